@@ -1,0 +1,1 @@
+"""Thin entries for Git hooks: they look, and call Pivot."""

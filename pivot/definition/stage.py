@@ -1,0 +1,44 @@
+"""A stage as plain data: what was declared, with every path resolved and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pivot.outputs import OutKind
+from pivot.paths import RepoPath, StageName
+
+type Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutSpec:
+    """A declared output."""
+
+    path: RepoPath
+    kind: OutKind
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One unit of work, as declared; the same on every machine.
+
+    Attributes:
+        name: unique in the project, also under case-folding.
+        symbol: the function, `package.module:qualname`, as the fingerprint names it.
+        file: the source that the function stands in; `line` is 1-based.
+        deps: sorted, without duplicates; files or directories.
+        outs: sorted by path, without duplicates.
+        params: the effective parameters as JSON (overrides applied); None without parameters.
+        cwd: where the stage runs; paths were resolved against it.
+        mutex: groups of which only one stage runs at a time, sorted; `*` means alone.
+    """
+
+    name: StageName
+    symbol: str
+    file: RepoPath
+    line: int
+    deps: tuple[RepoPath, ...]
+    outs: tuple[OutSpec, ...]
+    params: Mapping[str, Json] | None
+    cwd: RepoPath
+    mutex: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()

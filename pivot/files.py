@@ -1,0 +1,139 @@
+"""Files on disk: atomic writes, syncing, locks, and opening without following links."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat as stat_
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from pivot.errors import LockedError
+
+TEMPORARY_PREFIX = ".pivot-tmp-"
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells one state of a file from the next without reading it.
+
+    Times are in nanoseconds since the epoch, `size` in bytes; `mode` holds type and permissions.
+    """
+
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    inode: int
+    mode: int
+
+    @classmethod
+    def of(cls, result: os.stat_result) -> Self:
+        return cls(
+            result.st_mtime_ns, result.st_ctime_ns, result.st_size, result.st_ino, result.st_mode
+        )
+
+    @property
+    def is_dir(self) -> bool:
+        return stat_.S_ISDIR(self.mode)
+
+    @property
+    def is_file(self) -> bool:
+        return stat_.S_ISREG(self.mode)
+
+    @property
+    def is_link(self) -> bool:
+        return stat_.S_ISLNK(self.mode)
+
+    @property
+    def is_executable(self) -> bool:
+        return bool(self.mode & stat_.S_IXUSR)
+
+
+def lstat(path: str) -> Stat | None:
+    """The state of `path` itself (links are not followed); None where nothing is there."""
+    try:
+        return Stat.of(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def open_nofollow(path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+    """Open a file whose last component must not be a link; the descriptor is close-on-exec."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+
+def fsync_dir(path: str) -> None:
+    """Make renames in a directory durable; file systems that can't are let be."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(fd)
+
+
+def temporary_name(final: str) -> str:
+    """A name beside `final` that no other process uses."""
+    head, tail = os.path.split(final)
+    return os.path.join(head, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}-{tail[:64]}")
+
+
+def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
+    """Replace `path` by `data`: afterwards it is the old file or the new one, never half.
+
+    With `sync` the new content is on disk before it gets its name, and the name before this
+    returns.
+    """
+    temporary = temporary_name(path)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with open(fd, "wb") as f:
+            f.write(data)
+            f.flush()
+            if sync:
+                os.fsync(f.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if sync:
+        fsync_dir(os.path.dirname(path) or ".")
+
+
+@contextlib.contextmanager
+def locked(
+    path: str, *, shared: bool = False, wait: bool = True, holder: str = ""
+) -> Iterator[None]:
+    """Hold an flock on `path` (created when absent) for the length of the block.
+
+    `holder` is written into an exclusively locked file, for whoever waits to read. Raises
+    `LockedError` when the lock is held elsewhere and `wait` is false.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(fd, operation | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise LockedError(f"{path} is held by {lock_holder(path)}") from None
+        if not shared:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()} {holder}\n".encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def lock_holder(path: str) -> str:
+    """Who wrote their name into a lock file: `process 123 (repro)`, for messages only."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            pid, _, what = f.readline().strip().partition(" ")
+    except OSError:
+        return "another process"
+    return f"process {pid} ({what})" if pid else "another process"

@@ -1,0 +1,1 @@
+"""Running stages, each in a process of its own."""

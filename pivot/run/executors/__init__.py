@@ -1,0 +1,1 @@
+"""Where jobs run: executors take plain data and report plain data."""

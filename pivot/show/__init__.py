@@ -1,0 +1,1 @@
+"""What Pivot shows of results: metrics (parameters, plots and data later)."""

@@ -1,0 +1,1 @@
+"""The content-addressed store: immutable packs of compressed entries, and sorted indexes."""

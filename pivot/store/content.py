@@ -1,0 +1,32 @@
+"""What a path holds, as an id: the value that locks, trees and plans speak in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pivot.hashing import ObjectId
+
+
+class ContentType(StrEnum):
+    """`f` a file, `x` an executable file, `d` a directory (its id is that of its tree)."""
+
+    FILE = "f"
+    EXECUTABLE = "x"
+    DIRECTORY = "d"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a file or directory.
+
+    Attributes:
+        id: BLAKE3 of the file's bytes, or of the directory's tree.
+        size: bytes of the file, or of all files in the directory.
+        recipe: how to put the file (or tree) together, where it was cut into chunks.
+        files: how many files a directory holds; None for a file.
+    """
+
+    type: ContentType
+    id: ObjectId
+    size: int
+    recipe: ObjectId | None = None
+    files: int | None = None

@@ -1,0 +1,1 @@
+"""Keys and bytes over storage; knows nothing of Pivot."""

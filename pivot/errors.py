@@ -5,6 +5,8 @@ action that helps (`hint`). The command line prints the three lines; `--json` pr
 object. Only `pivot.cli` turns them into exit codes.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import ClassVar
 
@@ -103,3 +105,8 @@ class PartialError(PivotError):
 
     code = "partial"
     exit_code = ExitCode.PARTIAL
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was most likely meant to be; None if none is close."""
+    return next(iter(get_close_matches(name, list(known), n=1)), None)

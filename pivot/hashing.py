@@ -11,6 +11,8 @@ from typing import Self
 
 from blake3 import blake3
 
+type Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
 ID_SIZE = 32
 READ_SIZE = 1 << 20
 

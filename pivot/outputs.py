@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from pivot.paths import RepoPath
+
 
 class OutKind(StrEnum):
     """How an output is kept; part of a stage's key."""
@@ -19,6 +21,14 @@ class OutKind(StrEnum):
     PLOT = "plot"
     INCREMENTAL = "incremental"
     DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class OutSpec:
+    """A declared output, its path resolved: what a stage and its lock hold."""
+
+    path: RepoPath
+    kind: OutKind
 
 
 @dataclass(frozen=True, slots=True)

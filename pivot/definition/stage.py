@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
 
-type Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Stage:
         params: the effective parameters as JSON (overrides applied); None without parameters.
         cwd: where the stage runs; paths were resolved against it.
         mutex: groups of which only one stage runs at a time, sorted; `*` means alone.
+        secrets: dotted names of parameters that are left out of `params`, sorted.
     """
 
     name: StageName
@@ -42,3 +43,4 @@ class Stage:
     cwd: RepoPath
     mutex: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()

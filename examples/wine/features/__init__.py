@@ -1,0 +1,1 @@
+"""From a table of measurements to the numbers a classifier learns from."""

@@ -1,0 +1,6 @@
+"""The console script."""
+
+
+def main() -> int:
+    """Run `pivot`."""
+    return 0

@@ -1,0 +1,92 @@
+"""The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from sys import builtin_module_names, stdlib_module_names
+from typing import Final
+
+from pivot.code.analysis import Location, Node, Opaque
+from pivot.code.normal import SCHEME
+from pivot.code.reach import Graph, Reach
+from pivot.code.resolve import Modules, Sources, find_root
+from pivot.code.symbols import EFFECTS, Kind
+from pivot.hashing import ObjectId, derive
+from pivot.paths import RepoPath
+
+__all__ = ["SCHEME", "Fingerprint", "Location", "Opaque", "ProjectCode", "Sources"]
+
+_NOT_PACKAGES: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names) | {"pivot"}
+_EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a stage's function can reach, without having run or imported anything.
+
+    Attributes:
+        root: the function, `package.module:qualname`.
+        code: hash (64 hex digits) by symbol, `package.module:name`, sorted. A module's effects are
+            the symbol `package.module:<effects>`.
+        locations: where each symbol is defined first; not part of any hash.
+        kinds: what each symbol is.
+        modules: top-level names of modules that come from neither the project nor Python.
+        opaque: look-ups that couldn't be followed, sorted.
+    """
+
+    root: str
+    code: Mapping[str, str]
+    locations: Mapping[str, Location]
+    kinds: Mapping[str, Kind]
+    modules: frozenset[str]
+    opaque: tuple[Opaque, ...]
+
+
+class ProjectCode:
+    """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
+
+    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
+        """`roots` are the folders that modules are imported from, in the order of `sys.path`."""
+        self._modules = Modules(sources, roots)
+        self._graph = Graph(self._modules)
+
+    def fingerprint(self, symbol: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`.
+
+        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
+        has a syntax error.
+        """
+        root = find_root(self._modules, symbol)
+        reach = Reach(self._graph)
+        reach.follow(root)
+        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        for name, effects in reach.effects.items():
+            entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        keys = sorted(entries)
+        return Fingerprint(
+            root=symbol,
+            code={key: entries[key][1] for key in keys},
+            locations={key: entries[key][0].location for key in keys},
+            kinds={key: entries[key][0].kind for key in keys},
+            modules=_packages(reach),
+            opaque=tuple(sorted(reach.opaque)),
+        )
+
+    @property
+    def evidence(self) -> Mapping[RepoPath, ObjectId | None]:
+        """Every file asked for so far: the id of what was read, None where nothing was there."""
+        return self._modules.files
+
+    @property
+    def folders(self) -> Mapping[RepoPath, bool]:
+        """Every directory asked for so far, and whether it was there."""
+        return self._modules.folders
+
+
+def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
+    """A module's effects as one entry, in source order: the first one's place, a joint hash."""
+    return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _packages(reach: Reach) -> frozenset[str]:
+    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
+    return frozenset().union(*(node.externals for node in nodes)) - _NOT_PACKAGES

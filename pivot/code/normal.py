@@ -1,0 +1,252 @@
+"""The normal form of Python source: the bytes that a fingerprint hashes, numbered by `SCHEME`.
+
+Equal for sources that mean the same whatever their layout: comments, docstrings, positions,
+parentheses, quotes and type comments don't enter. Equal on every Python version too, since each
+node kind has its own tag and field list here and fields that are absent or empty are left out.
+
+Layout of scheme 1 (ASCII marks, UTF-8 text):
+
+    node    ( Tag  { index value }  )      index: the field's place in the table, from `a`
+    list    [ { value } ]
+    text    length : characters            length in characters
+    number  # decimal ;
+    nothing ~                              only inside lists, as in `{**x}`
+
+A constant is the node `(K type text)`. The table only ever grows: a changed row is a new scheme.
+"""
+
+import ast
+from typing import Final
+
+from pivot.errors import DefinitionError
+
+SCHEME: Final = 1
+
+# Field names by node kind, for all Python versions at once: nodes and fields that this version
+# lacks are simply never met. Left out on purpose: ctx, kind, simple, type_comment, type_ignores.
+_FIELDS: Final[dict[str, str]] = {
+    "Module": "body",
+    "Interactive": "body",
+    "Expression": "body",
+    "FunctionType": "argtypes returns",
+    "FunctionDef": "name args body decorator_list returns type_params",
+    "AsyncFunctionDef": "name args body decorator_list returns type_params",
+    "ClassDef": "name bases keywords body decorator_list type_params",
+    "Return": "value",
+    "Delete": "targets",
+    "Assign": "targets value",
+    "TypeAlias": "name type_params value",
+    "AugAssign": "target op value",
+    "AnnAssign": "target annotation value",
+    "For": "target iter body orelse",
+    "AsyncFor": "target iter body orelse",
+    "While": "test body orelse",
+    "If": "test body orelse",
+    "With": "items body",
+    "AsyncWith": "items body",
+    "Match": "subject cases",
+    "Raise": "exc cause",
+    "Try": "body handlers orelse finalbody",
+    "TryStar": "body handlers orelse finalbody",
+    "Assert": "test msg",
+    "Import": "names",
+    "ImportFrom": "module names level",
+    "Global": "names",
+    "Nonlocal": "names",
+    "Expr": "value",
+    "Pass": "",
+    "Break": "",
+    "Continue": "",
+    "BoolOp": "op values",
+    "NamedExpr": "target value",
+    "BinOp": "left op right",
+    "UnaryOp": "op operand",
+    "Lambda": "args body",
+    "IfExp": "test body orelse",
+    "Dict": "keys values",
+    "Set": "elts",
+    "ListComp": "elt generators",
+    "SetComp": "elt generators",
+    "DictComp": "key value generators",
+    "GeneratorExp": "elt generators",
+    "Await": "value",
+    "Yield": "value",
+    "YieldFrom": "value",
+    "Compare": "left ops comparators",
+    "Call": "func args keywords",
+    "FormattedValue": "value conversion format_spec",
+    "Interpolation": "value str conversion format_spec",
+    "JoinedStr": "values",
+    "TemplateStr": "values",
+    "Constant": "value",
+    "Attribute": "value attr",
+    "Subscript": "value slice",
+    "Starred": "value",
+    "Name": "id",
+    "List": "elts",
+    "Tuple": "elts",
+    "Slice": "lower upper step",
+    "comprehension": "target iter ifs is_async",
+    "ExceptHandler": "type name body",
+    "arguments": "posonlyargs args vararg kwonlyargs kw_defaults kwarg defaults",
+    "arg": "arg annotation",
+    "keyword": "arg value",
+    "alias": "name asname",
+    "withitem": "context_expr optional_vars",
+    "match_case": "pattern guard body",
+    "MatchValue": "value",
+    "MatchSingleton": "value",
+    "MatchSequence": "patterns",
+    "MatchMapping": "keys patterns rest",
+    "MatchClass": "cls patterns kwd_attrs kwd_patterns",
+    "MatchStar": "name",
+    "MatchAs": "pattern name",
+    "MatchOr": "patterns",
+    "TypeVar": "name bound default_value",
+    "ParamSpec": "name default_value",
+    "TypeVarTuple": "name default_value",
+}
+_OPERATORS: Final = """
+    And Or Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv
+    Invert Not UAdd USub Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
+"""
+_ROWS: Final = {
+    kind: tuple((chr(ord("a") + i), field) for i, field in enumerate(fields.split()))
+    for kind, fields in (_FIELDS | dict.fromkeys(_OPERATORS.split(), "")).items()
+}
+_DOCUMENTED: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def covers(kind: type[ast.AST]) -> bool:
+    """Whether the table has a row for this class of nodes."""
+    return kind.__name__ in _ROWS
+
+
+def encode(node: ast.AST, *, named: bool = True) -> bytes:
+    """The normal form of `node`; without its own name where `named` is false.
+
+    Raises `DefinitionError` for a kind of node that this version of Pivot doesn't know.
+    """
+    out: list[str] = []
+    # An explicit stack, for long `a + b + c ...` chains are deeper than Python's recursion limit.
+    # It holds nodes, and text that is finished, with what comes next at its end.
+    stack = _expand(node, skip="" if named else "name")
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            out.append(item)
+        else:
+            stack += _expand(item)
+    return "".join(out).encode("utf-8", "surrogatepass")
+
+
+def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
+    """A node's opening, its fields that say something in table order, its end; all reversed."""
+    if isinstance(node, ast.JoinedStr):
+        node = _joined(node)
+    if isinstance(node, ast.Constant):
+        return [_constant(node.value)]
+    kind = type(node).__name__
+    row = _ROWS.get(kind)
+    if row is None:
+        raise DefinitionError(
+            f"syntax of kind {kind} can't be fingerprinted",
+            why="this version of Pivot doesn't know it",
+            hint="`pip install --upgrade pivot`",
+        )
+    parts: list[str | ast.AST] = ["(" + kind]
+    for index, field in row:
+        value = getattr(node, field, None)
+        if field == "body" and isinstance(value, list):
+            value = _statements(node, value)
+        elif field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
+            continue  # `f"{x:}"` formats as `f"{x}"` does
+        if value is None or value == [] or field == skip:
+            continue
+        parts.append(index)
+        if isinstance(value, ast.AST):
+            parts.append(value)
+        elif isinstance(value, list):
+            parts += _list(node, value)
+        else:
+            parts.append(_scalar(value))
+    parts.append(")")
+    parts.reverse()
+    return parts
+
+
+def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:
+    """The values of a list field; in a fixed order where their order has no meaning."""
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        values = sorted(values, key=str)
+    parts: list[str | ast.AST] = [v if isinstance(v, ast.AST) else _scalar(v) for v in values]
+    if isinstance(node, ast.Set):
+        constants = [e.value for e in node.elts if isinstance(e, ast.Constant)]
+        if len(constants) == len(node.elts):
+            parts = [*sorted(map(_constant, constants))]
+    return ["[", *parts, "]"]
+
+
+def _joined(node: ast.JoinedStr) -> ast.expr:
+    """`f"abc"` as the plain string that it is, and adjacent pieces of an f-string as one."""
+    values: list[ast.expr] = []
+    for value in node.values:
+        last = values[-1] if values else None
+        if isinstance(value, ast.Constant) and isinstance(last, ast.Constant):
+            values[-1] = ast.Constant(str(last.value) + str(value.value))
+        else:
+            values.append(value)
+    values = [v for v in values if not (isinstance(v, ast.Constant) and v.value == "")]
+    if not values:
+        return ast.Constant("")
+    if len(values) == 1 and isinstance(values[0], ast.Constant):
+        return values[0]
+    return ast.JoinedStr(values)
+
+
+def _statements(node: ast.AST, body: list[ast.stmt]) -> list[ast.stmt]:
+    """A body without its docstring and without `pass`, so that both spellings of empty agree."""
+    if isinstance(node, _DOCUMENTED) and body and is_text(body[0]):
+        body = body[1:]
+    return [statement for statement in body if not isinstance(statement, ast.Pass)]
+
+
+def is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a lone string, as docstrings are."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _constant(value: object) -> str:
+    """A literal with its type, so that `1`, `1.0`, `True` and `"1"` differ."""
+    match value:
+        case bool() | None:
+            text = str(value)
+        case int():
+            text = f"{value:x}"  # decimal text of huge integers is refused by Python
+        case float():
+            text = value.hex()
+        case complex():
+            text = f"{value.real.hex()} {value.imag.hex()}"
+        case bytes():
+            text = value.hex()
+        case str():
+            text = value
+        case _:
+            text = ""  # Ellipsis: its type says it all
+    return f"(K{type(value).__name__} {len(text)}:{text})"
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case None:
+            return "~"
+        case str():
+            return f"{len(value)}:{value}"
+        case int():
+            return f"#{int(value)};"
+        case _:
+            raise TypeError(f"no syntax tree holds {type(value).__name__}")

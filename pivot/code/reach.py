@@ -1,0 +1,279 @@
+"""Everything that one stage's function may run: symbols by name, and effects of what is imported.
+
+A module that a reached symbol stands in, or imports, runs from top to bottom. So its effects
+count; those that only change objects of the project count once one of these objects is reached.
+That is how handlers which register themselves somewhere else are found.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pivot.code.analysis import Node, Opaque, analyse
+from pivot.code.references import Reference
+from pivot.code.resolve import Modules, SymbolId, parents
+from pivot.code.scopes import Origin
+from pivot.code.statements import learns_of_subclasses
+from pivot.code.symbols import Effect, Kind, Module, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What something done at import may change.
+
+    Attributes:
+        symbols: project symbols; it matters to whoever reaches one of them.
+        bases: classes that it derives from; it matters to whoever asks for their subclasses.
+        always: it changes what can't be told, so it matters to everyone.
+    """
+
+    symbols: frozenset[SymbolId]
+    bases: frozenset[SymbolId] = frozenset()
+    always: bool = False
+
+
+class Graph:
+    """The project's symbols and what each leads to, worked out once, for all stages."""
+
+    def __init__(self, modules: Modules) -> None:
+        self.modules = modules
+        self._nodes: dict[SymbolId, Node] = {}
+        self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
+        self._triggers: dict[tuple[str, int], Touch] = {}
+        self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
+        self._hooks: dict[SymbolId, bool] = {}
+
+    def node(self, symbol: SymbolId) -> Node:
+        node = self._nodes.get(symbol)
+        if node is None:
+            module = self._module(symbol.module)
+            found = module.symbols[symbol.name]
+            node = analyse(self.modules, module, found.definitions, found.kind)
+            self._nodes[symbol] = node
+        return node
+
+    def _module(self, name: str) -> Module:
+        module = self.modules.get(name)
+        if module is None:
+            raise KeyError(name)
+        return module
+
+    def effect(self, module: Module, index: int) -> tuple[Node, Touch]:
+        key = (module.place.module, index)
+        if key not in self._effects:
+            effect = module.effects[index]
+            node = analyse(self.modules, module, (effect.definition,), Kind.EFFECTS)
+            self._effects[key] = node, self._effect_touch(module, effect)
+        return self._effects[key]
+
+    def _effect_touch(self, module: Module, effect: Effect) -> Touch:
+        if effect.touches is None:
+            return Touch(frozenset(), always=True)
+        symbols: set[SymbolId] = set()
+        for reference in effect.touches:
+            targets = self.modules.resolve(module, reference)
+            if targets.externals or targets.modules or not targets.symbols:
+                return Touch(frozenset(), always=True)
+            symbols.update(targets.symbols)
+        return Touch(self._with_parts(symbols))
+
+    def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
+        """Objects, and those that they were made from: a change of one may be one of the other."""
+        every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
+        return frozenset(every)
+
+    def _constants(self, symbol: SymbolId) -> list[SymbolId]:
+        if self.node(symbol).kind is not Kind.CONSTANT:
+            return []
+        return [s for s in self.closure(symbol) if self.node(s).kind is Kind.CONSTANT]
+
+    def trigger(self, module: Module, index: int) -> Touch:
+        key = (module.place.module, index)
+        if key not in self._triggers:
+            self._triggers[key] = self._trigger_touch(module, module.triggers[index])
+        return self._triggers[key]
+
+    def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
+        symbols: set[SymbolId] = set()
+        bases: set[SymbolId] = set()
+        always = False
+        makes_class = module.symbols[trigger.name].kind is Kind.CLASS
+        for reference, is_decorator in trigger.callees():
+            targets = self.modules.resolve(module, reference)
+            for symbol, is_method in targets.symbols.items():
+                if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
+                    symbols |= self._with_parts([symbol])
+                if makes_class:
+                    classes = self._classes(symbol)
+                    bases |= classes
+                    hooks = {c for c in classes if self._has_hook(c)}
+                    symbols |= hooks
+                    if classes and not hooks:
+                        continue  # deriving from a class calls nothing of it
+                changed, outside = self._changes(symbol)
+                symbols |= changed
+                always |= outside
+        return Touch(frozenset(symbols), frozenset(bases), always)
+
+    def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
+        """Whether calling this, or a method of it, is taken to change it."""
+        kind = self.node(symbol).kind
+        if is_decorator:
+            return is_method or kind is Kind.CONSTANT
+        return is_method and kind is Kind.CONSTANT
+
+    def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
+        """What a function or class, with all that it uses, may change when it is called."""
+        changed: set[SymbolId] = set()
+        outside = False
+        for part in self.closure(symbol):
+            node = self.node(part)
+            if node.kind is Kind.CONSTANT:
+                continue
+            changed |= {s for s in node.changes if self.node(s).kind is not Kind.FUNCTION}
+            outside |= node.changes_outside
+        return changed, outside
+
+    def _classes(self, symbol: SymbolId) -> set[SymbolId]:
+        """A class with the project classes that it mentions; nothing for what isn't a class."""
+        found: set[SymbolId] = set()
+        stack = [symbol]
+        while stack:
+            part = stack.pop()
+            if part not in found and self.node(part).kind is Kind.CLASS:
+                found.add(part)
+                stack += self.node(part).symbols
+        return found
+
+    def _has_hook(self, symbol: SymbolId) -> bool:
+        """Whether a class learns of its subclasses when they are made, or looks for them."""
+        if symbol not in self._hooks:
+            definitions = self._module(symbol.module).symbols[symbol.name].definitions
+            self._hooks[symbol] = any(learns_of_subclasses(d.node) for d in definitions)
+        return self._hooks[symbol]
+
+    def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
+        """All symbols that `symbol` leads to by name, itself included."""
+        if symbol not in self._closures:
+            found: dict[SymbolId, None] = {}
+            stack = [symbol]
+            while stack:
+                part = stack.pop()
+                if part not in found:
+                    found[part] = None
+                    stack += self.node(part).symbols
+            self._closures[symbol] = frozenset(found)
+        return self._closures[symbol]
+
+
+@dataclass(slots=True)
+class Reach:
+    """What one root reaches; filled by `follow`.
+
+    Attributes:
+        symbols: reached symbols with their nodes.
+        effects: per module, the reached effects by their place in it.
+        modules: modules that run.
+        opaque: what couldn't be followed.
+    """
+
+    graph: Graph
+    symbols: dict[SymbolId, Node] = field(default_factory=dict)
+    effects: dict[str, dict[int, Node]] = field(default_factory=dict)
+    modules: dict[str, None] = field(default_factory=dict)
+    opaque: set[Opaque] = field(default_factory=set)
+    _queue: deque[SymbolId] = field(default_factory=deque)
+    _watched: set[SymbolId] = field(default_factory=set)
+    _widened: set[str] = field(default_factory=set)
+    _effects_left: list[tuple[Module, int]] = field(default_factory=list)
+    _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
+
+    def follow(self, root: SymbolId) -> None:
+        """Reach everything from `root` on, until nothing more is found."""
+        self._queue.append(root)
+        more = True
+        while more:
+            while self._queue:
+                self._symbol(self._queue.popleft())
+            more = self._settle()
+
+    def _symbol(self, symbol: SymbolId) -> None:
+        if symbol in self.symbols:
+            return
+        node = self.graph.node(symbol)
+        self.symbols[symbol] = node
+        self._run(symbol.module)
+        self._lead(node)
+
+    def _lead(self, node: Node) -> None:
+        self._queue.extend(node.symbols)
+        self._watched |= node.watches
+        self.opaque.update(node.opaque)
+        for name in node.runs:
+            self._run(name)
+        for name in node.widens:
+            self._widen(name)
+
+    def _run(self, name: str) -> None:
+        """Note that a module is imported, with its parents and all that they import."""
+        stack = [name]
+        while stack:
+            for part in parents(stack.pop()):
+                if part in self.modules:
+                    continue
+                self.modules[part] = None
+                module = self.graph.modules.get(part)
+                if module is None:
+                    continue
+                stack += (n for origin in module.runs if (n := self._imported(origin)))
+                self._effects_left += ((module, i) for i in range(len(module.effects)))
+                self._triggers_left += ((module, i) for i in range(len(module.triggers)))
+
+    def _imported(self, origin: Origin) -> str | None:
+        """The project module that an import statement runs, if it is one."""
+        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
+        return name if self.graph.modules.find(name) else None
+
+    def _widen(self, name: str) -> None:
+        """Reach every name of a module."""
+        module = self.graph.modules.get(name)
+        if module is None or name in self._widened:
+            return
+        self._widened.add(name)
+        self._run(name)
+        self._queue.extend(SymbolId(name, symbol) for symbol in module.symbols)
+        for origins in module.imports.values():
+            for origin in origins:
+                reference = Reference((), 0, origin, runs_only=True)
+                self._queue.extend(self.graph.modules.resolve(module, reference).symbols)
+        for star in module.stars:
+            self._widen(star)
+
+    def _settle(self) -> bool:
+        """Reach what modules that run do to objects that are reached by now; false if nothing."""
+        before = len(self._effects_left) + len(self._triggers_left)
+        effects, self._effects_left = self._effects_left, []
+        for module, index in effects:
+            node, touch = self.graph.effect(module, index)
+            if self._matters(touch):
+                self.effects.setdefault(module.place.module, {})[index] = node
+                self._lead(node)
+            else:
+                self._effects_left.append((module, index))
+        triggers, self._triggers_left = self._triggers_left, []
+        for module, index in triggers:
+            symbol = SymbolId(module.place.module, module.triggers[index].name)
+            if symbol in self.symbols:
+                continue
+            if self._matters(self.graph.trigger(module, index)):
+                self._queue.append(symbol)
+            else:
+                self._triggers_left.append((module, index))
+        return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+
+    def _matters(self, touch: Touch) -> bool:
+        return (
+            touch.always
+            or not touch.symbols.isdisjoint(self.symbols)
+            or not touch.bases.isdisjoint(self._watched)
+        )

@@ -1,0 +1,394 @@
+"""Which names a piece of code takes from outside itself, by Python's scoping rules.
+
+A name is taken from the module unless a function, lambda or comprehension around it binds it.
+Class bodies hide nothing here: what they bind may also be a global of the same name, and reaching
+too much is only a needless run.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.syntax import parse
+
+_LOADERS: Final = frozenset({"import_module", "__import__"})
+_OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
+_WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
+_ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr"}) | _WRITING_CALLS
+
+# Method calls on a module-level object that don't change what another stage would see of it.
+_READING: Final = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+    | {"get", "items", "keys", "values", "copy"}
+    | {"format", "join", "split", "strip", "startswith", "endswith"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name that code uses, with the attributes it reads from it: `np.linalg.norm`.
+
+    Attributes:
+        chain: the name and its attributes; only attributes where `origin` is given.
+        origin: what an import inside the code itself bound the name to.
+        line: where, 1-based.
+        runs_only: an import statement, which runs the module but uses nothing of it.
+    """
+
+    chain: tuple[str, ...]
+    line: int
+    origin: Origin | None = None
+    runs_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A look-up by a name that only a run knows, such as `import_module(name)`."""
+
+    what: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What code takes from outside itself.
+
+    Attributes:
+        references: names it reads, without duplicates, in order of appearance.
+        writes: what it sets attributes or items of, and globals that it binds.
+        calls: objects that it calls methods of, which may change them; mere reading left out.
+        lookups: what can't be followed.
+    """
+
+    references: tuple[Reference, ...]
+    writes: tuple[Reference, ...]
+    calls: tuple[Reference, ...]
+    lookups: tuple[Lookup, ...]
+
+
+def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
+    """Every name that `nodes`, standing at module level, take from outside themselves."""
+    walk = _Walk(place)
+    walk.visit(nodes, ())
+    return Uses(
+        references=tuple(walk.references),
+        writes=tuple(walk.writes),
+        calls=tuple(walk.calls),
+        lookups=tuple(walk.lookups),
+    )
+
+
+class _Walk:
+    """One pass over code; expressions on an explicit stack, scopes by recursion."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.references: dict[Reference, None] = {}
+        self.writes: dict[Reference, None] = {}
+        self.calls: dict[Reference, None] = {}
+        self.lookups: dict[Lookup, None] = {}
+        self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
+
+    def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
+        stack = list(nodes)
+        stack.reverse()
+        while stack:
+            node = stack.pop()
+            children = self._enter(node, scopes)
+            stack += reversed(list(ast.iter_child_nodes(node)) if children is None else children)
+
+    def _enter(self, node: ast.AST, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+        """Handle one node; gives the nodes to go on with, None for all its children."""
+        match node:
+            case ast.Name():
+                self._name(node, scopes)
+                return []
+            case ast.Constant():
+                return []
+            case ast.Attribute():
+                return self._attribute(node, scopes)
+            case ast.Call():
+                return self._call(node, scopes)
+            case ast.Subscript():
+                return self._subscript(node, scopes)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                return self._function(node, scopes)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                return self._comprehension(node, scopes)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node, scopes)
+                return []
+            case ast.ClassDef():
+                return self._class(node, scopes)
+            case ast.TypeAlias() if node.type_params:
+                self.visit([node.value], self._with_type_params(node.type_params, scopes))
+                return []
+            case ast.AnnAssign():
+                parts: list[ast.AST] = [node.target, *_annotation(node.annotation)]
+                return [*parts, node.value] if node.value else parts
+        return None
+
+    def _name(self, node: ast.Name, scopes: tuple[Scope, ...]) -> None:
+        stored = not isinstance(node.ctx, ast.Load)
+        if stored and not (scopes and node.id in scopes[-1].escaped):
+            return
+        self._refer((node.id,), node.lineno, scopes, write=stored)
+
+    def _attribute(self, node: ast.Attribute, scopes: tuple[Scope, ...]) -> list[ast.AST]:
+        chain, base = self._chain(node)
+        if isinstance(base, Origin):
+            self._add(Reference(chain, node.lineno, base))
+            return []
+        if not isinstance(base, ast.Name):
+            return [base]
+        stored = not isinstance(node.ctx, ast.Load)
+        self._refer((base.id, *chain), node.lineno, scopes, write=stored)
+        return []
+
+    def _chain(self, node: ast.AST) -> tuple[tuple[str, ...], ast.AST | Origin]:
+        """`a.b.c` as its attributes `b, c` and what they are read from.
+
+        `getattr(x, "name")` counts as `x.name`, `import_module("m")` as the module.
+        """
+        attributes: list[str] = []
+        while True:
+            if isinstance(node, ast.Attribute):
+                attributes.append(node.attr)
+                node = node.value
+            elif (read := _literal_getattr(node)) is not None:
+                node, name = read
+                attributes.append(name)
+            else:
+                break
+        attributes.reverse()
+        module = self._literal_import(node)
+        return tuple(attributes), node if module is None else Origin(module)
+
+    def _literal_import(self, node: ast.AST) -> str | None:
+        """The module that `import_module("literal")` or `sys.modules["literal"]` gives."""
+        if isinstance(node, ast.Call) and node.args and self._is_loader(node.func):
+            return self._module_text(node.args[0])
+        if isinstance(node, ast.Subscript) and _is_sys_modules(node.value):
+            return self._module_text(node.slice)
+        return None
+
+    def _is_loader(self, func: ast.expr) -> bool:
+        if isinstance(func, ast.Name):
+            return func.id in _LOADERS or func.id in self.place.loaders
+        return isinstance(func, ast.Attribute) and func.attr == "import_module"
+
+    def _module_text(self, node: ast.expr) -> str | None:
+        if isinstance(node, ast.Name) and node.id == "__name__":
+            return self.place.module
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            return None
+        name = node.value.lstrip(".")
+        return self.place.absolute(name, len(node.value) - len(name)) or None
+
+    def _call(self, node: ast.Call, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+        chain, base = self._chain(node)
+        if chain and isinstance(base, ast.Name):
+            stored = isinstance(node.func, ast.Name) and node.func.id in _WRITING_CALLS
+            self._refer((base.id, *chain), node.lineno, scopes, write=stored)
+            return list(node.args[2:])
+        if isinstance(base, Origin):
+            self._add(Reference(chain, node.lineno, base))
+            return []
+        if self._is_loader(node.func):
+            self._look_up("import of a computed name", node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
+            self._changed(node.func.value, scopes, self.calls)
+        if isinstance(node.func, ast.Name):
+            return self._builtin_call(node, node.func.id, scopes)
+        return None
+
+    def _builtin_call(
+        self, node: ast.Call, name: str, scopes: tuple[Scope, ...]
+    ) -> list[ast.AST] | None:
+        """Built-ins that see the module's names, or change what they are given."""
+        if any(name in scope.names for scope in scopes):
+            return None
+        if name in _WRITING_CALLS and node.args:
+            self._changed(node.args[0], scopes, self.writes)
+        text = node.args[0] if node.args else None
+        if name in ("eval", "exec") and isinstance(text, ast.Constant):
+            return [*_parsed(text.value), *node.args[1:], *node.keywords]
+        if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes):
+            self._add(Reference((), node.lineno, Origin(self.place.module)))
+        return None
+
+    def _subscript(self, node: ast.Subscript, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+        module = self._literal_import(node)
+        if module is not None:
+            self._add(Reference((), node.lineno, Origin(module)))
+            return []
+        name = _globals_item(node)
+        if name is not None:
+            self._add(Reference((name,), node.lineno, Origin(self.place.module)))
+            return []
+        if _is_sys_modules(node.value):
+            self._look_up("sys.modules of a computed name", node)
+        if not isinstance(node.ctx, ast.Load):
+            self._changed(node.value, scopes, self.writes)
+        return None
+
+    def _changed(
+        self, node: ast.AST, scopes: tuple[Scope, ...], found: dict[Reference, None]
+    ) -> None:
+        """Note that the object which an attribute, item or method belongs to may change."""
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        chain, base = self._chain(node)
+        if isinstance(base, Origin):
+            found[Reference(chain, 0, base)] = None
+        elif isinstance(base, ast.Name):
+            for reference in _looked_up((base.id, *chain), 0, scopes):
+                found[reference] = None
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: tuple[Scope, ...]
+    ) -> list[ast.AST]:
+        """Walk the body in a scope of its own; gives what is evaluated outside of it."""
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every += [a for a in (arguments.vararg, arguments.kwarg) if a]
+        outside: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
+        if isinstance(node, ast.Lambda):
+            body: list[ast.AST] = [node.body]
+            annotations: list[ast.AST] = []
+        else:
+            body = list(node.body)
+            outside += node.decorator_list
+            annotations = [part for a in every for part in _annotation(a.annotation)]
+            annotations += _annotation(node.returns)
+            if node.type_params:
+                scopes = self._with_type_params(node.type_params, scopes)
+        scope = bound(body, self.place)
+        scope.names.update(a.arg for a in every)
+        self.visit(annotations, scopes)
+        self.visit(body, (*scopes, scope))
+        return outside
+
+    def _with_type_params(
+        self, params: Sequence[ast.type_param], scopes: tuple[Scope, ...]
+    ) -> tuple[Scope, ...]:
+        scope = Scope({name for p in params if (name := getattr(p, "name", None))})
+        inner = (*scopes, scope)
+        self.visit([child for p in params for child in ast.iter_child_nodes(p)], inner)
+        return inner
+
+    def _class(self, node: ast.ClassDef, scopes: tuple[Scope, ...]) -> list[ast.AST]:
+        if node.type_params:
+            scopes = self._with_type_params(node.type_params, scopes)
+        imports = bound(node.body, self.place).imports
+        if imports:
+            scopes = (*scopes, Scope(imports=imports, is_open=True))
+        self.visit([*node.bases, *node.keywords, *node.body], scopes)
+        return list(node.decorator_list)
+
+    def _comprehension(
+        self,
+        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        scopes: tuple[Scope, ...],
+    ) -> list[ast.AST]:
+        first, *others = node.generators
+        targets = [generator.target for generator in node.generators]
+        scope = bound(targets, self.place)
+        inner: list[ast.AST] = [*targets, *first.ifs, *others]
+        if isinstance(node, ast.DictComp):
+            inner += [node.key, node.value]
+        else:
+            inner.append(node.elt)
+        self.visit(inner, (*scopes, scope))
+        return [first.iter]
+
+    def _import(self, statement: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...]) -> None:
+        for _, origin, module in imported(statement, self.place):
+            self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
+            if origin.name is not None and (scopes or origin.name != "*"):
+                self._add(Reference((), statement.lineno, origin, runs_only=True))
+
+    def _refer(
+        self,
+        chain: tuple[str, ...],
+        line: int,
+        scopes: tuple[Scope, ...],
+        *,
+        write: bool = False,
+    ) -> None:
+        for reference in _looked_up(chain, line, scopes):
+            self._add(reference)
+            if write:
+                self.writes[reference] = None
+
+    def _add(self, reference: Reference) -> None:
+        key = (reference.chain, reference.origin, reference.runs_only)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.references[reference] = None
+
+    def _look_up(self, what: str, node: ast.expr) -> None:
+        self.lookups[Lookup(what, node.lineno)] = None
+
+
+def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> Iterator[Reference]:
+    """The outer name, or names, that `chain` starts from; none for a local variable."""
+    name = chain[0]
+    for scope in reversed(scopes):
+        if name in scope.from_module:
+            break
+        for origin in scope.imports.get(name, ()):
+            yield Reference(chain[1:], line, origin)
+        if not scope.is_open and (name in scope.imports or name in scope.names):
+            return
+    yield Reference(chain, line)
+
+
+def _annotation(node: ast.expr | None) -> list[ast.AST]:
+    """An annotation, with those parsed that are written as strings."""
+    if node is None:
+        return []
+    parts: list[ast.AST] = [node]
+    for child in ast.walk(node):
+        if isinstance(child, ast.Constant):
+            parts += _parsed(child.value)
+    return parts
+
+
+def _parsed(text: object) -> list[ast.AST]:
+    """Source text inside a string as syntax; nothing where it isn't any."""
+    if not isinstance(text, str):
+        return []
+    try:
+        return list(parse(text.strip()).body)
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _literal_getattr(node: ast.AST) -> tuple[ast.AST, str] | None:
+    match node:
+        case ast.Call(
+            func=ast.Name(id=name), args=[of, ast.Constant(value=str(attribute)), *_]
+        ) if name in _ATTRIBUTE_CALLS:
+            return of, attribute
+    return None
+
+
+def _is_sys_modules(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
+            return True
+    return False
+
+
+def _globals_item(node: ast.Subscript) -> str | None:
+    """`NAME` of `globals()["NAME"]`."""
+    match node:
+        case ast.Subscript(
+            value=ast.Call(func=ast.Name(id="globals"), args=[]),
+            slice=ast.Constant(value=str(name)),
+        ):
+            return name
+    return None

@@ -1,0 +1,293 @@
+"""From names to symbols: modules found as `import` finds them, names followed through imports.
+
+Nothing is imported. A name may have several answers (both arms of a `try`, a submodule and an
+attribute of the same name): all of them count.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from pivot.code.references import Reference
+from pivot.code.scopes import Origin
+from pivot.code.symbols import Module, read_module
+from pivot.errors import DefinitionError
+from pivot.hashing import ObjectId, hash_bytes
+from pivot.paths import PathError, RepoPath
+
+# Attributes that every module has and that say nothing about its code.
+_METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "__package__"}) | {
+    "__doc__",
+    "__loader__",
+    "__cached__",
+}
+_MAX_HOPS: Final = 100
+
+
+class Sources(Protocol):
+    """Where source files come from: the disk, or a commit."""
+
+    def read(self, path: RepoPath) -> bytes | None:
+        """The bytes of a file; None where no file is."""
+        ...
+
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is there, for packages without `__init__.py`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SymbolId:
+    """A symbol of a project module, written `package.module:name`."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A module's place on disk: where its submodules are, and its own source if it has one."""
+
+    name: str
+    folders: tuple[RepoPath, ...]
+    file: RepoPath | None
+
+
+@dataclass(slots=True)
+class Targets:
+    """What a reference stands for.
+
+    Attributes:
+        symbols: project symbols; true where attributes of it are read.
+        modules: project modules that are used as values, or of which an unknown name is read.
+        externals: dotted names outside the project, without the attributes read from them.
+        traversed: project modules that run before the name is found.
+    """
+
+    symbols: dict[SymbolId, bool] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    externals: set[str] = field(default_factory=set)
+    traversed: dict[str, None] = field(default_factory=dict)
+
+
+class Modules:
+    """The project's modules, each read and parsed once, when it is first asked for."""
+
+    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
+        self._sources = sources
+        self._roots = tuple(roots)
+        self._found: dict[str, Package | None] = {}
+        self._parsed: dict[str, Module | None] = {}
+        self.files: dict[RepoPath, ObjectId | None] = {}
+        self.folders: dict[RepoPath, bool] = {}
+        self._texts: dict[RepoPath, bytes] = {}
+
+    def get(self, name: str) -> Module | None:
+        """The module of that dotted name; None if it has no source in the project.
+
+        Raises `DefinitionError` where its source isn't Python.
+        """
+        if name not in self._parsed:
+            package = self.find(name)
+            self._parsed[name] = None if package is None else self._parse(package)
+        return self._parsed[name]
+
+    def _parse(self, package: Package) -> Module | None:
+        if package.file is None:
+            return None
+        return read_module(
+            self._texts[package.file],
+            name=package.name,
+            file=package.file,
+            is_package=bool(package.folders),
+        )
+
+    def find(self, name: str) -> Package | None:
+        """Where a module is, by the rules of `sys.path`: package, module, then bare folders."""
+        if name not in self._found:
+            self._found[name] = self._search(name)
+        return self._found[name]
+
+    def _search(self, name: str) -> Package | None:
+        parent, _, last = name.rpartition(".")
+        if not last.isidentifier():
+            return None
+        if not parent:
+            folders: tuple[RepoPath, ...] = self._roots
+        else:
+            package = self.find(parent)
+            folders = package.folders if package else ()
+        bare: list[RepoPath] = []
+        for folder in folders:
+            try:
+                inner = folder / last
+                initial, plain = inner / "__init__.py", folder / f"{last}.py"
+            except PathError:
+                continue
+            if self._exists(initial):
+                return Package(name, (inner,), initial)
+            if self._exists(plain):
+                return Package(name, (), plain)
+            if self._is_dir(inner):
+                bare.append(inner)
+        return Package(name, tuple(bare), None) if bare else None
+
+    def _exists(self, path: RepoPath) -> bool:
+        if path not in self.files:
+            data = self._sources.read(path)
+            self.files[path] = None if data is None else hash_bytes(data)
+            if data is not None:
+                self._texts[path] = data
+        return self.files[path] is not None
+
+    def _is_dir(self, path: RepoPath) -> bool:
+        if path not in self.folders:
+            self.folders[path] = self._sources.is_dir(path)
+        return self.folders[path]
+
+    def resolve(self, module: Module, reference: Reference) -> Targets:
+        """Everything that `reference`, standing in `module`, may stand for."""
+        search = _Search(self)
+        chain = reference.chain
+        if reference.origin is not None:
+            search.origin(reference.origin, chain, whole=not reference.runs_only)
+        elif chain:
+            search.name(module, chain)
+        return search.targets
+
+
+@dataclass(slots=True)
+class _Search:
+    """One walk along a chain of names; `hops` ends circles of re-exports."""
+
+    modules: Modules
+    targets: Targets = field(default_factory=Targets)
+    hops: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+
+    def origin(self, origin: Origin, chain: tuple[str, ...], *, whole: bool = True) -> None:
+        """Follow an import; `whole`: a module found at the end is used as a value."""
+        if origin.name is not None and origin.name != "*":
+            chain = (origin.name, *chain)
+        package = self.modules.find(origin.module)
+        if package is None or (package.file is None and not self._leads_on(package, chain)):
+            self.targets.externals.add(".".join([origin.module, *chain[: bool(origin.name)]]))
+            return
+        self.module(package, chain, whole=whole)
+
+    def _leads_on(self, package: Package, chain: tuple[str, ...]) -> bool:
+        """Whether a folder without `__init__.py` really holds what is asked of it.
+
+        A folder of data named like an installed package must not hide it.
+        """
+        name = package.name
+        for part in chain:
+            name = f"{name}.{part}"
+            found = self.modules.find(name)
+            if found is None:
+                return False
+            if found.file is not None:
+                return True
+        return not chain
+
+    def module(self, package: Package, chain: tuple[str, ...], *, whole: bool = True) -> None:
+        """Follow `chain` from a project module."""
+        name = package.name
+        if package.file is not None:
+            self.targets.traversed[name] = None
+        if not chain:
+            if whole:
+                self.targets.modules[name] = "module used as a value"
+            return
+        if (name, chain) in self.hops or len(self.hops) > _MAX_HOPS:
+            return
+        self.hops.add((name, chain))
+        module = self.modules.get(name)
+        found = module is not None and self._member(module, chain, whole=whole)
+        submodule = self.modules.find(f"{name}.{chain[0]}")
+        if submodule is not None:
+            self.module(submodule, chain[1:], whole=whole)
+        elif not found and module is not None and chain[0] not in _METADATA:
+            self._unknown(module, chain)
+
+    def _unknown(self, module: Module, chain: tuple[str, ...]) -> None:
+        """A name that the source doesn't define: made at run time, or a mistake."""
+        name = module.place.module
+        if chain[0] == "__dict__":
+            self.targets.modules[name] = "names of a module are looked up at run time"
+        elif not (self._is_external_star(module) and not chain[0].startswith("_")):
+            self.targets.modules[name] = f"{name}.{chain[0]} is made at run time"
+
+    def _is_external_star(self, module: Module) -> bool:
+        return any(self.modules.find(star) is None for star in module.stars)
+
+    def name(self, module: Module, chain: tuple[str, ...]) -> None:
+        """Follow a chain that starts from a name of `module` itself."""
+        self._member(module, chain, whole=True)
+
+    def _member(self, module: Module, chain: tuple[str, ...], *, whole: bool) -> bool:
+        name = chain[0]
+        found = False
+        if name in module.symbols:
+            symbol = SymbolId(module.place.module, name)
+            rest = len(chain) > 1
+            self.targets.symbols[symbol] = self.targets.symbols.get(symbol, False) or rest
+            found = True
+        for origin in module.imports.get(name, ()):
+            self.origin(origin, chain[1:], whole=whole)
+            found = True
+        for star in module.stars:
+            found |= self._from_star(star, chain, whole=whole, known=found)
+        return found
+
+    def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
+        """Look for a name among those that `from star import *` brings."""
+        name = chain[0]
+        package = self.modules.find(star)
+        if package is None:
+            if not known and not name.startswith("_"):
+                self.targets.externals.add(f"{star}.{name}")
+                return True
+            return False
+        module = self.modules.get(star)
+        if module is None or (star, chain) in self.hops:
+            return False
+        exported = name in module.exports if module.exports is not None else name[:1] != "_"
+        if not exported:
+            return False
+        self.hops.add((star, chain))
+        found = self._member(module, chain, whole=whole)
+        submodule = self.modules.find(f"{star}.{name}") if module.exports is not None else None
+        if submodule is not None:
+            self.module(submodule, chain[1:], whole=whole)
+            found = True
+        if found:
+            self.targets.traversed[star] = None
+        return found
+
+
+def parents(name: str) -> Iterator[str]:
+    """`a`, `a.b`, `a.b.c`: the modules that run when `a.b.c` is imported."""
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        yield ".".join(parts[:length])
+
+
+def find_root(modules: Modules, symbol: str) -> SymbolId:
+    """The symbol that `package.module:qualname` names; a method's is that of its class.
+
+    Raises `DefinitionError` where there is no such module or name.
+    """
+    name, _, qualname = symbol.partition(":")
+    module = modules.get(name)
+    if module is None:
+        raise DefinitionError(
+            f"module {name!r} of {symbol!r} was not found",
+            why="no source file of the project has that name",
+        )
+    top = qualname.partition(".")[0]
+    if top not in module.symbols:
+        raise DefinitionError(f"{module.file} does not define {top!r}")
+    return SymbolId(name, top)

@@ -1,0 +1,147 @@
+"""What top-level statements do when a module is imported: bind names, call, change objects."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pivot.code import declarations
+from pivot.code.scopes import caught
+
+# Metaclasses that don't register the classes they make.
+_QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
+_CONTAINER_METHODS: Final = frozenset(
+    {"append", "appendleft", "extend", "insert", "add", "update", "setdefault"}
+    | {"pop", "remove", "discard", "clear"}
+)
+
+
+def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes that run with `nodes` themselves: not the bodies of functions in them."""
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            stack += [*node.decorator_list, *node.args.defaults]
+            continue
+        stack += reversed(list(ast.iter_child_nodes(node)))
+
+
+def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
+    """Calls and decorators that run with `nodes` themselves."""
+    for node in own_nodes(nodes):
+        if isinstance(node, ast.Call):
+            yield node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from node.decorator_list
+
+
+def callee(call: ast.expr) -> ast.expr:
+    """What a call or a decorator, `f`, `f(...)` or `f(...)(...)`, calls in the end."""
+    while isinstance(call, ast.Call):
+        call = call.func
+    return call
+
+
+def bound_names(nodes: Sequence[ast.AST], *, imports: bool = False) -> list[str]:
+    """Module-level names that `nodes` bind, in order of appearance."""
+    names: dict[str, None] = {}
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Name() if not isinstance(node.ctx, ast.Load):
+                names[node.id] = None
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names[node.name] = None
+                continue
+            case ast.Lambda():
+                continue
+            case ast.comprehension():
+                stack += [node.iter, *node.ifs]
+                continue
+            case ast.alias():
+                if imports and node.name != "*":
+                    names[node.asname or node.name.partition(".")[0]] = None
+            case _:
+                names.update(dict.fromkeys(caught(node)))
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    return list(names)
+
+
+def import_statements(nodes: Sequence[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    for node in own_nodes(nodes):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+
+
+def stores_into(node: ast.AST) -> bool:
+    """Whether a statement sets or deletes an attribute or an item."""
+    return any(
+        isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load)
+        for part in own_nodes([node])
+    )
+
+
+def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
+    """Whether code does more than defining names, importing and declaring to Pivot."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
+                continue
+            case ast.Call():
+                if declarations.is_declared(node, declared):
+                    continue
+                return True
+            case ast.Assert() | ast.Delete() | ast.Await() | ast.Yield() | ast.YieldFrom():
+                return True
+            case ast.Raise():
+                continue  # what it computes is never used by a module that was imported
+            case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
+                return True
+        stack += ast.iter_child_nodes(node)
+    return False
+
+
+def is_container_call(call: ast.Call) -> bool:
+    """Whether this is `NAME.append(...)` or the like, without other calls in it."""
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr not in _CONTAINER_METHODS:
+        return False
+    return sum(isinstance(node, ast.Call) for node in own_nodes([call])) == 1
+
+
+def is_main_test(test: ast.expr) -> bool:
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return False
+    sides = [test.left, test.comparators[0]]
+    return (
+        isinstance(test.ops[0], ast.Eq)
+        and any(isinstance(s, ast.Name) and s.id == "__name__" for s in sides)
+        and any(isinstance(s, ast.Constant) and s.value == "__main__" for s in sides)
+    )
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def learns_of_subclasses(node: ast.stmt) -> bool:
+    """Whether a class statement has hooks that run, or looks for, its subclasses."""
+    if not isinstance(node, ast.ClassDef):
+        return False
+    for keyword in node.keywords:
+        name = getattr(keyword.value, "attr", getattr(keyword.value, "id", None))
+        if keyword.arg == "metaclass" and name not in _QUIET_METACLASSES:
+            return True
+    return any(
+        (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
+        or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
+        for part in ast.walk(node)
+    )

@@ -1,0 +1,321 @@
+"""From a module's source to its symbols: what it defines, imports, and does when it is imported.
+
+Every top-level name is one symbol with all its definitions, in source order: a function or class
+defined twice, under an `if`, or in both arms of a `try` counts as a whole. What a module does
+beside defining names (calls, item assignments, loops ...) are its *effects*. A function's
+decorators, a class's bases and a constant's calls may do something too; those are *triggers*.
+
+What is declared to Pivot (`@stage(...)`, `pipeline.register(...)`) is taken out: it enters a
+stage's key by value.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from pivot.code import declarations, statements
+from pivot.code.references import Reference, find_uses
+from pivot.code.scopes import Origin, Place, imported
+from pivot.code.syntax import parse
+from pivot.errors import DefinitionError
+from pivot.paths import RepoPath
+
+EFFECTS: Final = "<effects>"
+
+type Definable = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class Kind(StrEnum):
+    """What a symbol is, as `status --explain` prints it: `func:normalize`."""
+
+    FUNCTION = "func"
+    CLASS = "class"
+    CONSTANT = "const"
+    EFFECTS = "effects"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """An `if` around a top-level statement, and the arm that it stands in."""
+
+    test: ast.expr
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A top-level statement, with the `if`s around it from the outside in."""
+
+    guards: tuple[Guard, ...]
+    node: ast.stmt
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A top-level name with everything that defines it."""
+
+    name: str
+    definitions: tuple[Definition, ...]
+
+    @property
+    def kind(self) -> Kind:
+        nodes = [definition.node for definition in self.definitions]
+        if any(isinstance(node, ast.ClassDef) for node in nodes):
+            return Kind.CLASS
+        if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes):
+            return Kind.FUNCTION
+        return Kind.CONSTANT
+
+    @property
+    def line(self) -> int:
+        return self.definitions[0].node.lineno
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a module does when it is imported.
+
+    Attributes:
+        touches: the objects it changes, if that is all it does; None: it counts always.
+    """
+
+    definition: Definition
+    touches: tuple[Reference, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A definition that runs other code when it is made, which may register it somewhere.
+
+    Attributes:
+        name: the symbol.
+        decorators: what it is decorated with.
+        calls: what else it calls: base classes, the functions that compute a constant.
+    """
+
+    name: str
+    decorators: tuple[Reference, ...]
+    calls: tuple[Reference, ...]
+
+    def callees(self) -> Iterator[tuple[Reference, bool]]:
+        """Everything called, with whether it is a decorator."""
+        yield from ((reference, True) for reference in self.decorators)
+        yield from ((reference, False) for reference in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A parsed source file.
+
+    Attributes:
+        symbols: by name.
+        imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
+        stars: modules of `from m import *`.
+        runs: modules that importing this one imports, in order.
+        effects: in source order.
+        exports: `__all__`, where it is a plain list; None without one.
+    """
+
+    place: Place
+    file: RepoPath
+    symbols: Mapping[str, Symbol]
+    imports: Mapping[str, Sequence[Origin]]
+    stars: Sequence[str]
+    runs: Sequence[Origin]
+    effects: Sequence[Effect]
+    triggers: Sequence[Trigger]
+    exports: frozenset[str] | None
+
+
+def read_module(source: bytes, *, name: str, file: RepoPath, is_package: bool) -> Module:
+    """The symbols of a source file.
+
+    Raises `DefinitionError` naming file and line where it isn't Python.
+    """
+    try:
+        tree = parse(source)
+    except SyntaxError as error:
+        line = f":{error.lineno}" if error.lineno else ""
+        raise DefinitionError(f"{file}{line} has a syntax error", why=error.msg) from error
+    except ValueError as error:
+        raise DefinitionError(f"{file} can't be parsed", why=str(error)) from error
+    package = name if is_package else name.rpartition(".")[0]
+    declared = declarations.names(tree)
+    declarations.strip(tree, declared)
+    reader = _Reader(Place(name, package, _loaders(tree)), declared)
+    reader.read(tree.body, ())
+    return Module(
+        place=reader.place,
+        file=file,
+        symbols={n: Symbol(n, tuple(ds)) for n, ds in reader.definitions.items()},
+        imports=reader.imports,
+        stars=reader.stars,
+        runs=reader.runs,
+        effects=reader.effects,
+        triggers=reader.triggers,
+        exports=_exports(reader.definitions.get("__all__", ())),
+    )
+
+
+def _loaders(tree: ast.Module) -> frozenset[str]:
+    """Names that stand for `importlib.import_module` in a module."""
+    return frozenset(
+        alias.asname
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
+        for alias in node.names
+        if alias.name == "import_module" and alias.asname
+    )
+
+
+def _exports(definitions: Sequence[Definition]) -> frozenset[str] | None:
+    """The names in `__all__`; None where there is none or it is computed."""
+    names: set[str] = set()
+    for definition in definitions:
+        value = getattr(definition.node, "value", None)
+        if not isinstance(value, ast.List | ast.Tuple):
+            return None
+        for element in value.elts:
+            if not isinstance(element, ast.Constant) or not isinstance(element.value, str):
+                return None
+            names.add(element.value)
+    return frozenset(names) if definitions else None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Sorts a module's top-level statements; reads expressions only where triggers need it."""
+
+    place: Place
+    declared: frozenset[str]
+    definitions: dict[str, list[Definition]] = field(default_factory=dict)
+    imports: dict[str, list[Origin]] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    runs: list[Origin] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+
+    def read(
+        self, body: Sequence[ast.stmt], guards: tuple[Guard, ...], *, runs: bool = True
+    ) -> None:
+        """Sort statements that stand below the same guards; `runs` is false for type checkers."""
+        for node in body:
+            definition = Definition(guards, node)
+            match node:
+                case ast.Import() | ast.ImportFrom():
+                    self._import(definition, node, runs=runs)
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    self._definable(definition, node)
+                case ast.If():
+                    self._branch(node, guards, runs=runs)
+                case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete():
+                    self._assignment(definition)
+                case ast.TypeAlias():
+                    self._define(node.name.id, definition)
+                case ast.Expr():
+                    self._expression(definition, node)
+                case ast.Pass() | ast.Global():
+                    pass
+                case _:
+                    self._compound(definition, node, runs=runs)
+
+    def _define(self, name: str, definition: Definition) -> None:
+        self.definitions.setdefault(name, []).append(definition)
+
+    def _import(
+        self, definition: Definition, node: ast.Import | ast.ImportFrom, *, runs: bool
+    ) -> None:
+        for name, origin, module in imported(node, self.place):
+            if runs:
+                self.runs.append(Origin(module))
+            if name == "*":
+                self.stars.append(module)
+                continue
+            if runs and origin.name is not None:
+                self.runs.append(origin)
+            self.imports.setdefault(name, []).append(origin)
+            if runs and definition.guards:
+                self._define(name, definition)
+
+    def _definable(self, definition: Definition, node: Definable) -> None:
+        self._define(node.name, definition)
+        if isinstance(node, ast.ClassDef):
+            calls = [*node.bases, *statements.calls(node.keywords), *statements.calls(node.body)]
+            calls += [k.value for k in node.keywords]
+        else:
+            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+            calls = list(statements.calls(defaults))
+        self._trigger(node.name, calls, node.decorator_list)
+
+    def _trigger(
+        self, name: str, calls: Sequence[ast.expr], decorators: Sequence[ast.expr] = ()
+    ) -> None:
+        decorating, calling = self._callees(decorators), self._callees(calls)
+        if decorating or calling:
+            self.triggers.append(Trigger(name, decorating, calling))
+
+    def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
+        targets: list[ast.AST] = [statements.callee(call) for call in calls]
+        return find_uses(targets, self.place).references if targets else ()
+
+    def _branch(self, node: ast.If, guards: tuple[Guard, ...], *, runs: bool) -> None:
+        if statements.is_main_test(node.test):
+            # A stage's module is never run as a script.
+            self.read(node.orelse, guards, runs=runs)
+            return
+        negated = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+        test = node.test.operand if isinstance(node.test, ast.UnaryOp) and negated else node.test
+        if statements.is_type_checking(test):
+            self.read(node.body, guards, runs=runs and negated)
+            self.read(node.orelse, guards, runs=runs and not negated)
+            return
+        if any(True for _ in statements.calls([node.test])) and not declarations.is_declared(
+            node.test, self.declared
+        ):
+            test_only = ast.copy_location(ast.Expr(node.test), node)
+            for name in statements.bound_names([node]):
+                self._trigger(name, list(statements.calls([node.test])))
+            self._walrus(Definition(guards, test_only))
+        self.read(node.body, (*guards, Guard(node.test, holds=True)), runs=runs)
+        self.read(node.orelse, (*guards, Guard(node.test, holds=False)), runs=runs)
+
+    def _assignment(self, definition: Definition) -> None:
+        node = definition.node
+        names = statements.bound_names([node])
+        for name in names:
+            self._define(name, definition)
+        calls = list(statements.calls([node]))
+        if calls and not all(declarations.is_declared(c, self.declared) for c in calls):
+            for name in names:
+                self._trigger(name, calls)
+        into_import = isinstance(node, ast.AugAssign) and any(n in self.imports for n in names)
+        if into_import:
+            touched = tuple(Reference((name,), node.lineno) for name in names)
+            self.effects.append(Effect(definition, touched))
+        elif statements.stores_into(node):
+            touches = find_uses([node], self.place).writes
+            self.effects.append(Effect(definition, touches or None))
+
+    def _expression(self, definition: Definition, node: ast.Expr) -> None:
+        self._walrus(definition)
+        if not statements.acts([node], self.declared):
+            return
+        touches = None
+        if isinstance(node.value, ast.Call) and statements.is_container_call(node.value):
+            touches = find_uses([node], self.place).calls or None
+        self.effects.append(Effect(definition, touches))
+
+    def _walrus(self, definition: Definition) -> None:
+        for name in statements.bound_names([definition.node]):
+            self._define(name, definition)
+
+    def _compound(self, definition: Definition, node: ast.stmt, *, runs: bool) -> None:
+        """A loop, `try`, `with`, `match` ...: it defines all its names as one, and may act."""
+        for statement in statements.import_statements([node]):
+            self._import(Definition((), statement), statement, runs=runs)
+        for name in statements.bound_names([node], imports=True):
+            self._define(name, definition)
+        if statements.acts([node], self.declared):
+            self.effects.append(Effect(definition, None))

@@ -1,0 +1,151 @@
+"""`@stage`: declare a function as a stage.
+
+Imported by users' stage modules, so it is light and has no effect beyond the declaration: the
+function stays what it was and can be called and tested as before.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pivot.definition.declaration import Declaration, declare, location
+from pivot.definition.function import check_function
+from pivot.errors import DefinitionError
+from pivot.outputs import Out
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+type PathLike = str | os.PathLike[str]
+
+
+def stage[F: Callable[..., object]](
+    deps: Sequence[PathLike] = (),
+    outs: Sequence[PathLike | Out] = (),
+    params: "type[BaseModel] | BaseModel | None" = None,
+    mutex: Sequence[str] = (),
+    name: str | None = None,
+    cwd: PathLike | None = None,
+) -> Callable[[F], F]:
+    """Declare a function as a stage of the pipeline.
+
+    Paths are relative to the folder of the pipeline file, then to `cwd`. The code that the stage
+    uses needs no declaration.
+
+    Args:
+        deps: files and directories that the stage reads.
+        outs: what it writes; a bare path means `Out(path)`.
+        params: a Pydantic model, class or instance, passed to the function as `params` after the
+            stage's section of `params.yaml` is applied.
+        mutex: groups of which only one stage runs at a time; `*` means alone.
+        name: the stage's name; the function's own by default.
+        cwd: folder in which the stage runs and to which its paths are relative.
+
+    Returns:
+        A decorator that returns the function unchanged.
+
+    Raises:
+        DefinitionError: an argument has the wrong type, or the function can't be run in another
+            process (a lambda, a nested function, one of `__main__`).
+
+    Example:
+        >>> @stage(deps=["data.csv"], outs=["clean.csv"])
+        ... def clean(): ...
+    """
+    if callable(deps):
+        called = getattr(deps, "__name__", "the function")
+        raise DefinitionError(
+            f"stage {called!r} can't be defined",
+            why="@stage needs parentheses",
+            hint="Write `@stage()` above the function",
+        )
+
+    def register(function: F) -> F:
+        checked = check_function(function, _text(name, function), takes_params=params is not None)
+        label = name or checked.__name__
+        declare(
+            Declaration(
+                name=label,
+                function=function,
+                deps=tuple(_path(dep, "deps", label) for dep in _items(deps, "deps", label)),
+                outs=tuple(_out(out, label) for out in _items(outs, "outs", label)),
+                params=_model(params, label),
+                mutex=tuple(sorted({_group(g, label) for g in _items(mutex, "mutex", label)})),
+                cwd=None if cwd is None else _path(cwd, "cwd", label),
+                location=location(function),
+                computed=frozenset(_computed([*deps, *outs, cwd])),
+            )
+        )
+        return function
+
+    return register
+
+
+def _wrong(stage: str, argument: str, why: str, hint: str) -> DefinitionError:
+    return DefinitionError(f"stage {stage!r}: {argument} can't be used", why=why, hint=hint)
+
+
+def _text(name: object, function: object) -> str | None:
+    if name is None or (isinstance(name, str) and name):
+        return name
+    label = getattr(function, "__name__", "")
+    raise _wrong(label, "name", f"{name!r} is no name", "Give `name` as text, or leave it out")
+
+
+def _items(value: object, argument: str, stage: str) -> Sequence[object]:
+    """A sequence, refused where one item was given instead (a text is a sequence of letters)."""
+    if isinstance(value, (str, bytes, Out, os.PathLike)):
+        hint = f"Put it into a list: `{argument}=[{value!r}]`"
+        raise _wrong(stage, argument, "it is one item, not a list of them", hint)
+    if not isinstance(value, Sequence):
+        why = f"it is of type {type(value).__name__}, whose order may differ in another process"
+        raise _wrong(stage, argument, why, f"Give a list: `{argument}=[...]`")
+    return value
+
+
+def _path(value: object, argument: str, stage: str) -> str:
+    if isinstance(value, (str, os.PathLike)):
+        text = os.fspath(value)
+        if isinstance(text, str):
+            return text
+    why = f"{value!r} is of type {type(value).__name__}, not a path"
+    hint = f"Give `{argument}` as text or `pathlib.Path`"
+    if isinstance(value, Out):
+        why, hint = f"{value!r} is an output", "Give the path alone"
+    raise _wrong(stage, argument, why, hint)
+
+
+def _out(value: object, stage: str) -> Out:
+    if not isinstance(value, Out):
+        return Out(_path(value, "outs", stage))
+    return replace(value, path=_path(value.path, "outs", stage))
+
+
+def _computed(values: Iterable[object]) -> list[str]:
+    paths = (value.path if isinstance(value, Out) else value for value in values)
+    return [os.fspath(p) for p in paths if isinstance(p, os.PathLike)]
+
+
+def _group(value: object, stage: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise _wrong(stage, "mutex", f"{value!r} is no group name", 'Name groups by text: `["gpu"]`')
+
+
+def _model(params: object, stage: str) -> object:
+    """`params` if it is a Pydantic model; the class exists only once pydantic was imported."""
+    pydantic = sys.modules.get("pydantic")
+    if params is None:
+        return None
+    if pydantic is not None:
+        kind = params if isinstance(params, type) else type(params)
+        if issubclass(kind, pydantic.BaseModel):
+            return params
+    raise _wrong(
+        stage,
+        "params",
+        f"{params!r} is no Pydantic model",
+        "Derive it from BaseModel: `class Params(pydantic.BaseModel)`",
+    )

@@ -1,0 +1,118 @@
+"""Importing a project's own modules, as the loader and every stage's process do it.
+
+Bytecode is trusted only if it was surely made from the present source. Python compares the
+source's size and its time in whole seconds, so after two quick edits of equal size it would run
+the first one; Pivot would record the result under the second one's fingerprint.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import PathEntryFinder
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
+
+from pivot.definition.declaration import Declaration, collecting
+from pivot.definition.discovery import Source
+from pivot.errors import DefinitionError
+from pivot.paths import RepoPath
+
+# Python stores a source's time in seconds; one more covers file systems with coarse times.
+_SETTLED_NS = 2_000_000_000
+
+
+class FreshLoader(SourceFileLoader):
+    """Loads a source, and its bytecode only where that was written well after the last edit."""
+
+    def get_data(self, path: str) -> bytes:
+        if path.endswith(".pyc") and not _settled(self.path, path):
+            raise FileNotFoundError(path)  # the import system compiles the source then
+        return super().get_data(path)
+
+
+def _settled(source: str, bytecode: str) -> bool:
+    try:
+        return os.stat(bytecode).st_mtime_ns >= os.stat(source).st_mtime_ns + _SETTLED_NS
+    except OSError:
+        return False
+
+
+def base_of(source: Source) -> RepoPath:
+    """The folder that a source's paths are relative to, and that is current while it loads."""
+    return RepoPath.ROOT if source.module is not None else RepoPath(source).parent
+
+
+def prefer_own(project: str, roots: Sequence[str]) -> None:
+    """Search `roots` first, and load modules below the project through `FreshLoader`.
+
+    It holds for the rest of the process: functions import lazily when they run.
+    """
+    finder = FileFinder.path_hook(
+        (ExtensionFileLoader, EXTENSION_SUFFIXES),
+        (FreshLoader, SOURCE_SUFFIXES),
+        (SourcelessFileLoader, BYTECODE_SUFFIXES),
+    )
+    top = project.rstrip("/") + "/"
+
+    def own_finder(path: str) -> PathEntryFinder:
+        if not (path + "/").startswith(top) or "/site-packages" in path:
+            raise ImportError(f"{path} is not the project's")
+        return finder(path)
+
+    sys.path_hooks.insert(0, own_finder)
+    for path in [known for known in sys.path_importer_cache if (known + "/").startswith(top)]:
+        del sys.path_importer_cache[path]
+    sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
+
+
+def import_source(project: str, source: Source) -> list[Declaration]:
+    """Import a source and give what it declared, in order.
+
+    Raises `DefinitionError` where there is no such module; what the user's code raises is passed
+    on as it is.
+    """
+    with (
+        collecting() as declarations,
+        contextlib.chdir(os.path.join(project, base_of(source))),
+    ):
+        if source.module is not None:
+            _import_module(source.module)
+        else:
+            _import_file(os.path.join(project, source))
+    return declarations
+
+
+def _import_module(name: str) -> None:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name + ".").startswith(error.name + "."):
+            raise DefinitionError(
+                f"module {name} can't be found",
+                why="[pipeline] module in .pivot/config.toml names it",
+                hint="Correct it with `pivot config set pipeline.module NAME`",
+            ) from error
+        raise
+
+
+def _import_file(path: str) -> ModuleType:
+    """Import exactly this file; a package or an installed module of its name can't hide it."""
+    name = os.path.basename(path).removesuffix(".py")
+    spec = spec_from_file_location(name, path, loader=FreshLoader(name, path))
+    if spec is None or spec.loader is None or not os.path.isfile(path):
+        raise DefinitionError(f"{path} is gone")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,182 @@
+"""Putting files in place without following links: a staging folder, and verified names.
+
+Everything is opened relative to a directory that is already open, so a link that someone swaps in
+for a folder, at any depth and any time, is an error and never a way out of the project.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from typing import Self
+
+from pivot.errors import PivotError
+from pivot.paths import RepoPath, TreePath
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class LinkInTheWayError(PivotError):
+    """A folder on the way to a path is a symbolic link; nothing was written through it."""
+
+    code = "link_in_the_way"
+
+
+class CollisionError(PivotError):
+    """Two names that this file system can't tell apart."""
+
+    code = "collision"
+
+
+class Staging:
+    """A fresh folder below `.pivot/tmp`, removed at the end with whatever is left in it."""
+
+    def __init__(self, path: str, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+
+    @classmethod
+    @contextlib.contextmanager
+    def make(cls, project: str) -> Iterator[Self]:
+        """A staging folder of the project at the absolute path `project`."""
+        path = os.path.join(project, ".pivot", "tmp", secrets.token_hex(8))
+        os.makedirs(path)
+        fd = os.open(path, _DIRECTORY)
+        try:
+            yield cls(path, fd)
+        finally:
+            os.close(fd)
+            shutil.rmtree(path, ignore_errors=True)
+
+    def create(self, name: str, *, executable: bool) -> int:
+        """A new file in the staging folder, open for writing."""
+        return os.open(name, _FILE, 0o777 if executable else 0o666, dir_fd=self.fd)
+
+
+class TreeWriter:
+    """Creates the files of a directory in the order of its tree, each folder opened once."""
+
+    def __init__(self, fd: int) -> None:
+        self._open: list[tuple[str, int]] = [("", fd)]
+
+    def create(self, path: TreePath, *, executable: bool) -> int:
+        """A new file, open for writing. Raises `CollisionError` if its name is taken."""
+        *folders, name = path.split("/")
+        fd = self._enter(folders)
+        try:
+            return os.open(name, _FILE, 0o777 if executable else 0o666, dir_fd=fd)
+        except FileExistsError as error:
+            raise _collision(path, name, fd) from error
+
+    def make_folder(self, path: TreePath) -> None:
+        """An empty folder."""
+        self._enter(path.split("/"))
+
+    def link(self, path: TreePath, source: str) -> bool:
+        """Give an unchanged file of the workspace a second name; False where that can't be."""
+        *folders, name = path.split("/")
+        fd = self._enter(folders)
+        try:
+            os.link(source, name, dst_dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        while len(self._open) > 1:
+            os.close(self._open.pop()[1])
+
+    def _enter(self, folders: list[str]) -> int:
+        depth = 0
+        while depth < min(len(folders), len(self._open) - 1) and (
+            self._open[depth + 1][0] == folders[depth]
+        ):
+            depth += 1
+        while len(self._open) - 1 > depth:
+            os.close(self._open.pop()[1])
+        for name in folders[depth:]:
+            self._open.append((name, self._make(name)))
+        return self._open[-1][1]
+
+    def _make(self, name: str) -> int:
+        parent = self._open[-1][1]
+        try:
+            os.mkdir(name, dir_fd=parent)
+        except FileExistsError as error:
+            raise _collision(
+                "/".join([n for n, _ in self._open[1:]] + [name]), name, parent
+            ) from error
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+
+
+@contextlib.contextmanager
+def open_parent(project: str, path: RepoPath) -> Iterator[tuple[int, str]]:
+    """The folder of `path`, opened link by link and made where missing, and the last name.
+
+    Raises `LinkInTheWayError` if a component on the way is a link.
+    """
+    *folders, name = path.split("/")
+    fd = os.open(project, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=fd)
+            try:
+                inner = os.open(folder, _DIRECTORY, dir_fd=fd)
+            except OSError as error:
+                raise LinkInTheWayError(
+                    f"{path} can't be written",
+                    why=f"{folder} on the way to it is a link or a file",
+                    hint="Move the data into the project, or give the out another path",
+                ) from error
+            os.close(fd)
+            fd = inner
+        yield fd, name
+    finally:
+        os.close(fd)
+
+
+def move_in(staging: Staging, name: str, project: str, path: RepoPath) -> None:
+    """Give a finished file or folder of the staging folder its place, replacing what is there.
+
+    A file replaces a file in one step. A folder that is replaced is moved into the staging folder
+    first; should we die in between, the bytes are in the store.
+    """
+    with open_parent(project, path) as (parent, last):
+        if _is_folder(parent, last) or _is_folder(staging.fd, name):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(last, f"{name}.old", src_dir_fd=parent, dst_dir_fd=staging.fd)
+        os.rename(name, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
+
+
+def remove(project: str, path: RepoPath) -> None:
+    """Remove a file or directory of the workspace; nothing there is fine."""
+    with (
+        Staging.make(project) as staging,
+        open_parent(project, path) as (parent, last),
+        contextlib.suppress(FileNotFoundError),
+    ):
+        os.rename(last, "removed", src_dir_fd=parent, dst_dir_fd=staging.fd)
+
+
+def _is_folder(parent: int, name: str) -> bool:
+    try:
+        os.close(os.open(name, _DIRECTORY, dir_fd=parent))
+    except OSError:
+        return False
+    return True
+
+
+def _collision(path: str, name: str, fd: int) -> CollisionError:
+    folded = unicodedata.normalize("NFC", name).casefold()
+    other = next(
+        (n for n in os.listdir(fd) if unicodedata.normalize("NFC", n).casefold() == folded), name
+    )
+    return CollisionError(
+        f"this file system can't hold both {path!r} and {other!r}",
+        why="it takes the two names for one",
+        hint="Check out on a case-sensitive file system, or rename one where it is made",
+    )

@@ -1,0 +1,53 @@
+"""What is declared about a run, and the keys made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pivot.hashing import Json, ObjectId, derive_json
+from pivot.outputs import OutSpec
+from pivot.paths import RepoPath
+from pivot.store.content import Content
+
+STATIC_CONTEXT = "pivot static key 1"
+KEY_CONTEXT = "pivot key 1"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """All that is declared about a run, but for the ids of its deps.
+
+    Not the name, mutex or place of the definition, nor anything observed: those change nothing
+    about what the run computes.
+    """
+
+    scheme: int
+    code: Mapping[str, str]
+    packages: Mapping[str, str]
+    params: Mapping[str, Json] | None
+    env: Mapping[str, str]
+    cwd: RepoPath
+    deps: tuple[RepoPath, ...]
+    outs: tuple[OutSpec, ...]
+
+    @cached_property
+    def static_key(self) -> ObjectId:
+        """The key's part that is known before any dep is."""
+        return derive_json(
+            STATIC_CONTEXT,
+            {
+                "scheme": self.scheme,
+                "code": dict(self.code),
+                "packages": dict(self.packages),
+                "params": None if self.params is None else dict(self.params),
+                "env": dict(self.env),
+                "cwd": self.cwd,
+                "deps": list(self.deps),
+                "outs": [[str(out.path), str(out.kind)] for out in self.outs],
+            },
+        )
+
+    def key(self, deps: Mapping[RepoPath, Content]) -> ObjectId:
+        """The key of a run with these deps: equal keys compute the same."""
+        rows = [[path, deps[path].type, deps[path].id.hex()] for path in self.deps]
+        return derive_json(KEY_CONTEXT, [self.static_key.hex(), rows])

@@ -1,0 +1,48 @@
+"""The folder of locks, `.pivot/stages/`: a file a stage, named after it."""
+
+import os
+
+from pivot.files import write_atomic
+from pivot.lock.lock import Lock, UnreadableLockError, decode
+from pivot.paths import StageName
+
+SUFFIX = ".lock"
+
+
+def lock_path(stage: StageName) -> str:
+    """A lock's file, relative to the folder of locks."""
+    return stage + SUFFIX
+
+
+def read_lock(folder: str, stage: StageName) -> Lock | None:
+    """The lock of a stage, None where there is none. Raises `UnreadableLockError`."""
+    path = os.path.join(folder, lock_path(stage))
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UnreadableLockError(f"{path} can't be read", why=error.strerror) from error
+    return decode(data, f".pivot/stages/{lock_path(stage)}")
+
+
+def write_lock(folder: str, lock: Lock) -> bytes:
+    """Write a lock in place of the stage's last one, and return its bytes."""
+    path = os.path.join(folder, lock_path(lock.stage))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    data = lock.encode()
+    write_atomic(path, data)
+    return data
+
+
+def list_locks(folder: str) -> list[StageName]:
+    """The names of all locks below a folder, sorted; files of other kinds are passed over."""
+    names: list[StageName] = []
+    for base, _, files in os.walk(folder):
+        prefix = os.path.relpath(base, folder)
+        for file in files:
+            if file.endswith(SUFFIX):
+                joined = os.path.normpath(os.path.join(prefix, file[: -len(SUFFIX)]))
+                names.append(StageName(joined))
+    return sorted(names)

@@ -1,0 +1,231 @@
+"""A lock as a value, and as the canonical JSON of its file.
+
+A lock is canonical JSON, the same bytes on every machine for the same run: fixed order of fields,
+maps sorted by code point, one entry a line, no times, hosts or absolute paths. Its last line is a
+hash of all lines above, so that two changed locks always conflict in a text merge instead of
+merging into a lie. Example, with ids shortened:
+
+    {
+      "format": 1,
+      "stage": "train",
+      "root": "pipeline:train",
+      "scheme": 1,
+      "key": "0f8c…",
+      "code": {
+        "features.scaling:scale": "5995…",
+        "pipeline:train": "a1b2…"
+      },
+      "packages": {
+        "pandas": "2.3.3",
+        "python": "3.13"
+      },
+      "params": {
+        "depth": 4
+      },
+      "secrets": [],
+      "env": {},
+      "cwd": ".",
+      "deps": [
+        {"path": "train.csv", "type": "f", "id": "9f2c…", "size": 9103}
+      ],
+      "outs": [
+        {"path": "model.pkl", "kind": "out", "type": "f", "id": "77ab…", "size": 20410}
+      ],
+      "observed": {"code": {}, "env": {}, "files": {}},
+      "check": "c0de…"}
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pivot.errors import PivotError
+from pivot.hashing import Json, ObjectId, derive
+from pivot.lock.declared import Declared
+from pivot.lock.fields import Fields, content_row, read_content
+from pivot.outputs import OutKind, OutSpec
+from pivot.paths import PathError, RepoPath, StageName
+from pivot.store.content import Content
+
+FORMAT = 1
+CHECK_CONTEXT = "pivot lock check 1"
+
+
+class UnreadableLockError(PivotError):
+    """A lock that is damaged, conflicted, half written, or of a newer format."""
+
+    code = "unreadable_lock"
+
+
+class NewerLockError(UnreadableLockError):
+    """A lock that a newer Pivot wrote: never overwritten."""
+
+    code = "newer_lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a run was seen to use beyond what is declared; empty until observation is built."""
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock, as a value.
+
+    `previous` is what the incremental outs of a run started from; other locks have none.
+    """
+
+    stage: StageName
+    root: str
+    declared: Declared
+    deps: Mapping[RepoPath, Content]
+    outs: Mapping[RepoPath, Content]
+    secrets: tuple[str, ...] = ()
+    observed: Observed = field(default_factory=Observed)
+    previous: Mapping[RepoPath, Content] = field(default_factory=dict)
+
+    @property
+    def key(self) -> ObjectId:
+        return self.declared.key(self.deps)
+
+    @property
+    def is_action(self) -> bool:
+        """Whether its outs may be restored for another run with the same key.
+
+        An out that was added to isn't a function of the key, and nothing can be restored from a
+        stage without outs.
+        """
+        kinds = {out.kind for out in self.declared.outs}
+        return bool(kinds) and OutKind.INCREMENTAL not in kinds
+
+    def encode(self) -> bytes:
+        """The lock file's bytes."""
+        declared = self.declared
+        fields: list[tuple[str, str]] = [
+            ("format", str(FORMAT)),
+            ("stage", _inline(self.stage)),
+            ("root", _inline(self.root)),
+            ("scheme", str(declared.scheme)),
+            ("key", _inline(self.key.hex())),
+            ("code", _lines(declared.code)),
+            ("packages", _lines(declared.packages)),
+            ("params", "null" if declared.params is None else _lines(declared.params)),
+            ("secrets", _inline(list(self.secrets))),
+            ("env", _lines(declared.env)),
+            ("cwd", _inline(declared.cwd)),
+            ("deps", _rows([_dep_row(path, self.deps[path]) for path in declared.deps])),
+            ("outs", _rows([_out_row(out, self.outs[out.path]) for out in declared.outs])),
+        ]
+        if self.previous:
+            fields.append(("previous", _rows([_dep_row(*item) for item in self.previous.items()])))
+        fields.append(("observed", _inline(_observed_row(self.observed))))
+        body = "{\n" + "".join(f'  "{name}": {text},\n' for name, text in fields)
+        data = body.encode()
+        return data + f'  "check": "{derive(CHECK_CONTEXT, data).hex()}"}}\n'.encode()
+
+
+def decode(data: bytes, place: str) -> Lock:
+    """Read a lock file's bytes; `place` names it in messages.
+
+    Raises `NewerLockError`, or `UnreadableLockError` for anything that isn't exactly what some
+    Pivot wrote: conflict markers, a cut-off end, an edited line.
+    """
+    head, _, last = data.rstrip(b"\n").rpartition(b"\n")
+    above = head + b"\n"
+    try:
+        value = json.loads(data)
+        if not isinstance(value, dict):
+            raise _unreadable(place, "it is no JSON object")
+        if isinstance(value.get("format"), int) and value["format"] > FORMAT:
+            raise NewerLockError(
+                f"{place} was written by a newer Pivot (format {value['format']})",
+                hint="Upgrade with `pip install --upgrade pivot`",
+            )
+        if last != f'  "check": "{derive(CHECK_CONTEXT, above).hex()}"}}'.encode():
+            raise _unreadable(place, "its check line doesn't fit the lines above")
+        lock = _from_json(value)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PathError) as error:
+        why = "it has conflict markers" if b"\n<<<<<<< " in data else str(error)
+        raise _unreadable(place, why) from error
+    if lock.key.hex() != value["key"]:
+        raise _unreadable(place, "its key doesn't fit its fields")
+    return lock
+
+
+def _unreadable(place: str, why: str) -> UnreadableLockError:
+    return UnreadableLockError(
+        f"{place} can't be read",
+        why=why,
+        hint=f"Take back a committed version with `git checkout HEAD -- {place}`",
+    )
+
+
+def _from_json(value: Mapping[str, Json]) -> Lock:
+    raw = Fields(value)
+    deps, outs = _contents(raw, "deps"), _contents(raw, "outs")
+    kinds = {RepoPath(str(row["path"])): OutKind(str(row["kind"])) for row in raw.rows("outs")}
+    declared = Declared(
+        scheme=raw.number("scheme"),
+        code=raw.texts("code"),
+        packages=raw.texts("packages"),
+        params=None if value["params"] is None else raw.mapping("params"),
+        env=raw.texts("env"),
+        cwd=RepoPath(raw.text("cwd")),
+        deps=tuple(deps),
+        outs=tuple(OutSpec(path, kind) for path, kind in kinds.items()),
+    )
+    observed = Fields(raw.mapping("observed"))
+    return Lock(
+        stage=StageName(raw.text("stage")),
+        root=raw.text("root"),
+        declared=declared,
+        deps=deps,
+        outs=outs,
+        secrets=tuple(str(name) for name in raw.items("secrets")),
+        observed=Observed(observed.texts("code"), observed.texts("env"), observed.texts("files")),
+        previous=_contents(raw, "previous") if "previous" in value else {},
+    )
+
+
+def _contents(fields: Fields, name: str) -> dict[RepoPath, Content]:
+    return {RepoPath(str(row["path"])): read_content(row) for row in fields.rows(name)}
+
+
+def _dep_row(path: RepoPath, content: Content) -> dict[str, Json]:
+    return {"path": path, **content_row(content)}
+
+
+def _out_row(out: OutSpec, content: Content) -> dict[str, Json]:
+    return {"path": out.path, "kind": out.kind, **content_row(content)}
+
+
+def _observed_row(observed: Observed) -> dict[str, Json]:
+    return {
+        "code": dict(sorted(observed.code.items())),
+        "env": dict(sorted(observed.env.items())),
+        "files": dict(sorted(observed.files.items())),
+    }
+
+
+def _inline(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _sorted(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+
+
+def _lines(mapping: Mapping[str, Json] | Mapping[str, str]) -> str:
+    if not mapping:
+        return "{}"
+    rows = (f"    {_inline(name)}: {_sorted(mapping[name])}" for name in sorted(mapping))
+    return "{\n" + ",\n".join(rows) + "\n  }"
+
+
+def _rows(rows: Iterable[dict[str, Json]]) -> str:
+    text = ",\n".join(f"    {_inline(row)}" for row in rows)
+    return f"[\n{text}\n  ]" if text else "[]"

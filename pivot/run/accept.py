@@ -1,0 +1,94 @@
+"""From a stage that returned to its lock: check again, store, then vouch.
+
+Order matters: outs are durable in the store before a lock names them, and a lock is written only
+if what it says was read is still there.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pivot.errors import PivotError
+from pivot.explain import same
+from pivot.lock.lock import Lock
+from pivot.outputs import OutKind
+from pivot.paths import RepoPath
+from pivot.store.content import Content
+from pivot.store.store import Store
+from pivot.survey import StageSurvey
+from pivot.workspace import Workspace
+
+
+class UnwrittenOutError(PivotError):
+    """A stage returned without having written all of its outs."""
+
+    code = "unwritten_out"
+
+
+class ChangedMeanwhileError(PivotError):
+    """What a stage read changed while it ran: its outs stay, no lock vouches for them."""
+
+    code = "changed_meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a stage started from: `previous` is what its incremental outs held."""
+
+    stage: StageSurvey
+    deps: Mapping[RepoPath, Content]
+    previous: Mapping[RepoPath, Content]
+
+
+def accept(
+    started: Started,
+    workspace: Workspace,
+    store: Store,
+    code_now: Callable[[], Mapping[str, str]],
+) -> Lock:
+    """Store what a stage wrote and make its lock; nothing is written to the lock's file.
+
+    `code_now` is the stage's fingerprint of this moment. Raises `UnwrittenOutError`, or
+    `ChangedMeanwhileError` after the outs were stored.
+    """
+    stage = started.stage.stage
+    unwritten = [out.path for out in stage.outs if workspace.content(out.path) is None]
+    if unwritten:
+        raise UnwrittenOutError(
+            f"it did not write {', '.join(unwritten)}",
+            hint="Write every declared out, relative to the folder that the stage runs in, or"
+            " take it out of `outs=`",
+        )
+    with store.writer() as writer:
+        outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
+    _check_deps(started, workspace)
+    if code_now() != started.stage.declared.code:
+        raise ChangedMeanwhileError(
+            "code changed while it ran",
+            why="its outs may come from the old code or the new",
+            hint="Run `pivot repro` again",
+        )
+    kinds = {out.path: out.kind for out in stage.outs}
+    return Lock(
+        stage=stage.name,
+        root=stage.symbol,
+        declared=started.stage.declared,
+        deps=started.deps,
+        outs=outs,
+        secrets=stage.secrets,
+        previous={
+            path: content
+            for path, content in started.previous.items()
+            if kinds.get(path) is OutKind.INCREMENTAL
+        },
+    )
+
+
+def _check_deps(started: Started, workspace: Workspace) -> None:
+    for path, before in started.deps.items():
+        now = workspace.content(path)
+        if now is None or not same(before, now):
+            raise ChangedMeanwhileError(
+                f"dep {path} changed while it ran",
+                why="its outs may come from the old data or the new",
+                hint="Run `pivot repro` again",
+            )

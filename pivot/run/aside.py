@@ -1,0 +1,127 @@
+"""Outs kept aside while their stage runs, so that a failure or a crash costs nothing.
+
+`.pivot/aside/<run>/<stage>/` holds the outs as they were, by number, and `outs.json`, their paths.
+That file is written first and removed last: where it is left, the run that wrote it died, and the
+next one puts things back.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pivot.errors import PivotError
+from pivot.files import locked, write_atomic
+from pivot.landing import open_parent
+from pivot.paths import PathError, RepoPath, StageName
+
+MANIFEST = "outs.json"
+KEPT = "kept"
+FLOCK = "run.flock"
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The outs of one stage in one run. `project` and `folder` are absolute."""
+
+    project: str
+    folder: str
+    paths: tuple[RepoPath, ...]
+
+    def put(self) -> None:
+        """Move what the outs' paths hold out of the way."""
+        os.makedirs(self.folder)
+        present = [os.path.lexists(os.path.join(self.project, path)) for path in self.paths]
+        manifest = json.dumps(list(zip(self.paths, present, strict=True)))
+        write_atomic(os.path.join(self.folder, MANIFEST), manifest.encode())
+        for number, path in enumerate(self.paths):
+            self._move(path, self._slot(number))
+
+    def _slot(self, number: int) -> str:
+        return os.path.join(self.folder, str(number))
+
+    def restore(self) -> None:
+        """Put everything back; what a failed run left in its place is kept beside, not lost."""
+        kept = os.path.join(os.path.dirname(os.path.dirname(self.folder)), KEPT)
+        place = os.path.join(kept, os.path.basename(self.folder))
+        shutil.rmtree(place, ignore_errors=True)
+        os.makedirs(place)
+        for number, (path, present) in enumerate(self.manifest()):
+            if present and not os.path.lexists(self._slot(number)):
+                continue  # we died before it was moved
+            self._move(path, os.path.join(place, str(number)))
+            if present:
+                with open_parent(self.project, path) as (parent, last):
+                    os.rename(self._slot(number), last, dst_dir_fd=parent)
+        if not os.listdir(place):
+            os.rmdir(place)
+        self.drop()
+
+    def manifest(self) -> list[tuple[RepoPath, bool]]:
+        """What was there; nothing was moved yet if it can't be read."""
+        try:
+            with open(os.path.join(self.folder, MANIFEST), encoding="utf-8") as f:
+                return [(RepoPath(path), bool(present)) for path, present in json.load(f)]
+        except (OSError, ValueError, TypeError, PathError):
+            return []
+
+    def drop(self) -> None:
+        """Forget the old outs; the store holds them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _move(self, path: RepoPath, target: str) -> None:
+        with (
+            open_parent(self.project, path) as (parent, last),
+            contextlib.suppress(FileNotFoundError),
+        ):
+            os.rename(last, target, src_dir_fd=parent)
+
+
+def aside(project: str, run_id: str, stage: StageName, outs: Iterable[RepoPath]) -> Aside:
+    """The place for a stage's outs in a run."""
+    name = stage.replace("/", "%2F")
+    folder = os.path.join(project, ".pivot", "aside", run_id, name)
+    return Aside(project, folder, tuple(outs))
+
+
+@contextlib.contextmanager
+def open_run(project: str, run_id: str) -> Iterator[None]:
+    """Hold a run's folder of outs for the length of the run, and remove it at the end."""
+    folder = os.path.join(project, ".pivot", "aside", run_id)
+    os.makedirs(folder)
+    try:
+        with locked(os.path.join(folder, FLOCK), holder=f"run {run_id}"):
+            yield
+    finally:
+        if os.listdir(folder) == [FLOCK]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def recover(project: str) -> tuple[RepoPath, ...]:
+    """Put back the outs of runs that died; returns the paths that were put back or emptied."""
+    base = os.path.join(project, ".pivot", "aside")
+    recovered: list[RepoPath] = []
+    for run_id in sorted(_names(base)):
+        folder = os.path.join(base, run_id)
+        if run_id == KEPT or not os.path.isdir(folder):
+            continue
+        with contextlib.suppress(BlockingIOError, PivotError), _claim(folder):
+            for stage in sorted(set(_names(folder)) - {FLOCK}):
+                left = Aside(project, os.path.join(folder, stage), ())
+                recovered.extend(path for path, _ in left.manifest())
+                left.restore()
+            shutil.rmtree(folder, ignore_errors=True)
+    return tuple(recovered)
+
+
+def _claim(folder: str) -> contextlib.AbstractContextManager[None]:
+    return locked(os.path.join(folder, FLOCK), wait=False, holder="recovery")
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,99 @@
+"""What happens during a run, as plain data: printed, or written as JSON lines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pivot.explain import Reason
+from pivot.hashing import Json
+from pivot.paths import StageName
+
+
+class Status(StrEnum):
+    """How a selected stage ended; exactly one for each."""
+
+    RAN = "ran"
+    UNCHANGED = "unchanged"
+    RESTORED = "restored"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    NOT_STARTED = "not_started"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    run_id: str
+    stages: tuple[StageName, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        return {"type": "run_started", "run_id": self.run_id, "stages": list(self.stages)}
+
+
+@dataclass(frozen=True, slots=True)
+class StageWaiting:
+    """A stage can't start yet because another process holds it, or a mutex group of it."""
+
+    stage: StageName
+    holder: str
+
+    def to_json(self) -> dict[str, Json]:
+        return {"type": "stage_waiting", "stage": self.stage, "holder": self.holder}
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    stage: StageName
+
+    def to_json(self) -> dict[str, Json]:
+        return {"type": "stage_started", "stage": self.stage}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stage failed, for people: `log` is the file that holds its output, if it ran."""
+
+    message: str
+    why: str | None = None
+    hint: str | None = None
+    traceback: str | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """The end of a stage: `failure` is printed apart, since the event's fields are fixed."""
+
+    stage: StageName
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    duration_s: float = 0.0
+    failure: Failure | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "type": "stage_finished",
+            "stage": self.stage,
+            "status": self.status,
+            "reasons": [reason.to_json() for reason in self.reasons],
+            "duration_s": round(self.duration_s, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    run_id: str
+    counts: dict[Status, int]
+    exit_code: int
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "type": "run_finished",
+            "run_id": self.run_id,
+            "counts": {str(status): n for status, n in self.counts.items()},
+            "exit_code": self.exit_code,
+        }
+
+
+type Event = RunStarted | StageWaiting | StageStarted | StageFinished | RunFinished
+type Sink = Callable[[Event], None]

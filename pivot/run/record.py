@@ -1,0 +1,62 @@
+"""Run records: what one invocation did, in `.pivot/runs/<run>/`.
+
+record.json          when, which stages, how each ended
+logs/<stage>.log     the stage's output
+locks/<stage>.lock   the locks that it wrote: the actions that this clone believes
+"""
+
+import json
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from pivot.files import write_atomic
+from pivot.hashing import Json
+from pivot.lock.folder import lock_path
+from pivot.paths import StageName
+from pivot.run.events import StageFinished
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The record of one run; `folder` is made when there is something to write."""
+
+    run_id: str
+    folder: str
+    started: float
+
+    @classmethod
+    def fresh(cls, runs: str) -> Self:
+        """A record below the folder `runs`, named by the time (UTC) and chance."""
+        now = time.time()
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        run_id = f"{stamp}-{secrets.token_hex(3)}"
+        return cls(run_id, os.path.join(runs, run_id), now)
+
+    def log(self, stage: StageName) -> str:
+        """Where a stage's output goes; its folder is made."""
+        path = os.path.join(self.folder, "logs", f"{stage}.log")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def keep_lock(self, stage: StageName, data: bytes) -> None:
+        """Keep a lock that this run wrote."""
+        path = os.path.join(self.folder, "locks", lock_path(stage))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomic(path, data, sync=False)
+
+    def close(self, finished: list[StageFinished], exit_code: int) -> None:
+        """Write the record, if anything of the run was kept."""
+        if not os.path.isdir(self.folder):
+            return
+        value: dict[str, Json] = {
+            "run_id": self.run_id,
+            "started": self.started,
+            "ended": time.time(),
+            "exit_code": exit_code,
+            "stages": [event.to_json() for event in finished],
+        }
+        data = json.dumps(value, indent=2) + "\n"
+        write_atomic(os.path.join(self.folder, "record.json"), data.encode(), sync=False)

@@ -1,0 +1,381 @@
+"""Carrying out a plan: skip, restore, run, and settle what waited for it."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pivot.checkout import place
+from pivot.errors import ExitCode, PivotError
+from pivot.history import History
+from pivot.landing import open_parent
+from pivot.lock.folder import write_lock
+from pivot.lock.lock import Lock, NewerLockError
+from pivot.outputs import OutKind
+from pivot.paths import RepoPath, StageName
+from pivot.plan import Decision, Plan, Verdict
+from pivot.run.accept import ChangedMeanwhileError, Started, accept
+from pivot.run.aside import Aside, aside, open_run
+from pivot.run.claims import Claims
+from pivot.run.events import (
+    Failure,
+    RunFinished,
+    RunStarted,
+    Sink,
+    StageFinished,
+    StageStarted,
+    StageWaiting,
+    Status,
+)
+from pivot.run.executors.executor import Executor
+from pivot.run.job import Job
+from pivot.run.outcome import Ending, Outcome
+from pivot.run.record import RunRecord
+from pivot.run.schedule import Ended, Schedule
+from pivot.state import State
+from pivot.store.content import Content
+from pivot.store.store import Store
+from pivot.survey import StageSurvey
+from pivot.workspace import Workspace
+
+# How often a stage that another process holds is tried again, in seconds.
+CLAIM_INTERVAL = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What a run works with.
+
+    Attributes:
+        locks: absolute path of the folder of locks.
+        look: surveys one stage again, now.
+        code_now: the fingerprint of a stage's symbol as the sources are now.
+        job: what an executor is asked to do for a stage, its log in the given file.
+        fetch: brings contents into the store; raises where that can't be.
+        executor: makes the executor, when the first stage runs.
+    """
+
+    workspace: Workspace
+    state: State
+    store: Store
+    history: History
+    locks: str
+    temporary: str
+    look: Callable[[StageName], StageSurvey]
+    code_now: Callable[[str], Mapping[str, str]]
+    job: Callable[[StageName, str], Job]
+    fetch: Callable[[Sequence[Content]], None]
+    executor: Callable[[], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    started: Started
+    aside: Aside
+    decision: Decision
+    log: str
+
+
+class Repro:
+    """One run of a plan. Make one, call `run` once."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        plan: Plan,
+        record: RunRecord,
+        sink: Sink,
+        *,
+        jobs: int,
+        keep_going: bool,
+    ) -> None:
+        self._bench = bench
+        self._plan = plan
+        self._record = record
+        self._sink = sink
+        self._jobs = jobs
+        self._schedule = Schedule(plan.graph, plan.decisions, keep_going=keep_going)
+        self._decisions = dict(plan.decisions)
+        self._claims = Claims(bench.temporary)
+        self._running: dict[StageName, _Running] = {}
+        self._waiting: set[StageName] = set()
+        self._changed: set[StageName] = set()
+        self._finished: list[StageFinished] = []
+        self._exit = contextlib.ExitStack()
+        self._executor: Executor | None = None
+
+    def run(self) -> ExitCode:
+        """Carry out the plan; every selected stage ends with exactly one event."""
+        self._sink(RunStarted(self._record.run_id, tuple(self._plan.decisions)))
+        code = ExitCode.DONE
+        with self._exit:
+            try:
+                while not self._schedule.is_done:
+                    self._step()
+            except KeyboardInterrupt:
+                code = ExitCode.INTERRUPTED
+                self._cancel()
+        self._report(self._schedule.leave())
+        statuses = [event.status for event in self._finished]
+        if code is ExitCode.DONE and Status.FAILED in statuses:
+            code = ExitCode.FAILED
+        self._record.close(self._finished, code)
+        counts = {status: n for status in Status if (n := statuses.count(status))}
+        self._sink(RunFinished(self._record.run_id, counts, code))
+        return code
+
+    # -- one turn -----------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        progressed = False
+        for name in self._schedule.ready():
+            if len(self._running) >= self._jobs:
+                break
+            progressed = self._begin(name) or progressed
+        if not progressed:
+            self._collect(CLAIM_INTERVAL if self._waiting else None)
+
+    def _collect(self, timeout: float | None) -> None:
+        if self._executor is None or not self._running:
+            time.sleep(timeout or CLAIM_INTERVAL)
+            return
+        for outcome in self._executor.wait(timeout):
+            self._end(outcome)
+
+    def _begin(self, name: StageName) -> bool:
+        """Decide and start a stage; False if another process has a claim on what it needs."""
+        decision = self._settle(name)
+        if decision.verdict is Verdict.SKIP and not decision.unstored:
+            self._finish(name, Status.UNCHANGED, decision)
+            return True
+        holder = self._claims.take(name, self._plan.graph.stages[name].mutex)
+        if holder is not None:
+            if name not in self._waiting:
+                self._waiting.add(name)
+                self._sink(StageWaiting(name, holder))
+            return False
+        if name in self._waiting:
+            self._waiting.discard(name)
+            decision = self._look_again(name)
+        self._schedule.start(name)
+        try:
+            self._act(name, decision)
+        except (PivotError, OSError) as error:
+            self._fail(name, decision, _failure(error))
+        return True
+
+    def _settle(self, name: StageName) -> Decision:
+        """The decision for a stage whose upstream is done."""
+        upstream = self._plan.graph.upstream(name)
+        if not any(up in self._changed for up in upstream):
+            return self._decisions[name]
+        return self._look_again(name)
+
+    def _look_again(self, name: StageName) -> Decision:
+        survey = self._plan.survey
+        found = replace(survey, stages={**survey.stages, name: self._bench.look(name)})
+        self._plan = replace(self._plan, survey=found)
+        self._decisions[name] = self._plan.settle(name, self._decisions)
+        return self._decisions[name]
+
+    # -- acting -------------------------------------------------------------------------------
+
+    def _act(self, name: StageName, decision: Decision) -> None:
+        self._store_unstored(decision)
+        if decision.unheld:
+            raise _edited(name, decision.unheld)
+        if decision.missing:
+            raise PivotError(
+                f"dep {decision.missing[0]} is gone", hint="Bring it back, e.g. with `pivot pull`"
+            )
+        if isinstance(self._plan.survey.stages[name].lock_fault, NewerLockError):
+            raise self._plan.survey.stages[name].lock_fault or PivotError("unreadable lock")
+        if decision.verdict is Verdict.SKIP:
+            self._finish(name, Status.UNCHANGED, decision)
+        elif decision.verdict is Verdict.RESTORE and self._restore(name, decision):
+            return
+        else:
+            self._start(name, decision)
+
+    def _store_unstored(self, decision: Decision) -> None:
+        """Outs that are in place but not in the store: deleted caches come back this way."""
+        if decision.unstored:
+            with self._bench.store.writer() as writer:
+                for path in decision.unstored:
+                    self._bench.workspace.store(path, writer)
+
+    def _restore(self, name: StageName, decision: Decision) -> bool:
+        """Put a known run's outs in place; False if they can't be had after all."""
+        lock, stage = decision.lock, self._plan.survey.stages[name]
+        assert lock is not None, "a restored stage has a lock"  # noqa: S101
+        begun = time.monotonic()
+        absent = [c for c in lock.outs.values() if not self._bench.store.holds(c)]
+        if absent:
+            try:
+                self._bench.fetch(absent)
+            except PivotError:
+                return False
+        for path, content in lock.outs.items():
+            now = self._bench.workspace.content(path)
+            if now is None or (now.id, now.type) != (content.id, content.type):
+                place(self._bench.workspace, self._bench.state, self._bench.store, path, content)
+        own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
+        self._vouch(own)
+        self._finish(name, Status.RESTORED, decision, duration=time.monotonic() - begun)
+        return True
+
+    def _start(self, name: StageName, decision: Decision) -> None:
+        assert decision.deps is not None, "a stage that runs knows its deps"  # noqa: S101
+        stage = self._plan.survey.stages[name]
+        if self._executor is None:
+            self._exit.enter_context(open_run(self._bench.workspace.root, self._record.run_id))
+            self._executor = self._exit.enter_context(self._bench.executor())
+        outs = tuple(out.path for out in stage.stage.outs)
+        kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
+        kept.put()
+        try:
+            previous = self._prepare_outs(stage)
+            log = self._record.log(name)
+            started = Started(stage, decision.deps, previous)
+            self._running[name] = _Running(started, kept, decision, log)
+            self._executor.submit(self._bench.job(name, log))
+        except BaseException:
+            self._running.pop(name, None)
+            kept.restore()
+            raise
+        self._sink(StageStarted(name))
+
+    def _prepare_outs(self, stage: StageSurvey) -> Mapping[RepoPath, Content]:
+        """Make the folders of outs, and put incremental ones back as their lock has them."""
+        previous: dict[RepoPath, Content] = {}
+        for out in stage.stage.outs:
+            self._make_parent(out.path)
+            content = stage.lock.outs.get(out.path) if stage.lock is not None else None
+            if out.kind is OutKind.INCREMENTAL and content is not None:
+                bench = self._bench
+                if not bench.store.holds(content):
+                    bench.fetch([content])
+                place(bench.workspace, bench.state, bench.store, out.path, content)
+                previous[out.path] = content
+        return previous
+
+    def _make_parent(self, path: RepoPath) -> None:
+        with open_parent(self._bench.workspace.root, path):
+            pass
+
+    # -- ending -------------------------------------------------------------------------------
+
+    def _end(self, outcome: Outcome) -> None:
+        name = outcome.stage
+        running = self._running.pop(name)
+        if outcome.ending is not Ending.RETURNED:
+            running.aside.restore()
+            failure = Failure(
+                outcome.message or "it failed",
+                hint=outcome.hint,
+                traceback=outcome.traceback,
+                log=running.log,
+            )
+            self._fail(name, running.decision, failure, outcome.duration_s)
+            return
+        try:
+            with self._bench.store.in_use():
+                lock = self._accept(running)
+                self._vouch(lock)
+        except ChangedMeanwhileError as error:
+            running.aside.drop()
+            self._fail(name, running.decision, _failure(error), outcome.duration_s)
+        except (PivotError, OSError) as error:
+            running.aside.restore()
+            failure = replace(_failure(error), log=running.log)
+            self._fail(name, running.decision, failure, outcome.duration_s)
+        else:
+            running.aside.drop()
+            self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
+
+    def _accept(self, running: _Running) -> Lock:
+        symbol = running.started.stage.stage.symbol
+        return accept(
+            running.started,
+            self._bench.workspace,
+            self._bench.store,
+            lambda: self._bench.code_now(symbol),
+        )
+
+    def _vouch(self, lock: Lock) -> None:
+        """Write a lock where the stage's lock stands, and remember it as an action."""
+        data = write_lock(self._bench.locks, lock)
+        self._record.keep_lock(lock.stage, data)
+        self._bench.history.add(lock, data)
+        self._bench.state.commit()
+
+    def _finish(
+        self,
+        name: StageName,
+        status: Status,
+        decision: Decision,
+        lock: Lock | None = None,
+        duration: float = 0.0,
+    ) -> None:
+        """Note a good end: from now on the stage counts as skipped for what depends on it."""
+        if status is not Status.UNCHANGED:
+            self._changed.add(name)
+        self._decisions[name] = replace(
+            decision, verdict=Verdict.SKIP, lock=lock or decision.lock, unheld=()
+        )
+        self._claims.release(name)
+        self._emit(StageFinished(name, status, decision.reasons, duration))
+        self._schedule.finish(name, status)
+
+    def _fail(
+        self, name: StageName, decision: Decision, failure: Failure, duration: float = 0.0
+    ) -> None:
+        self._claims.release(name)
+        self._emit(StageFinished(name, Status.FAILED, decision.reasons, duration, failure))
+        self._report(self._schedule.finish(name, Status.FAILED))
+
+    def _cancel(self) -> None:
+        """End what runs, put its outs back, and start nothing more."""
+        self._schedule.stop()
+        if self._executor is not None:
+            self._executor.cancel_all()
+            while self._running:
+                for outcome in self._executor.wait():
+                    running = self._running.pop(outcome.stage)
+                    running.aside.restore()
+                    self._claims.release(outcome.stage)
+                    event = StageFinished(
+                        outcome.stage,
+                        Status.CANCELLED,
+                        running.decision.reasons,
+                        outcome.duration_s,
+                    )
+                    self._emit(event)
+                    self._report(self._schedule.finish(outcome.stage, Status.CANCELLED))
+
+    def _report(self, ended: Sequence[Ended]) -> None:
+        for end in ended:
+            self._emit(StageFinished(end.stage, end.status, self._decisions[end.stage].reasons))
+
+    def _emit(self, event: StageFinished) -> None:
+        self._finished.append(event)
+        self._sink(event)
+
+
+def _failure(error: PivotError | OSError) -> Failure:
+    if isinstance(error, PivotError):
+        return Failure(error.message, error.why, error.hint)
+    return Failure(
+        f"{error.filename or 'a file'} can't be written or read",
+        error.strerror,
+        "Free space or mend the permissions, then run `pivot repro` again",
+    )
+
+
+def _edited(name: StageName, paths: Sequence[RepoPath]) -> PivotError:
+    return PivotError(
+        f"{', '.join(paths)} would be overwritten",
+        why="it holds data that was not made by this stage as it is, and nothing else has it",
+        hint=f"Keep a copy, then run `pivot repro --force {name}`, or `pivot checkout --force"
+        f" {paths[0]}` to take back the last result",
+    )

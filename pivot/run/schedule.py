@@ -1,0 +1,95 @@
+"""Which stage may start next: a state machine without I/O."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pivot.graph import Graph
+from pivot.paths import StageName
+from pivot.run.events import Status
+
+_GOOD = frozenset({Status.RAN, Status.UNCHANGED, Status.RESTORED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A stage that will not start any more, and why."""
+
+    stage: StageName
+    status: Status
+    because: StageName | None = None
+
+
+class Schedule:
+    """Hands out stages whose upstream is done, and knows what a failure costs.
+
+    After a failure nothing new starts, or, with `keep_going`, nothing that depends on it.
+    """
+
+    def __init__(self, graph: Graph, selected: Iterable[StageName], *, keep_going: bool) -> None:
+        self._order = tuple(selected)
+        self._upstream: Mapping[StageName, tuple[StageName, ...]] = {
+            name: tuple(up for up in graph.upstream(name) if up in set(self._order))
+            for name in self._order
+        }
+        self._keep_going = keep_going
+        self._status: dict[StageName, Status] = {}
+        self._running: set[StageName] = set()
+        self._stopped = False
+
+    @property
+    def running(self) -> frozenset[StageName]:
+        return frozenset(self._running)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing runs and nothing can start."""
+        return not self._running and not self.ready()
+
+    @property
+    def statuses(self) -> Mapping[StageName, Status]:
+        return self._status
+
+    def ready(self) -> tuple[StageName, ...]:
+        """The stages that may start now, in the graph's order."""
+        if self._stopped:
+            return ()
+        return tuple(
+            name
+            for name in self._order
+            if name not in self._status
+            and name not in self._running
+            and all(self._status.get(up) in _GOOD for up in self._upstream[name])
+        )
+
+    def start(self, name: StageName) -> None:
+        self._running.add(name)
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._stopped = True
+
+    def finish(self, name: StageName, status: Status) -> tuple[Ended, ...]:
+        """Note a stage's end; returns the stages that are blocked by it."""
+        self._running.discard(name)
+        self._status[name] = status
+        if status in _GOOD:
+            return ()
+        if not self._keep_going:
+            self._stopped = True
+        blocked = []
+        for other in self._order:
+            bad = next((u for u in self._upstream[other] if self._is_bad(u)), None)
+            if bad is not None and other not in self._status:
+                self._status[other] = Status.BLOCKED
+                blocked.append(Ended(other, Status.BLOCKED, bad))
+        return tuple(blocked)
+
+    def leave(self) -> tuple[Ended, ...]:
+        """The stages that were never started, once nothing runs any more."""
+        left = [name for name in self._order if name not in self._status]
+        self._status.update(dict.fromkeys(left, Status.NOT_STARTED))
+        return tuple(Ended(name, Status.NOT_STARTED) for name in left)
+
+    def _is_bad(self, name: StageName) -> bool:
+        status = self._status.get(name)
+        return status is not None and status not in _GOOD

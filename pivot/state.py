@@ -1,0 +1,231 @@
+"""The project's private accelerator: what was hashed before, and documents worth keeping.
+
+One SQLite file, `.pivot/state.db`. It is never shared and never the truth: delete it at any time
+and lose nothing but time. A damaged one is replaced by an empty one.
+"""
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pivot.files import Stat
+from pivot.hashing import ObjectId
+
+SCHEMA = 1
+# Two edits within one tick of the kernel's clock leave the same times: a file that changed less
+# than this before it was hashed can't be told from one that changed after ("racily clean").
+# Kernels tick at 100 to 1000 Hz.
+TICK_NS = 12_000_000
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, mtime INTEGER, ctime INTEGER, size INTEGER, inode INTEGER,
+    mode INTEGER, id BLOB NOT NULL, recipe BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS directories (
+    path TEXT PRIMARY KEY, digest BLOB NOT NULL, id BLOB NOT NULL, recipe BLOB,
+    size INTEGER NOT NULL, files INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS actions (
+    number INTEGER PRIMARY KEY, static_key BLOB NOT NULL, lock_id BLOB NOT NULL UNIQUE,
+    lock BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
+"""
+
+_SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """What a file was when it was read: its id, and its recipe where that was made."""
+
+    id: ObjectId
+    recipe: ObjectId | None
+
+
+@dataclass(frozen=True, slots=True)
+class HashedDirectory:
+    """What a directory was when its files' states had a certain digest."""
+
+    digest: bytes
+    id: ObjectId
+    recipe: ObjectId | None
+    size: int
+    files: int
+
+
+type FileRow = tuple[str, Stat, Hashed]
+
+
+class State:
+    """The open database. One transaction a command: `close` commits."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    @classmethod
+    def open(cls, path: str) -> Self:
+        """Open or make the database; one that is damaged or of another version is replaced.
+
+        Where the disk doesn't let us (read-only, no room), this run goes without.
+        """
+        try:
+            return cls(_connect(path))
+        except _OtherSchemaError:
+            pass
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in _DAMAGED:
+                return cls(_connect(":memory:"))
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + suffix)
+        return cls(_connect(path))
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run one statement; damage found on the way costs what was remembered, not the run."""
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in _DAMAGED:
+                raise
+            self._db.close()
+            self._db = _connect(":memory:")
+            return self._db.execute(statement, values)
+
+    def close(self) -> None:
+        self.commit()
+        self._db.close()
+
+    def commit(self) -> None:
+        """Keep what was recorded. What another process keeps us from writing is hashed again."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.commit()
+
+    # -- files ------------------------------------------------------------------------------
+
+    def file(self, path: str, stat: Stat) -> Hashed | None:
+        """What `path` held when its state was exactly `stat`; None when that isn't known."""
+        row = self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,)).fetchone()
+        if row is None:
+            return None
+        _, known, hashed = _file_row(row)
+        return hashed if known == stat else None
+
+    def files_below(self, folder: str) -> Iterator[FileRow]:
+        """What is known of all files below a folder, in the order of their paths' bytes.
+
+        Nothing may be recorded before the iterator is exhausted.
+        """
+        # "0" follows "/": SQLite compares text by its UTF-8 bytes, as trees are sorted
+        bounds = (f"{folder}/", f"{folder}0")
+        query = f"{_SELECT_FILES} WHERE path > ? AND path < ? ORDER BY path"
+        return map(_file_row, self._execute(query, bounds))
+
+    def record_files(self, rows: Iterable[FileRow]) -> None:
+        """Remember what files held; each state must have been the same before and after reading.
+
+        Racily clean files are left out, so that they are read again.
+        """
+        for path, stat, hashed in rows:
+            if not is_racy(stat):
+                self._execute(
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (path, stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode,
+                     hashed.id, hashed.recipe),
+                )  # fmt: skip
+
+    def forget_files(self, paths: Iterable[str]) -> None:
+        """Drop what is known of files that are gone."""
+        for path in paths:
+            self._execute("DELETE FROM files WHERE path = ?", (path,))
+
+    # -- directories --------------------------------------------------------------------------
+
+    def directory(self, path: str) -> HashedDirectory | None:
+        """What was last recorded of a directory."""
+        row = self._execute(
+            "SELECT digest, id, recipe, size, files FROM directories WHERE path = ?", (path,)
+        ).fetchone()
+        if row is None:
+            return None
+        digest, id_, recipe, size, files = row
+        return HashedDirectory(
+            digest, ObjectId(id_), ObjectId(recipe) if recipe else None, size, files
+        )
+
+    def record_directory(self, path: str, known: HashedDirectory) -> None:
+        """Remember what a directory held, under the digest of its files' states."""
+        self._execute(
+            "INSERT OR REPLACE INTO directories VALUES (?, ?, ?, ?, ?, ?)",
+            (path, known.digest, known.id, known.recipe, known.size, known.files),
+        )
+
+    # -- documents ----------------------------------------------------------------------------
+
+    def document(self, name: str) -> bytes | None:
+        """A value that some room keeps under its name; the room validates it on use."""
+        row = self._execute("SELECT value FROM documents WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def record_document(self, name: str, value: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
+
+    # -- actions ------------------------------------------------------------------------------
+
+    def actions(self, static_key: ObjectId) -> Iterator[bytes]:
+        """The lock texts of the actions under a key, newest first."""
+        query = "SELECT lock FROM actions WHERE static_key = ? ORDER BY number DESC"
+        for (lock,) in self._execute(query, (static_key,)):
+            yield bytes(lock)
+
+    def record_action(self, static_key: ObjectId, lock_id: ObjectId, lock: bytes) -> None:
+        """Add an action; one that is known becomes the newest."""
+        self._execute(
+            "INSERT OR REPLACE INTO actions (static_key, lock_id, lock) VALUES (?, ?, ?)",
+            (static_key, lock_id, lock),
+        )
+
+
+def _file_row(row: tuple[str, int, int, int, int, int, bytes, bytes | None]) -> FileRow:
+    path, mtime, ctime, size, inode, mode, id_, recipe = row
+    hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
+    return path, Stat(mtime, ctime, size, inode, mode), hashed
+
+
+def is_racy(stat: Stat) -> bool:
+    """Whether a file changed so recently that its next change may leave the same times."""
+    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) < TICK_NS
+
+
+def settle(stat: Stat) -> None:
+    """Wait until a file that was just written is no longer racy: at most one tick."""
+    age = time.time_ns() - max(stat.mtime_ns, stat.ctime_ns)
+    if 0 <= age < TICK_NS:
+        time.sleep((TICK_NS - age) / 1e9)
+
+
+class _OtherSchemaError(Exception):
+    """The database was made by another version of Pivot."""
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=5.0, isolation_level="DEFERRED")
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version != SCHEMA:
+            if version != 0:
+                raise _OtherSchemaError
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+        db.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db

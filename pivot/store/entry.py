@@ -1,0 +1,99 @@
+"""Entries and blocks: what packs hold, and where indexes say it is."""
+
+import secrets
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from pivot.errors import IntegrityError
+from pivot.hashing import ObjectId, hash_bytes
+from pivot.store.codec import Codec
+from pivot.store.recipe import recipe_id
+
+NAME_SIZE = 16
+
+
+class Kind(IntEnum):
+    """`DATA`: a small file, a chunk, a tree. `RECIPE`: how to put a cut file together."""
+
+    DATA = 0
+    RECIPE = 1
+
+
+class FileName(bytes):
+    """The random name of a pack or an index: 16 bytes, never used twice."""
+
+    __slots__ = ()
+
+    @classmethod
+    def fresh(cls) -> Self:
+        return cls(secrets.token_bytes(NAME_SIZE))
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The name written in a file's name; None for files of another kind."""
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            return None
+        return cls(raw) if len(raw) == NAME_SIZE and raw.hex() == text else None
+
+    def __str__(self) -> str:
+        return self.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a block: `size` uncompressed bytes that `id` verifies."""
+
+    id: ObjectId
+    kind: Kind
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlace:
+    """Where a block's payload is: `stored` bytes from `offset` of the pack, `raw` when opened."""
+
+    pack: FileName
+    offset: int
+    stored: int
+    raw: int
+    codec: Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an entry is: its block, and its bytes in the opened block."""
+
+    block: BlockPlace
+    offset: int
+    size: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBlock:
+    """A block that was written, with its entries in order."""
+
+    place: BlockPlace
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackInfo:
+    """A finished pack: its name, its file's size in bytes, its blocks."""
+
+    name: FileName
+    size: int
+    blocks: tuple[PackedBlock, ...]
+
+
+def verify(id_: ObjectId, kind: Kind, data: bytes) -> None:
+    """Raise `IntegrityError` unless `data` is what `id_` says."""
+    found = recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data)
+    if found != id_:
+        raise IntegrityError(
+            f"stored bytes of {id_.hex()[:12]} are damaged",
+            why=f"their hash is {found.hex()[:12]}",
+        )

@@ -1,0 +1,208 @@
+"""Indexes: sorted ids with their places. What a store has is what its listed indexes say.
+
+Layout (little-endian), format 1; `docs/format.md` has an example byte by byte:
+
+    header    magic "PIVOTIDX", u16 version, u16 level, u32 zero, 16 bytes name,
+              u32 replaces, u32 packs, u32 blocks, u32 entries
+    replaces  x 16 bytes: names of the indexes that this one holds whole
+    packs     x (16 bytes name, u64 size in bytes)
+    blocks    x (u32 pack, u64 offset, u32 stored, u32 raw, u8 codec, 3 zero), 24 bytes
+    fan-out   256 x u32: how many ids begin with a byte up to this one
+    ids       x 32 bytes, ascending
+    places    x (u32 block, u32 offset, u32 size, u8 kind, 3 zero), 16 bytes, in the ids' order
+    footer    32 bytes BLAKE3 of all before it, "PIVOTEND"
+
+Sixteen indexes of a level are merged into one of the next, so a store of a billion entries has
+a few dozen. The reader asks for slices only: a later version can fetch ranges of a remote one.
+"""
+
+import bisect
+import mmap
+import os
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Self
+
+from blake3 import blake3
+
+from pivot.errors import IntegrityError, PivotError
+from pivot.files import open_nofollow
+from pivot.hashing import ID_SIZE, ObjectId
+from pivot.store.codec import Codec
+from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, Place
+
+VERSION = 1
+FAN_IN = 16
+MAGIC = b"PIVOTIDX"
+END_MAGIC = b"PIVOTEND"
+_HEADER = struct.Struct("<8sHHI16sIIII")
+_PACK = struct.Struct("<16sQ")
+_BLOCK = struct.Struct("<IQIIB3x")
+_FANOUT = struct.Struct("<256I")
+_PLACE = struct.Struct("<IIIB3x")
+_FOOTER_SIZE = 32 + len(END_MAGIC)
+_CODECS = frozenset(Codec)
+_KINDS = frozenset(Kind)
+
+
+def index_key(name: FileName) -> str:
+    """An index's place in a store, here and behind a remote."""
+    return f"index/{name.hex()}.idx"
+
+
+def encode(
+    name: FileName,
+    rows: Mapping[ObjectId, Place],
+    pack_sizes: Mapping[FileName, int],
+    *,
+    level: int = 0,
+    replaces: Sequence[FileName] = (),
+) -> bytes:
+    """The bytes of an index over `rows`; every pack they name must have its size given."""
+    packs = sorted({place.block.pack for place in rows.values()})
+    pack_number = {pack: n for n, pack in enumerate(packs)}
+    blocks = sorted(
+        {(pack_number[p.block.pack], p.block.offset): p.block for p in rows.values()}.items()
+    )
+    block_number = {key: n for n, (key, _) in enumerate(blocks)}
+    ids = sorted(rows)
+    counts = [0] * 256
+    for id_ in ids:
+        counts[id_[0]] += 1
+    parts = [
+        _HEADER.pack(
+            MAGIC, VERSION, level, 0, name, len(replaces), len(packs), len(blocks), len(ids)
+        ),
+        *replaces,
+        *(_PACK.pack(pack, pack_sizes[pack]) for pack in packs),
+        *(_BLOCK.pack(key[0], b.offset, b.stored, b.raw, b.codec) for key, b in blocks),
+        _FANOUT.pack(*accumulate(counts)),
+        *ids,
+        *(_encode_place(rows[id_], pack_number, block_number) for id_ in ids),
+    ]
+    body = b"".join(parts)
+    return body + blake3(body).digest() + END_MAGIC
+
+
+def _encode_place(
+    place: Place,
+    pack_number: Mapping[FileName, int],
+    block_number: Mapping[tuple[int, int], int],
+) -> bytes:
+    block = block_number[pack_number[place.block.pack], place.block.offset]
+    return _PLACE.pack(block, place.offset, place.size, place.kind)
+
+
+def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
+    """Where each entry of finished packs is."""
+    for pack in packs:
+        for block in pack.blocks:
+            at = 0
+            for entry in block.entries:
+                yield entry.id, Place(block.place, at, entry.size, entry.kind)
+                at += entry.size
+
+
+class Index:
+    """An index that was opened and checked; look-ups touch a few pages."""
+
+    def __init__(self, data: memoryview, name: FileName) -> None:
+        fault = _fault(data, name)
+        if fault is not None:
+            raise IntegrityError(
+                f"index {name} is damaged", why=fault, hint="Run `pivot doctor --repair`"
+            )
+        self.name = name
+        self._data = data
+        _, _, self.level, _, _, replaces, packs, blocks, self.entries = _HEADER.unpack_from(data)
+        at = _HEADER.size
+        self.replaces = tuple(
+            FileName(data[i : i + NAME_SIZE])
+            for i in range(at, at + replaces * NAME_SIZE, NAME_SIZE)
+        )
+        at += replaces * NAME_SIZE
+        self.packs = tuple(
+            (FileName(pack), size)
+            for pack, size in _PACK.iter_unpack(data[at : at + packs * _PACK.size])
+        )
+        self._blocks = at + packs * _PACK.size
+        self._block_count = blocks
+        fanout = self._blocks + blocks * _BLOCK.size
+        self._fanout = (0, *_FANOUT.unpack_from(data, fanout))
+        self._ids = fanout + _FANOUT.size
+        self._places = self._ids + self.entries * ID_SIZE
+
+    @classmethod
+    def open(cls, path: str, name: FileName) -> Self:
+        """Map the index at `path`. Raises `FileNotFoundError`, or `IntegrityError` if damaged."""
+        fd = open_nofollow(path)
+        try:
+            if os.fstat(fd).st_size == 0:
+                return cls(memoryview(b""), name)
+            mapped = mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(fd)
+        return cls(memoryview(mapped), name)
+
+    def find(self, id_: ObjectId) -> Place | None:
+        """Where `id_` is, or None."""
+        low, high = self._fanout[id_[0]], self._fanout[id_[0] + 1]
+        row = bisect.bisect_left(range(self.entries), id_, low, high, key=self.id_at)
+        return self.place_at(row) if row < high and self.id_at(row) == id_ else None
+
+    def id_at(self, row: int) -> ObjectId:
+        """The id of a row, 0 to `entries` - 1."""
+        at = self._ids + row * ID_SIZE
+        return ObjectId(self._data[at : at + ID_SIZE])
+
+    def place_at(self, row: int) -> Place:
+        """The place of a row. Raises `IntegrityError` if it points outside the index."""
+        block, offset, size, kind = _PLACE.unpack_from(self._data, self._places + row * _PLACE.size)
+        if block >= self._block_count or kind not in _KINDS:
+            raise IntegrityError(f"index {self.name} is damaged", why="a place names no block")
+        at = self._blocks + block * _BLOCK.size
+        pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
+        name, _ = self.packs[pack]
+        return Place(BlockPlace(name, start, stored, raw, Codec(codec)), offset, size, Kind(kind))
+
+    def rows(self) -> Iterator[tuple[ObjectId, Place]]:
+        """All entries in the order of their ids."""
+        for row in range(self.entries):
+            yield self.id_at(row), self.place_at(row)
+
+
+def _fault(data: memoryview, name: FileName) -> str | None:
+    """Why `data` is no usable index called `name`, or None. A newer format raises."""
+    if len(data) < _HEADER.size + _FANOUT.size + _FOOTER_SIZE or data[:8] != MAGIC:
+        return "it is no index, or ends early"
+    _, version, _, _, inner, replaces, packs, blocks, entries = _HEADER.unpack_from(data)
+    if version > VERSION:
+        raise PivotError(
+            f"index {name} has format {version}, newer than this Pivot reads",
+            hint="Upgrade with `pip install --upgrade pivot`",
+        )
+    if blake3(data[:-_FOOTER_SIZE]).digest() != data[-_FOOTER_SIZE:-8]:
+        return "its checksum doesn't match"
+    size = (
+        _HEADER.size + replaces * NAME_SIZE + packs * _PACK.size + blocks * _BLOCK.size
+        + _FANOUT.size + entries * (ID_SIZE + _PLACE.size) + _FOOTER_SIZE
+    )  # fmt: skip
+    if inner != name or data[-8:] != END_MAGIC or size != len(data):
+        return "its parts don't fit its size or its name"
+    return _inner_fault(data, replaces, packs, blocks, entries)
+
+
+def _inner_fault(
+    data: memoryview, replaces: int, packs: int, blocks: int, entries: int
+) -> str | None:
+    """A checksum can be forged: numbers that point outside are a fault too."""
+    at = _HEADER.size + replaces * NAME_SIZE + packs * _PACK.size
+    fan = at + blocks * _BLOCK.size
+    for pack, _, _, _, codec in _BLOCK.iter_unpack(data[at:fan]):
+        if pack >= packs or codec not in _CODECS:
+            return "a block names no pack"
+    fanout = _FANOUT.unpack_from(data, fan)
+    if list(fanout) != sorted(fanout) or fanout[255] != entries:
+        return "its fan-out doesn't count its entries"
+    return None

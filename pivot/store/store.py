@@ -1,0 +1,290 @@
+"""A store: a folder of immutable packs and the indexes that say what it has.
+
+    pivot-store.json   {"format": 1, "id": 32 hex digits}
+    packs/<2>/<name>.pack   index/<name>.idx   tombstones/   tmp/
+
+The local cache, a shared directory and a bucket are the same thing. No database, no lock and no
+server holds the truth; whoever adds entries writes new files and never changes old ones.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from pivot.errors import IntegrityError, MissingDataError, PivotError
+from pivot.files import locked, write_atomic
+from pivot.hashing import ObjectId
+from pivot.store.codec import DEFAULT_LEVEL, decompress
+from pivot.store.content import Content, ContentType
+from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
+from pivot.store.index import FAN_IN, Index, index_key
+from pivot.store.pack import pack_key, read_stored
+from pivot.store.recipe import Recipe
+from pivot.store.tree import TreeEntry, parse
+from pivot.store.writer import Writer, write_index
+
+FORMAT = 1
+STORE_KEY = "pivot-store.json"
+CACHED_BLOCKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class StoreId:
+    """Which store this is, wherever it is mounted; and the format it was made in."""
+
+    text: str
+    format: int
+
+    def encode(self) -> bytes:
+        return (json.dumps({"format": self.format, "id": self.text}) + "\n").encode()
+
+    @classmethod
+    def fresh(cls) -> Self:
+        return cls(secrets.token_hex(16), FORMAT)
+
+    @classmethod
+    def decode(cls, data: bytes, place: str) -> Self:
+        """Read `pivot-store.json` of the store at `place` (for messages)."""
+        try:
+            value = json.loads(data)
+            format_, text = int(value["format"]), str(value["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(
+                f"{place} is no Pivot store",
+                why=f"its {STORE_KEY} can't be read",
+                hint="Name another folder or URL, or restore the file from a backup",
+            ) from error
+        if format_ > FORMAT:
+            raise PivotError(
+                f"the store {place} has format {format_}, newer than this Pivot reads",
+                hint="Upgrade with `pip install --upgrade pivot`",
+            )
+        return cls(text, format_)
+
+
+class Store:
+    """Reading and adding entries. Make one with `open`; it lists the indexes at first use."""
+
+    def __init__(self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL) -> None:
+        self.root = root
+        self.id = id_
+        self._level = level
+        self._indexes: dict[FileName, Index] = {}
+        self._listed = False
+        self._packs_seen: dict[FileName, bool] = {}
+        self._blocks: dict[BlockPlace, bytes] = {}
+
+    @classmethod
+    def open(cls, root: str, *, level: int = DEFAULT_LEVEL) -> Self:
+        """Open the store at `root`, making an empty one where none is."""
+        path = os.path.join(root, STORE_KEY)
+        try:
+            with open(path, "rb") as f:
+                data = f.read()
+        except FileNotFoundError:
+            for folder in ("packs", "index", "tombstones", "tmp"):
+                os.makedirs(os.path.join(root, folder), exist_ok=True)
+            data = StoreId.fresh().encode()
+            write_atomic(path, data)
+        return cls(root, StoreId.decode(data, root), level=level)
+
+    # -- what it has ----------------------------------------------------------------------
+
+    def find(self, id_: ObjectId) -> Place | None:
+        """Where an entry is; None when no index names it or its pack is gone."""
+        if not self._listed:
+            self.refresh()
+        for index in self._indexes.values():
+            place = index.find(id_)
+            if place is not None and self._has_pack(index, place.block.pack):
+                return place
+        return None
+
+    def holds(self, content: Content) -> bool:
+        """Whether the content can be restored from here.
+
+        A tree or recipe is written after all that it names, and collected before it: where it is,
+        they are.
+        """
+        return self.find(content.recipe or content.id) is not None
+
+    def has(self, id_: ObjectId) -> bool:
+        return self.find(id_) is not None
+
+    def refresh(self) -> None:
+        """List the indexes and open those not seen yet; an index made meanwhile counts."""
+        self._listed = True
+        names = set(self.index_names())
+        for gone in self._indexes.keys() - names:
+            del self._indexes[gone]
+        for name in names - self._indexes.keys():
+            with contextlib.suppress(FileNotFoundError):  # merged away since it was listed
+                self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+        for index in tuple(self._indexes.values()):
+            for old in index.replaces:
+                self._indexes.pop(old, None)
+
+    def index_names(self) -> list[FileName]:
+        """The names of all indexes in the folder, superseded ones included."""
+        try:
+            files = os.listdir(os.path.join(self.root, "index"))
+        except FileNotFoundError:
+            return []
+        names = (FileName.parse(f[:-4]) for f in files if f.endswith(".idx"))
+        return [name for name in names if name is not None]
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """The indexes in force."""
+        if not self._listed:
+            self.refresh()
+        return tuple(self._indexes.values())
+
+    def _has_pack(self, index: Index, pack: FileName) -> bool:
+        seen = self._packs_seen.get(pack)
+        if seen is None:
+            path = os.path.join(self.root, pack_key(pack))
+            size = dict(index.packs)[pack]
+            seen = os.path.exists(path) and os.stat(path).st_size == size
+            self._packs_seen[pack] = seen
+        return seen
+
+    # -- reading --------------------------------------------------------------------------
+
+    def read(self, id_: ObjectId, kind: Kind = Kind.DATA) -> bytes:
+        """An entry's bytes, verified. Raises `MissingDataError` or `IntegrityError`."""
+        place = self.find(id_)
+        if place is None:
+            self.refresh()
+            place = self.find(id_)
+        if place is None:
+            raise MissingDataError(
+                f"object {id_.hex()[:12]} is not in the cache", hint="Run `pivot fetch`"
+            )
+        data = self._open_block(place.block)[place.offset : place.offset + place.size]
+        if place.kind is not kind:
+            raise IntegrityError(f"object {id_.hex()[:12]} is of another kind than its index says")
+        try:
+            verify(id_, kind, data)
+        except IntegrityError as error:
+            raise _damaged_pack(place, error) from error
+        return data
+
+    def _open_block(self, place: BlockPlace) -> bytes:
+        block = self._blocks.get(place)
+        if block is None:
+            try:
+                block = decompress(place.codec, read_stored(self.root, place), place.raw)
+            except IntegrityError as error:
+                raise _damaged_pack(place, error) from error
+            while len(self._blocks) >= CACHED_BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            self._blocks[place] = block
+        return block
+
+    def recipe(self, id_: ObjectId) -> Recipe:
+        """A recipe, verified."""
+        return Recipe.decode(self.read(id_, Kind.RECIPE))
+
+    def stream(self, content: Content) -> Iterator[bytes]:
+        """The bytes of a file or tree, entry by entry, each verified before it is handed out.
+
+        Raises `IntegrityError` if a recipe is not for this content.
+        """
+        if content.recipe is None:
+            yield self.read(content.id)
+            return
+        recipe = self.recipe(content.recipe)
+        if recipe.file != content.id:
+            raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
+        for id_, size in recipe.chunks:
+            chunk = self.read(id_)
+            if len(chunk) != size:
+                raise IntegrityError(
+                    f"chunk {id_.hex()[:12]} has another size than its recipe says"
+                )
+            yield chunk
+
+    def tree(self, content: Content) -> Iterator[TreeEntry]:
+        """The entries of a directory, verified and checked."""
+        return parse(self.stream(content))
+
+    def closure(self, contents: Iterable[Content]) -> dict[ObjectId, Kind]:
+        """Every entry that restoring `contents` needs: trees, recipes, chunks, files.
+
+        Members come before what names them, so writing in this order keeps the store's promise.
+        """
+        needed: dict[ObjectId, Kind] = {}
+        for content in contents:
+            if content.type is ContentType.DIRECTORY:
+                for entry in self.tree(content):
+                    if entry.content is not None:
+                        self._need(entry.content, needed)
+            self._need(content, needed)
+        return needed
+
+    def _need(self, content: Content, needed: dict[ObjectId, Kind]) -> None:
+        if content.recipe is None:
+            needed[content.id] = Kind.DATA
+        elif content.recipe not in needed:
+            needed.update((id_, Kind.DATA) for id_, _ in self.recipe(content.recipe).chunks)
+            needed[content.recipe] = Kind.RECIPE
+
+    # -- adding ---------------------------------------------------------------------------
+
+    def writer(self) -> Writer:
+        """A session of adding entries; see `Writer`."""
+        self.refresh()
+        return Writer(self.root, known=self.has, indexed=self._on_indexed, level=self._level)
+
+    def in_use(self) -> contextlib.AbstractContextManager[None]:
+        """Keep the garbage collector away while what was added isn't named by a lock yet."""
+        return locked(os.path.join(self.root, "tmp", "in-use"), shared=True)
+
+    def _on_indexed(self, name: FileName) -> None:
+        self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+        self.merge_indexes()
+
+    def merge_indexes(self) -> None:
+        """Merge sixteen indexes of a level into one of the next, until none has sixteen."""
+        level = 0
+        while True:
+            group = [i for i in self._indexes.values() if i.level == level][:FAN_IN]
+            if len(group) < FAN_IN:
+                if not any(i.level > level for i in self._indexes.values()):
+                    return
+                level += 1
+                continue
+            self._merge(group, level + 1)
+
+    def _merge(self, group: list[Index], level: int) -> None:
+        rows: dict[ObjectId, Place] = {}
+        sizes: dict[FileName, int] = {}
+        for index in group:
+            rows.update(index.rows())
+            sizes.update(index.packs)
+        replaces = tuple(index.name for index in group)
+        name = write_index(self.root, rows, sizes, level=level, replaces=replaces)
+        for old in replaces:
+            del self._indexes[old]
+            with contextlib.suppress(FileNotFoundError):  # another process merged it too
+                os.unlink(os.path.join(self.root, index_key(old)))
+        self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+
+
+def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> IntegrityError:
+    pack = place.block.pack if isinstance(place, Place) else place.pack
+    return IntegrityError(
+        f"pack {pack} in the cache is damaged",
+        why=str(error),
+        hint="Run `pivot doctor --repair`",
+    )
+
+
+def pack_sizes(indexes: Iterable[Index]) -> Mapping[FileName, int]:
+    """The size in bytes of every pack that these indexes name."""
+    return {pack: size for index in indexes for pack, size in index.packs}

@@ -1,0 +1,108 @@
+"""Trees: the listing of a directory, written, read and compared as a stream.
+
+A line is `<type> <id> <size> <path>` and ends with NUL; lines are sorted by the bytes of their
+paths. Types are `f` (a file), `x` (an executable file) and `d` (an empty directory: id `-`, size
+0). Where a file was cut, its id is followed by `+` and the id of its recipe. Paths are kept byte
+for byte in UTF-8. Example, with ids shortened and NUL shown as a line's end:
+
+    d - 0 checkpoints
+    f 7d865e95… 5 labels/a.txt
+    f 9f86d081…+60303ae2… 73400320 model.bin
+    x 2c26b46b… 120 run.sh
+
+A listing is believed only if it is canonical: in order, every path safe (`TreePath`), and no path
+inside another entry.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pivot.errors import IntegrityError
+from pivot.hashing import ObjectId
+from pivot.paths import PathError, TreePath
+from pivot.store.content import Content, ContentType
+
+EMPTY_DIRECTORY = "d"
+# Longest line: type, two ids, a size of 20 digits, separators, and a path of 4096 bytes.
+MAX_LINE = 2 + 129 + 1 + 20 + 1 + 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file (`content`), or an empty directory (None)."""
+
+    path: TreePath
+    content: Content | None
+
+
+def encode_line(entry: TreeEntry) -> bytes:
+    """One entry as it stands in a tree."""
+    content = entry.content
+    if content is None:
+        return b"d - 0 %s\0" % entry.path.encode()
+    id_ = str(content.id) if content.recipe is None else f"{content.id}+{content.recipe}"
+    return f"{content.type} {id_} {content.size} {entry.path}\0".encode()
+
+
+def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
+    """The entries of a tree that arrives in pieces of any size; memory use is one piece.
+
+    Raises `IntegrityError` where a line isn't canonical.
+    """
+    rest = b""
+    previous = b""
+    parents: list[bytes] = []
+    for part in parts:
+        *lines, rest = (rest + part).split(b"\0")
+        for line in lines:
+            entry, path = _parse_line(line)
+            if path <= previous:
+                raise _bad(line, "it is out of order")
+            _check_parents(parents, path, line)
+            previous = path
+            yield entry
+        if len(rest) > MAX_LINE:
+            raise _bad(rest, "it is too long")
+    if rest:
+        raise _bad(rest, "it doesn't end")
+
+
+def _check_parents(parents: list[bytes], path: bytes, line: bytes) -> None:
+    """Entries that could still be a folder of later ones are a chain of prefixes."""
+    while parents and not path.startswith(parents[-1]):
+        parents.pop()
+    if any(path.startswith(parent + b"/") for parent in parents):
+        raise _bad(line, "it lies inside another entry")
+    parents.append(path)
+
+
+def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:
+    try:
+        kind, id_, size, path = line.split(b" ", 3)
+        name = TreePath(path.decode())
+        if kind == b"d":
+            content = None
+        else:
+            content = _parse_content(kind.decode(), id_.decode(), size.decode())
+    except (ValueError, PathError) as error:
+        raise _bad(line, str(error)) from error
+    entry = TreeEntry(name, content)
+    if encode_line(entry) != line + b"\0":
+        raise _bad(line, "it isn't canonical")
+    return entry, path
+
+
+def _parse_content(kind: str, id_: str, size: str) -> Content:
+    if kind not in ("f", "x"):
+        raise ValueError(f"the type {kind!r} is unknown")
+    whole, _, recipe = id_.partition("+")
+    return Content(
+        ContentType(kind),
+        ObjectId.parse(whole),
+        int(size),
+        ObjectId.parse(recipe) if recipe else None,
+    )
+
+
+def _bad(line: bytes, why: str) -> IntegrityError:
+    return IntegrityError(f"a directory listing has a bad line {line[:120]!r}", why=why)

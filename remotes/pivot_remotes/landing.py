@@ -1,0 +1,66 @@
+"""Local files at either end of a transfer, whose errors are not the storage's."""
+
+import contextlib
+import os
+from collections.abc import Buffer, Callable, Iterator
+from io import FileIO
+
+from pivot_remotes.errors import RemoteError
+
+BLOCK = 1 << 20
+
+
+@contextlib.contextmanager
+def new_file(path: str) -> Iterator[Callable[[Buffer], None]]:
+    """Yield a function that appends to a file that must not exist; it is removed on failure.
+
+    Raises `RemoteError` where the local file system refuses, so that a full disk here is not
+    taken for a fault of the storage.
+    """
+    try:
+        file = FileIO(path, "xb")
+    except OSError as error:
+        raise _refused(path, "written", error) from error
+
+    def write(data: Buffer) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            raise _refused(path, "written", error) from error
+
+    try:
+        with file:
+            yield write
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+@contextlib.contextmanager
+def source_file(path: str) -> Iterator[FileIO]:
+    """Open a local file to read; raises `RemoteError` where it can't be opened."""
+    try:
+        file = FileIO(path, "rb")
+    except OSError as error:
+        raise _refused(path, "read", error) from error
+    with file:
+        yield file
+
+
+def blocks(file: FileIO) -> Iterator[bytes]:
+    """What is left in `file`, a mebibyte at a time; raises `RemoteError` when reading fails."""
+    while True:
+        try:
+            block = file.read(BLOCK)
+        except OSError as error:
+            raise _refused(str(file.name), "read", error) from error
+        if not block:
+            return
+        yield block
+
+
+def _refused(path: str, done: str, error: OSError) -> RemoteError:
+    return RemoteError(f"{path} can't be {done}", why=error.strerror or str(error))

@@ -1,0 +1,112 @@
+"""Trying again, when the storage or the way to it failed for a moment.
+
+Waits grow exponentially and are drawn at random below their bound, so that clients which failed
+together don't come back together.
+Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("full jitter")
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.errors import Busy, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on. Times are in seconds.
+
+    Attributes:
+        attempts: tries in all, the first included.
+        first_wait: the bound of the first wait; it doubles with each attempt.
+        longest_wait: the bound of any wait.
+        unreachable: no attempt begins later than this after the first, if nobody answers. With
+            the timeouts of an attempt it bounds how long a wrong endpoint takes to be reported.
+        busy: the same if the storage answers that it is busy.
+    """
+
+    attempts: int = 5
+    first_wait: float = 0.25
+    longest_wait: float = 8.0
+    unreachable: float = 15.0
+    busy: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time and chance, so that tests need neither. `chance` is uniform in [0, 1)."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.SystemRandom().random
+
+
+_REAL: Final = Clock()
+
+
+class Retrying:
+    """A backend that repeats calls that failed by `Unreachable` or `Busy`, and no others.
+
+    Every verb may be repeated: a put replaces the same bytes, a delete of what is gone is fine.
+    """
+
+    __slots__ = ("_clock", "_inner", "_patience")
+
+    def __init__(self, inner: Backend, patience: Patience, clock: Clock = _REAL) -> None:
+        self._inner = inner
+        self._patience = patience
+        self._clock = clock
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._inner.capabilities
+
+    @property
+    def address(self) -> str:
+        return self._inner.address
+
+    def list(self, prefix: str) -> list[ObjectInfo]:
+        return self._repeat(partial(self._inner.list, prefix))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        return self._repeat(partial(self._inner.get_range, key, start, length))
+
+    def get(self, key: str) -> bytes:
+        return self._repeat(partial(self._inner.get, key))
+
+    def get_file(self, key: str, path: str) -> None:
+        self._repeat(partial(self._inner.get_file, key, path))
+
+    def put(self, key: str, data: bytes) -> None:
+        self._repeat(partial(self._inner.put, key, data))
+
+    def put_file(self, key: str, path: str) -> None:
+        self._repeat(partial(self._inner.put_file, key, path))
+
+    def delete(self, key: str) -> None:
+        self._repeat(partial(self._inner.delete, key))
+
+    def _repeat[T](self, call: Callable[[], T]) -> T:
+        started = self._clock.now()
+        attempt = 1
+        while True:
+            try:
+                return call()
+            except Unreachable as error:
+                wait = self._wait(error, attempt)
+                limit = (
+                    self._patience.busy if isinstance(error, Busy) else self._patience.unreachable
+                )
+                if attempt >= self._patience.attempts or self._clock.now() + wait - started > limit:
+                    raise
+            self._clock.sleep(wait)
+            attempt += 1
+
+    def _wait(self, error: Unreachable, attempt: int) -> float:
+        """Seconds before the next attempt; at least what the storage asked for."""
+        bound = min(self._patience.longest_wait, self._patience.first_wait * 2.0 ** (attempt - 1))
+        return max(bound * self._clock.chance(), error.retry_after or 0.0)

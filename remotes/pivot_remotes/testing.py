@@ -1,0 +1,220 @@
+"""The conformance suite: what every backend must do, written once.
+
+A backend's own test is its setup:
+
+    class TestMine(BackendConformance):
+        @pytest.fixture
+        def backend(self) -> Backend:
+            return MyBackend(...)  # over an empty storage
+
+Call `pytest.register_assert_rewrite("pivot_remotes.testing")` in a `conftest.py` to see values in
+failures.
+"""
+
+# ruff: noqa: S101 - a suite for pytest speaks in assertions
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pivot_remotes.backend import Backend, ObjectInfo
+from pivot_remotes.errors import BadKey, NotFound, RemoteError, Truncated
+
+LARGE = 20 << 20
+ODD_KEYS = (
+    "",
+    "/a",
+    "a/",
+    "a//b",
+    ".",
+    "..",
+    "a/../b",
+    "a/.",
+    "a b",
+    "a\\b",
+    "a\nb",
+    "a\n",
+    "a\0b",
+    "ä",
+    "a%2Fb",
+    "a?b",
+    "a" * 256,
+    "a/" * 512 + "a",
+    ".pivot-tmp-0",
+    "a/.pivot-tmp-0",
+)
+
+
+class BackendConformance:
+    """Inherit, and give a fixture `backend` over an empty storage that can list and write."""
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        raise NotImplementedError("a subclass gives the backend")
+
+    def test_lists_nothing_where_nothing_is(self, backend: Backend) -> None:
+        assert backend.list("") == []
+        assert backend.list("index/") == []
+
+    def test_gives_back_what_was_put(self, backend: Backend) -> None:
+        data = bytes(range(256)) * 4
+        backend.put("a/b.bin", data)
+        assert backend.get("a/b.bin") == data
+        assert type(backend.get("a/b.bin")) is bytes
+
+    def test_keeps_empty_objects(self, backend: Backend, tmp_path: Path) -> None:
+        backend.put("empty", b"")
+        (tmp_path / "source").touch()
+        backend.put_file("empty-file", str(tmp_path / "source"))
+        assert backend.get("empty") == b""
+        backend.get_file("empty-file", str(tmp_path / "landed"))
+        assert (tmp_path / "landed").read_bytes() == b""
+        assert backend.list("") == [ObjectInfo("empty", 0), ObjectInfo("empty-file", 0)]
+
+    def test_lists_at_any_depth_sorted_with_sizes(self, backend: Backend) -> None:
+        for key in ("b", "a/c/d", "a/b", "ab/x", "a-b"):
+            backend.put(key, key.encode())
+        assert backend.list("") == [
+            ObjectInfo("a-b", 3),
+            ObjectInfo("a/b", 3),
+            ObjectInfo("a/c/d", 5),
+            ObjectInfo("ab/x", 4),
+            ObjectInfo("b", 1),
+        ]
+
+    @pytest.mark.parametrize("prefix", ["a", "a/"])
+    def test_a_prefix_is_whole_parts(self, backend: Backend, prefix: str) -> None:
+        for key in ("a/b", "a/c/d", "ab", "ac/a/x"):
+            backend.put(key, b"")
+        assert [info.key for info in backend.list(prefix)] == ["a/b", "a/c/d"]
+        assert [info.key for info in backend.list("a/c")] == ["a/c/d"]
+
+    def test_an_object_is_no_folder(self, backend: Backend) -> None:
+        backend.put("a/b", b"1")
+        with pytest.raises(NotFound):
+            backend.get("a")
+
+    def test_reads_exact_ranges(self, backend: Backend) -> None:
+        backend.put("digits", b"0123456789")
+        assert backend.get_range("digits", 0, 10) == b"0123456789"
+        assert backend.get_range("digits", 0, 1) == b"0"
+        assert backend.get_range("digits", 3, 4) == b"3456"
+        assert backend.get_range("digits", 9, 1) == b"9"
+        assert backend.get_range("digits", 4, 0) == b""
+
+    @pytest.mark.parametrize(("start", "length"), [(0, 11), (9, 2), (10, 1), (100, 5)])
+    def test_a_range_past_the_end_is_an_error(
+        self, backend: Backend, start: int, length: int
+    ) -> None:
+        backend.put("digits", b"0123456789")
+        with pytest.raises(Truncated, match="digits"):
+            backend.get_range("digits", start, length)
+
+    def test_absent_objects_are_not_found(self, backend: Backend, tmp_path: Path) -> None:
+        landed = tmp_path / "landed"
+        with pytest.raises(NotFound, match="no/such"):
+            backend.get("no/such")
+        with pytest.raises(NotFound, match="no/such"):
+            backend.get_range("no/such", 0, 1)
+        with pytest.raises(NotFound, match="no/such"):
+            backend.get_file("no/such", str(landed))
+        assert not landed.exists()
+
+    def test_replaces_an_object(self, backend: Backend) -> None:
+        backend.put("a", b"longer than new")
+        backend.put("a", b"new")
+        assert backend.get("a") == b"new"
+        assert backend.list("") == [ObjectInfo("a", 3)]
+
+    def test_deletes(self, backend: Backend) -> None:
+        backend.put("a/b", b"1")
+        backend.put("a/c", b"2")
+        backend.delete("a/b")
+        backend.delete("a/b")
+        backend.delete("never/was")
+        assert backend.list("") == [ObjectInfo("a/c", 1)]
+        with pytest.raises(NotFound):
+            backend.get("a/b")
+
+    def test_streams_large_files_both_ways(self, backend: Backend, tmp_path: Path) -> None:
+        source, landed = tmp_path / "source", tmp_path / "landed"
+        source.write_bytes(os.urandom(1 << 20) * (LARGE >> 20) + b"tail")
+        backend.put_file("packs/large", str(source))
+        backend.get_file("packs/large", str(landed))
+        assert _digest(landed) == _digest(source)
+        assert backend.list("packs") == [ObjectInfo("packs/large", LARGE + 4)]
+        assert backend.get_range("packs/large", LARGE - 1, 5)[1:] == b"tail"
+
+    def test_never_overwrites_a_local_file(self, backend: Backend, tmp_path: Path) -> None:
+        backend.put("a", b"new")
+        mine = tmp_path / "mine"
+        mine.write_bytes(b"mine")
+        with pytest.raises(RemoteError, match="mine"):
+            backend.get_file("a", str(mine))
+        assert mine.read_bytes() == b"mine"
+
+    def test_a_put_that_fails_leaves_nothing(self, backend: Backend, tmp_path: Path) -> None:
+        backend.put("kept", b"old")
+        for source in (tmp_path / "absent", tmp_path):  # a folder opens, or not, but never reads
+            for key in ("a/b", "kept"):
+                with pytest.raises(RemoteError):
+                    backend.put_file(key, str(source))
+        assert backend.list("") == [ObjectInfo("kept", 3)]
+        assert backend.get("kept") == b"old"
+
+    @pytest.mark.parametrize("key", ODD_KEYS)
+    def test_refuses_odd_keys(self, backend: Backend, tmp_path: Path, key: str) -> None:
+        source, landed = tmp_path / "source", tmp_path / "landed"
+        source.write_bytes(b"x")
+        for call in (
+            lambda: backend.get(key),
+            lambda: backend.get_range(key, 0, 0),
+            lambda: backend.get_file(key, str(landed)),
+            lambda: backend.put(key, b"x"),
+            lambda: backend.put_file(key, str(source)),
+            lambda: backend.delete(key),
+        ):
+            with pytest.raises(BadKey):
+                call()
+        assert not landed.exists()
+
+    @pytest.mark.parametrize("prefix", ["/", "..", "a//", "../a", "a b"])
+    def test_refuses_odd_prefixes(self, backend: Backend, prefix: str) -> None:
+        with pytest.raises(BadKey):
+            backend.list(prefix)
+
+    def test_serves_threads_at_once(self, backend: Backend) -> None:
+        keys = [f"t/{i % 4}/{i}" for i in range(32)]
+
+        def use(key: str) -> bytes:
+            backend.put(key, key.encode() * 1000)
+            return backend.get(key)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(use, keys)) == [key.encode() * 1000 for key in keys]
+        assert [info.key for info in backend.list("t")] == sorted(keys)
+
+    def test_readers_see_whole_objects_while_it_is_replaced(self, backend: Backend) -> None:
+        wholes = [bytes([i]) * 200_000 for i in range(4)]
+        backend.put("a", wholes[0])
+
+        def replace(i: int) -> bool:
+            backend.put("a", wholes[i % 4])
+            return backend.get("a") in wholes and backend.list("") == [ObjectInfo("a", 200_000)]
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(replace, range(24)))
+
+    def test_address_names_the_storage(self, backend: Backend) -> None:
+        with pytest.raises(NotFound) as caught:
+            backend.get("absent")
+        assert backend.address
+        assert backend.address in str(caught.value)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,63 @@
+import os
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pivot.definition.definitions import Definitions, load_definitions
+from pivot.definition.discovery import discover
+from pivot.definition.evidence import still_holds
+from pivot.definition.stage import Stage
+from pivot.hashing import ObjectId, hash_fd
+
+
+def file_id(path: str) -> ObjectId | None:
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return hash_fd(fd)
+    finally:
+        os.close(fd)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with sources, written as a user would and settled for a while."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        os.utime(path, ns=(1_700_000_000_000_000_000, 1_700_000_000_000_000_000))
+        return path
+
+    def load(self, text: str | None = None, module: str | None = None) -> Definitions:
+        if text is not None:
+            self.write("pipeline.py", text)
+        root = str(self.root)
+        return load_definitions(root, discover(root, module))
+
+    def stage(self, text: str) -> Stage:
+        (stage,) = self.load(text).stages
+        return stage
+
+    def holds(self, definitions: Definitions) -> bool:
+        return still_holds(definitions.evidence, str(self.root), file_id)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    root = tmp_path / "project"
+    root.mkdir()
+    return Project(root)
+
+
+@pytest.fixture(scope="module")
+def other_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that the tests of a file share."""
+    return Project(tmp_path_factory.mktemp("other"))

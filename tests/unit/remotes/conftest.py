@@ -1,0 +1,112 @@
+"""Servers and environments for backends; everything stays on loopback and in memory."""
+
+import http.client
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+pytest.register_assert_rewrite("pivot_remotes.testing")
+
+
+@pytest.fixture
+def aws(monkeypatch, tmp_path):
+    """No AWS setting of this machine reaches the test, and none is fetched from the network."""
+    for name in [n for n in os.environ if n.startswith("AWS_") or n.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))
+    return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The endpoint of an S3 server."""
+    code = (
+        "from moto.server import ThreadedMotoServer as S; import sys;"
+        "s = S('127.0.0.1', 0); s.start(); print('port', s.get_host_and_port()[1], flush=True);"
+        "sys.stdin.read()"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with server:
+        try:
+            port = next(line.split()[1] for line in server.stdout if line.startswith("port "))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers every request as the server's `answer(request)` says: status, headers, body."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer; two would wait 40 ms for each other
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.seen.append(self)
+        status, headers, body = self.server.answer(self)
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        if int(headers.get("Content-Length", len(body))) > len(body):
+            self.close_connection = True
+
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
+
+    def log_message(self, *args):
+        pass
+
+
+class FaultyServer(ThreadingHTTPServer):
+    """An S3 endpoint that answers what a test tells it to, and remembers the requests."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.seen = []
+        self.answer = lambda request: (500, {}, b"")
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def always(self, status, body=b"", **headers):
+        self.answer = lambda request: (status, headers, body)
+
+
+@pytest.fixture
+def faulty() -> Iterator[FaultyServer]:
+    with FaultyServer() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def bucket(moto) -> str:
+    """The name of a new, empty bucket."""
+    name = f"b{uuid.uuid4()}"
+    connection = http.client.HTTPConnection(moto.removeprefix("http://"))
+    connection.request("PUT", f"/{name}")
+    assert connection.getresponse().status == 200
+    connection.close()
+    return name

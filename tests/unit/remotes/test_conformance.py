@@ -1,0 +1,55 @@
+import uuid
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from pivot_remotes.backend import Capabilities
+from pivot_remotes.connect import connect
+from pivot_remotes.directory import DirectoryBackend
+from pivot_remotes.fsspec_backend import FsspecBackend
+from pivot_remotes.memory import open_memory
+from pivot_remotes.s3.backend import open_bucket
+from pivot_remotes.testing import BackendConformance
+from pivot_remotes.tracing import Trace
+
+KEYS = {"access_key_id": "key", "secret_access_key": "secret"}
+
+
+class TestMemory(BackendConformance):
+    @pytest.fixture
+    def backend(self):
+        return open_memory(f"memory://test/{uuid.uuid4()}")
+
+
+class TestDirectory(BackendConformance):
+    @pytest.fixture
+    def backend(self, tmp_path):
+        return DirectoryBackend(str(tmp_path / "not" / "yet" / "there"))
+
+
+class TestFsspecLocal(BackendConformance):
+    @pytest.fixture
+    def backend(self, tmp_path):
+        return FsspecBackend(
+            LocalFileSystem(),
+            str(tmp_path / "remote"),
+            address="local",
+            capabilities=Capabilities(
+                can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
+            ),
+        )
+
+
+class TestS3(BackendConformance):
+    @pytest.fixture
+    def backend(self, aws, moto, bucket):
+        return open_bucket(f"s3://{bucket}", {**KEYS, "endpoint_url": moto}, {})
+
+
+class TestS3BelowPrefixWithAllWrappers(BackendConformance):
+    @pytest.fixture
+    def backend(self, aws, moto, bucket):
+        aside = open_bucket(f"s3://{bucket}/team", {**KEYS, "endpoint_url": moto}, {})
+        aside.put("cache2/x", b"not below the prefix")
+        options = {**KEYS, "endpoint_url": moto, "attempts": "2"}
+        return connect(f"s3://{bucket}/team/cache", options, trace=Trace())

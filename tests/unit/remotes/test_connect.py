@@ -1,0 +1,110 @@
+import sys
+
+import pytest
+
+from pivot_remotes.connect import connect, scheme_of
+from pivot_remotes.errors import BadAddress, Unsupported
+from pivot_remotes.tracing import Trace
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}", "FILE://{}", "file://localhost{}", "{}/"])
+def test_a_folder_is_named_by_path_or_url(tmp_path, form):
+    connect(form.format(tmp_path), {}).put("a/b", b"x")
+    assert (tmp_path / "a" / "b").read_bytes() == b"x"
+    assert connect(form.format(tmp_path), {}).address == str(tmp_path)
+
+
+def test_file_urls_are_unquoted_and_paths_are_not(tmp_path):
+    connect(f"file://{tmp_path}/a%20b", {}).put("k", b"url")
+    connect(f"{tmp_path}/a%20b", {}).put("k", b"path")
+    assert (tmp_path / "a b" / "k").read_bytes() == b"url"
+    assert (tmp_path / "a%20b" / "k").read_bytes() == b"path"
+
+
+def test_memory_is_shared_by_name():
+    connect("memory://connect-one", {}).put("a", b"x")
+    assert connect("memory://connect-one", {}).get("a") == b"x"
+    assert connect("memory://connect-two", {}).list("") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["gopher://host/x", "http://host/x", "simplecache::s3://bucket", "memory::file:///tmp"],
+)
+def test_other_schemes_and_chains_are_refused(url):
+    with pytest.raises(BadAddress):
+        scheme_of(url)
+    with pytest.raises(BadAddress):
+        connect(url, {})
+
+
+def test_the_refusal_names_what_is_known():
+    with pytest.raises(BadAddress, match="'gs'") as caught:
+        connect("gs://bucket", {})
+    assert "s3://" in caught.value.hint
+    assert "file://" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "relative/path",
+        "./here",
+        "~/cache",
+        "file://relative/path",
+        "file://other-host/path",
+        "file:///path?q=hidden",
+        "file://me:hidden@host/path",
+        "file:///a%00b",
+    ],
+)
+def test_addresses_of_no_folder_are_refused(url):
+    with pytest.raises(BadAddress) as caught:
+        connect(url, {})
+    assert "hidden" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("/x", {"region": "eu-west-1"}),
+        ("memory://x", {"colour": "red"}),
+        ("/x", {"attempts": "0"}),
+        ("/x", {"attempts": "many"}),
+        ("/x", {"attempts": "1000"}),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(url, options):
+    with pytest.raises(BadAddress, match=next(iter(options))):
+        connect(url, options)
+
+
+def test_s3_is_found_by_the_environment(aws, faulty):
+    faulty.always(200, b"fine", ETag='"x"', **{"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    aws.setenv("AWS_ENDPOINT_URL", faulty.endpoint)
+    aws.setenv("AWS_ACCESS_KEY_ID", "id")
+    aws.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert connect("s3://bucket/pre", {}).get("a") == b"fine"
+    assert faulty.seen[-1].path == "/bucket/pre/a"
+
+
+def test_the_option_attempts_bounds_the_tries(aws, faulty):
+    faulty.always(503)
+    options = {"anonymous": "true", "endpoint_url": faulty.endpoint, "attempts": "1"}
+    trace = Trace()
+    with pytest.raises(Exception, match="can't serve now"):
+        connect("s3://bucket", options, trace=trace).get("a")
+    assert trace.counts().requests == 1
+
+
+@pytest.mark.parametrize(("missing", "options"), [("obstore", {"anonymous": "yes"}), ("boto3", {})])
+def test_a_missing_extra_says_what_to_install(aws, monkeypatch, missing, options):
+    for module in [name for name in sys.modules if name.startswith("pivot_remotes.s3")]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in [name for name in sys.modules if name.split(".")[0] == missing]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(Unsupported, match=missing) as caught:
+        connect("s3://bucket", options)
+    assert "pip install 'pivot[s3]'" in caught.value.hint

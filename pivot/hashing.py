@@ -11,7 +11,7 @@ from typing import Self
 
 from blake3 import blake3
 
-type Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 ID_SIZE = 32
 READ_SIZE = 1 << 20

@@ -10,10 +10,9 @@ import yaml
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from pivot.errors import DefinitionError
+from pivot.hashing import Json
 
 PARAMS_FILE = "params.yaml"
-
-type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class ParamsError(DefinitionError):

@@ -22,7 +22,8 @@ MAX_BYTES = 4096
 _IGNORABLE = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF]
 )
-_RESERVED = frozenset({".git", ".pivot", "git~1"})
+# "git~1" and "pivot~1" are the short names that NTFS makes for them.
+_RESERVED = frozenset({".git", ".pivot", "git~1", "pivot~1"})
 
 
 class PathError(UsageError):
@@ -61,7 +62,7 @@ def is_reserved(name: str) -> bool:
     if name.isascii() and name[:1] != "." and "~" not in name:
         return False
     folded = unicodedata.normalize("NFKC", name.translate(_IGNORABLE)).casefold()
-    return folded.rstrip(" .") in _RESERVED or folded.split(":", 1)[0] in _RESERVED
+    return folded.rstrip(" .") in _RESERVED or folded.split(":", 1)[0].rstrip(" .") in _RESERVED
 
 
 class RepoPath(str):

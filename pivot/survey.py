@@ -6,7 +6,7 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.fingerprint import SCHEME, Fingerprint, Location
+from pivot.code.findings import SCHEME, Fingerprint, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History

@@ -68,6 +68,13 @@ class Workspace:
         known = self._read(path, stat, writer.add_bytes, writer.has)
         return _file_content(known, stat)
 
+    def file_id(self, path: str) -> ObjectId | None:
+        """The id of a file, links followed, `path` relative to the project; None without one."""
+        stat = follow(os.path.join(self.root, path))
+        if stat is None or not stat.is_file:
+            return None
+        return self._read(path, stat, identify, _has_all).id
+
     def files(self, folder: RepoPath) -> Iterator[tuple[str, Content]]:
         """Each file of a directory as (path below the project, content), in the tree's order."""
         for name, stat in walk(self.absolute(folder)):

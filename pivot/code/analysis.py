@@ -4,31 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pivot.code.normal import SCHEME, encode
+from pivot.code.findings import SCHEME, Kind, Location, Opaque
+from pivot.code.normal import encode
 from pivot.code.references import Reference, Uses, find_uses
 from pivot.code.resolve import Modules, SymbolId, Targets
-from pivot.code.symbols import Definition, Kind, Module
+from pivot.code.symbols import Definition, Module
 from pivot.hashing import ObjectId, derive
-from pivot.paths import RepoPath
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
-    """A line of a source file, 1-based."""
-
-    file: RepoPath
-    line: int
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Opaque:
-    """Something that can't be followed without running it, and where it stands."""
-
-    what: str
-    file: RepoPath
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,52 @@
 """What a module says to Pivot itself, which enters a stage's key by value and not as code."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from pivot.code.scopes import Origin, Place, imported
 
 _PACKAGE: Final = "pivot"
 
 
-def names(tree: ast.Module) -> frozenset[str]:
-    """Names of a module that stand for Pivot's own things, pipelines made with them included."""
-    found: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """What a module's top-level names come from, as far as they may be Pivot's own things.
+
+    Attributes:
+        imports: what each imported name may stand for.
+        made: for each name bound to the result of a call, the name that the call starts from:
+            `p` from `Pipeline` for `p = Pipeline("x")`.
+    """
+
+    imports: Mapping[str, Sequence[Origin]]
+    made: Mapping[str, str]
+
+
+def read_bindings(tree: ast.Module, place: Place) -> Bindings:
+    """The bindings of a module, without those inside functions and classes."""
+    imports: dict[str, list[Origin]] = {}
+    made: dict[str, str] = {}
     for node in _statements(tree):
-        if isinstance(node, ast.Import):
-            found.update(
-                alias.asname or _PACKAGE
-                for alias in node.names
-                if alias.name.partition(".")[0] == _PACKAGE
-            )
-        elif isinstance(node, ast.ImportFrom) and _is_pivot(node):
-            found.update(alias.asname or alias.name for alias in node.names)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and is_declared(node.value, frozenset(found)):
-            found.update(t.id for t in node.targets if isinstance(t, ast.Name))
-    return frozenset(found)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, origin, _ in imported(node, place):
+                imports.setdefault(name, []).append(origin)
+        elif isinstance(node, ast.Assign) and (root := _root(node.value)) is not None:
+            made.update((t.id, root) for t in node.targets if isinstance(t, ast.Name))
+    return Bindings(imports, made)
 
 
-def _is_pivot(node: ast.ImportFrom) -> bool:
-    return node.level == 0 and (node.module or "").partition(".")[0] == _PACKAGE
+def is_pivot(origin: Origin) -> bool:
+    """Whether an import takes its name from Pivot itself."""
+    return origin.module.partition(".")[0] == _PACKAGE
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name that a call or a chain of attributes starts from; None for other expressions."""
+    while isinstance(node, ast.Call | ast.Attribute):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def strip(tree: ast.Module, declared: frozenset[str]) -> None:
@@ -52,6 +72,4 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
 
 def is_declared(node: ast.expr, declared: frozenset[str]) -> bool:
     """Whether this is `stage`, `pivot.stage(...)`, `stage(...)(f)`, `pipeline.add(...)`."""
-    while isinstance(node, ast.Call | ast.Attribute):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return isinstance(node, ast.Name) and node.id in declared
+    return _root(node) in declared

@@ -1,44 +1,22 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
-from pivot.code.analysis import Location, Node, Opaque
-from pivot.code.normal import SCHEME
+from pivot.code.analysis import Node
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
 from pivot.code.resolve import Modules, Sources, find_root
-from pivot.code.symbols import EFFECTS, Kind
+from pivot.code.symbols import EFFECTS
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
 
-__all__ = ["SCHEME", "Fingerprint", "Location", "Opaque", "ProjectCode", "Sources"]
+__all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
 
-_NOT_PACKAGES: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names) | {"pivot"}
+_PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
+_NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What a stage's function can reach, without having run or imported anything.
-
-    Attributes:
-        root: the function, `package.module:qualname`.
-        code: hash (64 hex digits) by symbol, `package.module:name`, sorted. A module's effects are
-            the symbol `package.module:<effects>`.
-        locations: where each symbol is defined first; not part of any hash.
-        kinds: what each symbol is.
-        modules: top-level names of modules that come from neither the project nor Python.
-        opaque: look-ups that couldn't be followed, sorted.
-    """
-
-    root: str
-    code: Mapping[str, str]
-    locations: Mapping[str, Location]
-    kinds: Mapping[str, Kind]
-    modules: frozenset[str]
-    opaque: tuple[Opaque, ...]
 
 
 class ProjectCode:

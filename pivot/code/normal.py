@@ -1,4 +1,4 @@
-"""The normal form of Python source: the bytes that a fingerprint hashes, numbered by `SCHEME`.
+"""The normal form of Python source: the bytes that a fingerprint hashes, under scheme 1.
 
 Equal for sources that mean the same whatever their layout: comments, docstrings, positions,
 parentheses, quotes and type comments don't enter. Equal on every Python version too, since each
@@ -19,8 +19,6 @@ import ast
 from typing import Final
 
 from pivot.errors import DefinitionError
-
-SCHEME: Final = 1
 
 # Field names by node kind, for all Python versions at once: nodes and fields that this version
 # lacks are simply never met. Left out on purpose: ctx, kind, simple, type_comment, type_ignores.

@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, Opaque, analyse
+from pivot.code.analysis import Node, analyse
+from pivot.code.findings import Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
-from pivot.code.statements import learns_of_subclasses
-from pivot.code.symbols import Effect, Kind, Module, Trigger
+from pivot.code.statements import learns_of_subclasses, makes_empty_container
+from pivot.code.symbols import Effect, Module, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Graph:
         kind = self.node(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
-        return is_method and kind is Kind.CONSTANT
+        return is_method and kind is not Kind.CLASS
 
     def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
         """What a function or class, with all that it uses, may change when it is called."""
@@ -128,11 +129,17 @@ class Graph:
         outside = False
         for part in self.closure(symbol):
             node = self.node(part)
-            if node.kind is Kind.CONSTANT:
-                continue
-            changed |= {s for s in node.changes if self.node(s).kind is not Kind.FUNCTION}
-            outside |= node.changes_outside
+            if node.kind is not Kind.CONSTANT:
+                changed |= node.changes
+                outside |= node.changes_outside
+            elif self._starts_empty(part):
+                changed.add(part)
         return changed, outside
+
+    def _starts_empty(self, symbol: SymbolId) -> bool:
+        """Whether a constant is made as an empty container, so in order to be filled."""
+        definitions = self._module(symbol.module).symbols[symbol.name].definitions
+        return any(makes_empty_container(d.node) for d in definitions)
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""

@@ -4,13 +4,15 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from pivot.code import declarations
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin
-from pivot.code.symbols import Module, read_module
+from pivot.code.scopes import Origin, Place
+from pivot.code.symbols import Module, locate, parse_file, read_module
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import PathError, RepoPath
@@ -73,6 +75,15 @@ class Targets:
     traversed: dict[str, None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A parsed file and what decides which of its statements are declarations."""
+
+    tree: ast.Module
+    place: Place
+    bindings: declarations.Bindings
+
+
 class Modules:
     """The project's modules, each read and parsed once, when it is first asked for."""
 
@@ -84,6 +95,7 @@ class Modules:
         self.files: dict[RepoPath, ObjectId | None] = {}
         self.folders: dict[RepoPath, bool] = {}
         self._texts: dict[RepoPath, bytes] = {}
+        self._trees: dict[str, _Source] = {}
 
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
@@ -98,11 +110,40 @@ class Modules:
     def _parse(self, package: Package) -> Module | None:
         if package.file is None:
             return None
-        return read_module(
-            self._texts[package.file],
-            name=package.name,
-            file=package.file,
-            is_package=bool(package.folders),
+        source = self._source(package.name)
+        if source is None:
+            return None
+        declared = frozenset(
+            name
+            for name in (*source.bindings.imports, *source.bindings.made)
+            if self._is_declared(package.name, name, set())
+        )
+        return read_module(source.tree, place=source.place, file=package.file, declared=declared)
+
+    def _source(self, name: str) -> _Source | None:
+        """A module's tree, before its symbols are read."""
+        if name not in self._trees:
+            package = self.find(name)
+            if package is None or package.file is None:
+                return None
+            tree = parse_file(self._texts[package.file], package.file)
+            place = locate(tree, name, is_package=bool(package.folders))
+            self._trees[name] = _Source(tree, place, declarations.read_bindings(tree, place))
+        return self._trees[name]
+
+    def _is_declared(self, module: str, name: str, seen: set[tuple[str, str]]) -> bool:
+        """Whether a name stands for something of Pivot's: `stage`, or a pipeline made elsewhere."""
+        source = self._source(module)
+        if source is None or (module, name) in seen:
+            return False
+        seen.add((module, name))
+        made_by = source.bindings.made.get(name)
+        if made_by is not None and self._is_declared(module, made_by, seen):
+            return True
+        return any(
+            declarations.is_pivot(origin)
+            or (origin.name is not None and self._is_declared(origin.module, origin.name, seen))
+            for origin in source.bindings.imports.get(name, ())
         )
 
     def find(self, name: str) -> Package | None:
@@ -254,12 +295,13 @@ class _Search:
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False
-        exported = name in module.exports if module.exports is not None else name[:1] != "_"
-        if not exported:
+        # `__all__` may grow at run time, so it hides nothing here.
+        has_list = "__all__" in module.symbols or "__all__" in module.imports
+        if name.startswith("_") and not has_list:
             return False
         self.hops.add((star, chain))
         found = self._member(module, chain, whole=whole)
-        submodule = self.modules.find(f"{star}.{name}") if module.exports is not None else None
+        submodule = self.modules.find(f"{star}.{name}") if name in module.exports else None
         if submodule is not None:
             self.module(submodule, chain[1:], whole=whole)
             found = True

@@ -9,6 +9,15 @@ from pivot.code.scopes import caught
 
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
+_PURE_FUNCTIONS: Final = frozenset(
+    {"range", "zip", "enumerate", "reversed", "sorted", "len", "min", "max", "sum", "product"}
+    | {"list", "tuple", "dict", "set", "frozenset", "str", "int", "float", "bool", "isinstance"}
+)
+_PURE_METHODS: Final = frozenset(
+    {"items", "keys", "values", "get", "copy", "format", "join", "split", "strip", "replace"}
+    | {"lower", "upper", "startswith", "endswith", "product"}
+)
+_CONTAINERS: Final = frozenset({"dict", "list", "set", "OrderedDict", "deque", "WeakSet"})
 _CONTAINER_METHODS: Final = frozenset(
     {"append", "appendleft", "extend", "insert", "add", "update", "setdefault"}
     | {"pop", "remove", "discard", "clear"}
@@ -96,7 +105,8 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
             case ast.Call():
                 if declarations.is_declared(node, declared):
                     continue
-                return True
+                if not _is_pure(node):
+                    return True
             case ast.Assert() | ast.Delete() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 return True
             case ast.Raise():
@@ -105,6 +115,14 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                 return True
         stack += ast.iter_child_nodes(node)
     return False
+
+
+def _is_pure(call: ast.Call) -> bool:
+    """Whether a call only computes, by its name: what loops that declare stages are made of."""
+    func = call.func
+    if isinstance(func, ast.Name):
+        return func.id in _PURE_FUNCTIONS
+    return isinstance(func, ast.Attribute) and func.attr in _PURE_METHODS
 
 
 def is_container_call(call: ast.Call) -> bool:
@@ -145,3 +163,13 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
         for part in ast.walk(node)
     )
+
+
+def makes_empty_container(node: ast.stmt) -> bool:
+    """Whether a statement is `NAME = {}`, `NAME = defaultdict(list)` or the like."""
+    match getattr(node, "value", None):
+        case ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+            return name == "defaultdict" or (name in _CONTAINERS and not args)
+    return False

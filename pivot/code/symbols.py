@@ -12,10 +12,10 @@ stage's key by value.
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from pivot.code import declarations, statements
+from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
@@ -24,16 +24,7 @@ from pivot.paths import RepoPath
 
 EFFECTS: Final = "<effects>"
 
-type Definable = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-
-
-class Kind(StrEnum):
-    """What a symbol is, as `status --explain` prints it: `func:normalize`."""
-
-    FUNCTION = "func"
-    CLASS = "class"
-    CONSTANT = "const"
-    EFFECTS = "effects"
+Definable = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,12 @@ class Symbol:
 
     @property
     def kind(self) -> Kind:
-        nodes = [definition.node for definition in self.definitions]
+        nodes = [
+            node
+            for definition in self.definitions
+            for node in statements.own_nodes([definition.node])
+            if getattr(node, "name", None) == self.name
+        ]
         if any(isinstance(node, ast.ClassDef) for node in nodes):
             return Kind.CLASS
         if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes):
@@ -115,7 +111,7 @@ class Module:
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
         effects: in source order.
-        exports: `__all__`, where it is a plain list; None without one.
+        exports: names in `__all__` as far as it is a plain list.
     """
 
     place: Place
@@ -126,28 +122,37 @@ class Module:
     runs: Sequence[Origin]
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
-    exports: frozenset[str] | None
+    exports: frozenset[str]
 
 
-def read_module(source: bytes, *, name: str, file: RepoPath, is_package: bool) -> Module:
-    """The symbols of a source file.
-
-    Raises `DefinitionError` naming file and line where it isn't Python.
-    """
+def parse_file(source: bytes, file: RepoPath) -> ast.Module:
+    """The tree of a source file; raises `DefinitionError` naming file and line if it has none."""
     try:
-        tree = parse(source)
+        return parse(source)
     except SyntaxError as error:
         line = f":{error.lineno}" if error.lineno else ""
         raise DefinitionError(f"{file}{line} has a syntax error", why=error.msg) from error
     except ValueError as error:
         raise DefinitionError(f"{file} can't be parsed", why=str(error)) from error
-    package = name if is_package else name.rpartition(".")[0]
-    declared = declarations.names(tree)
+
+
+def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
+    """Where a module's code stands."""
+    return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
+
+
+def read_module(
+    tree: ast.Module, *, place: Place, file: RepoPath, declared: frozenset[str]
+) -> Module:
+    """The symbols of a module; `tree` is changed: it loses what is declared to Pivot.
+
+    `declared` are the module's names for Pivot's own things.
+    """
     declarations.strip(tree, declared)
-    reader = _Reader(Place(name, package, _loaders(tree)), declared)
+    reader = _Reader(place, declared)
     reader.read(tree.body, ())
     return Module(
-        place=reader.place,
+        place=place,
         file=file,
         symbols={n: Symbol(n, tuple(ds)) for n, ds in reader.definitions.items()},
         imports=reader.imports,
@@ -170,18 +175,13 @@ def _loaders(tree: ast.Module) -> frozenset[str]:
     )
 
 
-def _exports(definitions: Sequence[Definition]) -> frozenset[str] | None:
-    """The names in `__all__`; None where there is none or it is computed."""
-    names: set[str] = set()
-    for definition in definitions:
-        value = getattr(definition.node, "value", None)
-        if not isinstance(value, ast.List | ast.Tuple):
-            return None
-        for element in value.elts:
-            if not isinstance(element, ast.Constant) or not isinstance(element.value, str):
-                return None
-            names.add(element.value)
-    return frozenset(names) if definitions else None
+def _exports(definitions: Sequence[Definition]) -> frozenset[str]:
+    return frozenset(
+        element.value
+        for definition in definitions
+        for element in ast.walk(definition.node)
+        if isinstance(element, ast.Constant) and isinstance(element.value, str)
+    )
 
 
 @dataclass(slots=True)
@@ -241,6 +241,9 @@ class _Reader:
 
     def _definable(self, definition: Definition, node: Definable) -> None:
         self._define(node.name, definition)
+        self._triggers_of(node)
+
+    def _triggers_of(self, node: Definable) -> None:
         if isinstance(node, ast.ClassDef):
             calls = [*node.bases, *statements.calls(node.keywords), *statements.calls(node.body)]
             calls += [k.value for k in node.keywords]
@@ -271,13 +274,10 @@ class _Reader:
             self.read(node.body, guards, runs=runs and negated)
             self.read(node.orelse, guards, runs=runs and not negated)
             return
-        if any(True for _ in statements.calls([node.test])) and not declarations.is_declared(
-            node.test, self.declared
-        ):
-            test_only = ast.copy_location(ast.Expr(node.test), node)
-            for name in statements.bound_names([node]):
-                self._trigger(name, list(statements.calls([node.test])))
-            self._walrus(Definition(guards, test_only))
+        test_only = Definition(guards, ast.copy_location(ast.Expr(node.test), node))
+        self._walrus(test_only)
+        if statements.acts([node.test], self.declared):
+            self.effects.append(Effect(test_only, None))
         self.read(node.body, (*guards, Guard(node.test, holds=True)), runs=runs)
         self.read(node.orelse, (*guards, Guard(node.test, holds=False)), runs=runs)
 
@@ -315,7 +315,11 @@ class _Reader:
         """A loop, `try`, `with`, `match` ...: it defines all its names as one, and may act."""
         for statement in statements.import_statements([node]):
             self._import(Definition((), statement), statement, runs=runs)
-        for name in statements.bound_names([node], imports=True):
+        names = statements.bound_names([node], imports=True)
+        for name in names:
             self._define(name, definition)
+        for part in statements.own_nodes([node]):
+            if isinstance(part, Definable) and part.name in names:
+                self._triggers_of(part)
         if statements.acts([node], self.declared):
             self.effects.append(Effect(definition, None))

@@ -55,25 +55,21 @@ def stage[F: Callable[..., object]](
         ... def clean(): ...
     """
     if callable(deps):
-        called = getattr(deps, "__name__", "the function")
-        raise DefinitionError(
-            f"stage {called!r} can't be defined",
-            why="@stage needs parentheses",
-            hint="Write `@stage()` above the function",
-        )
+        raise _without_parentheses(deps)
 
     def register(function: F) -> F:
-        checked = check_function(function, _text(name, function), takes_params=params is not None)
-        label = name or checked.__name__
+        label = _text(name, function)
+        checked = check_function(function, label, takes_params=params is not None)
+        stage_name = label or checked.__name__
         declare(
             Declaration(
-                name=label,
+                name=stage_name,
                 function=function,
-                deps=tuple(_path(dep, "deps", label) for dep in _items(deps, "deps", label)),
-                outs=tuple(_out(out, label) for out in _items(outs, "outs", label)),
-                params=_model(params, label),
-                mutex=tuple(sorted({_group(g, label) for g in _items(mutex, "mutex", label)})),
-                cwd=None if cwd is None else _path(cwd, "cwd", label),
+                deps=tuple(_path(d, "deps", stage_name) for d in _items(deps, "deps", stage_name)),
+                outs=tuple(_out(out, stage_name) for out in _items(outs, "outs", stage_name)),
+                params=_model(params, stage_name),
+                mutex=_groups(mutex, stage_name),
+                cwd=None if cwd is None else _path(cwd, "cwd", stage_name),
                 location=location(function),
                 computed=frozenset(_computed([*deps, *outs, cwd])),
             )
@@ -81,6 +77,14 @@ def stage[F: Callable[..., object]](
         return function
 
     return register
+
+
+def _without_parentheses(function: object) -> DefinitionError:
+    return DefinitionError(
+        f"stage {getattr(function, '__name__', '')!r} can't be defined",
+        why="@stage needs parentheses",
+        hint="Write `@stage()` above the function",
+    )
 
 
 def _wrong(stage: str, argument: str, why: str, hint: str) -> DefinitionError:
@@ -128,10 +132,14 @@ def _computed(values: Iterable[object]) -> list[str]:
     return [os.fspath(p) for p in paths if isinstance(p, os.PathLike)]
 
 
-def _group(value: object, stage: str) -> str:
-    if isinstance(value, str) and value.strip():
-        return value
-    raise _wrong(stage, "mutex", f"{value!r} is no group name", 'Name groups by text: `["gpu"]`')
+def _groups(values: object, stage: str) -> tuple[str, ...]:
+    groups: set[str] = set()
+    for value in _items(values, "mutex", stage):
+        if not (isinstance(value, str) and value.strip()):
+            hint = 'Name groups by text: `["gpu"]`'
+            raise _wrong(stage, "mutex", f"{value!r} is no group name", hint)
+        groups.add(value)
+    return tuple(sorted(groups))
 
 
 def _model(params: object, stage: str) -> object:

@@ -11,10 +11,10 @@ from typing import Any
 
 from pivot.definition.discovery import Source
 from pivot.definition.evidence import Evidence
-from pivot.definition.stage import OutSpec, Stage
+from pivot.definition.stage import Stage
 from pivot.errors import DefinitionError
 from pivot.files import temporary_name
-from pivot.outputs import OutKind
+from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 
 _OUTPUT_LIMIT = 64 * 1024
@@ -91,6 +91,7 @@ def _stage_json(stage: Stage) -> list[object]:
     return [
         stage.name,
         stage.symbol,
+        stage.source,
         stage.file,
         stage.line,
         stage.deps,
@@ -104,10 +105,11 @@ def _stage_json(stage: Stage) -> list[object]:
 
 
 def _stage_of(value: list[Any]) -> Stage:
-    name, symbol, file, line, deps, outs, params, cwd, mutex, tags, secrets = value
+    name, symbol, source, file, line, deps, outs, params, cwd, mutex, tags, secrets = value
     return Stage(
         name=str.__new__(StageName, name),
         symbol=symbol,
+        source=source,
         file=_path(file),
         line=line,
         deps=tuple(map(_path, deps)),

@@ -21,9 +21,9 @@ from pivot.definition.lookups import source_roots
 from pivot.definition.ownership import Ownership, ownership
 from pivot.definition.recording import Recorder
 from pivot.definition.resolving import effective_params, params_file, resolve
-from pivot.definition.stage import Json
 from pivot.definition.trouble import describe
 from pivot.errors import DefinitionError
+from pivot.hashing import Json
 from pivot.paths import RepoPath, StageName
 
 

@@ -9,6 +9,7 @@ import pivot
 
 # Not told by prefixes: a project may lie below `sys.prefix` (as /usr/src/app does in containers),
 # and a virtual environment may lie in the project.
+_SHARED_MEMORY = "/dev/shm/"  # noqa: S108 - a tmpfs that people do keep projects on
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -35,6 +36,8 @@ class Ownership:
             return False  # <frozen importlib._bootstrap>, <string>
         if any(f"/{folder}/" in file for folder in _INSTALLED):
             return False
+        if file.startswith("/dev/") and not file.startswith(_SHARED_MEMORY):
+            return False
         return not file.startswith(self.foreign)
 
 
@@ -45,5 +48,5 @@ def ownership() -> Ownership:
     if sys.prefix != sys.base_prefix:
         library.append(sys.prefix)  # a virtual environment holds no sources of the project
     home = os.path.dirname(os.path.abspath(pivot.__file__))
-    folders = [*library, home, "/proc", "/dev", "/sys"]
+    folders = [*library, home, "/proc", "/sys"]
     return Ownership(tuple(sorted({folder.rstrip("/") + "/" for folder in folders})))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 from pivot.definition.declaration import Declaration, origin
 from pivot.definition.discovery import Source
 from pivot.definition.importing import base_of
-from pivot.definition.stage import OutSpec, Stage
+from pivot.definition.stage import Stage
 from pivot.errors import DefinitionError
+from pivot.outputs import OutSpec
 from pivot.paths import PathError, RepoPath, StageName
 
 if TYPE_CHECKING:
@@ -95,9 +96,35 @@ def _short(location: str, project: str) -> str:
 
 
 def _stage(project: str, source: Source, declaration: Declaration, result: Resolution) -> Stage:
+    name, cwd, deps, outs = _checked(project, base_of(source), declaration)
+    file, line = _file(declaration, project)
+    params = effective_params(declaration, params_file(project, source), result.overrides)
+    if params is not None:
+        result.warnings += [
+            f"params.yaml sets {key} for stage {name}, whose model has no such field."
+            for key in params.unknown
+        ]
+    return Stage(
+        name=name,
+        symbol=f"{declaration.function.__module__}:{declaration.function.__qualname__}",
+        source=source,
+        file=file,
+        line=line,
+        deps=deps,
+        outs=outs,
+        params=None if params is None else params.values,
+        cwd=cwd,
+        mutex=declaration.mutex,
+        secrets=() if params is None else params.secrets,
+    )
+
+
+def _checked(
+    project: str, base: RepoPath, declaration: Declaration
+) -> tuple[StageName, RepoPath, tuple[RepoPath, ...], tuple[OutSpec, ...]]:
+    """Name, working folder, dependencies and outputs, all checked; the last two sorted."""
     try:
         name = StageName(declaration.name)
-        base = base_of(source)
         cwd = base
         if declaration.cwd is not None:
             cwd = _repo_path(declaration, declaration.cwd, base, project)
@@ -106,26 +133,8 @@ def _stage(project: str, source: Source, declaration: Declaration, result: Resol
     except PathError as error:
         raise _at(declaration, project, str(error), error.hint) from error
     _check_overlap(declaration, project, [*deps, *paths])
-    file, line = _file(declaration, project)
-    params = effective_params(declaration, params_file(project, source), result.overrides)
-    if params is not None:
-        result.warnings += [
-            f"params.yaml sets {key} for stage {name}, whose model has no such field."
-            for key in params.unknown
-        ]
-    kinds = [out.kind for out in declaration.outs]
-    return Stage(
-        name=name,
-        symbol=f"{declaration.function.__module__}:{declaration.function.__qualname__}",
-        file=file,
-        line=line,
-        deps=tuple(sorted(deps)),
-        outs=tuple(sorted(map(OutSpec, paths, kinds), key=lambda out: out.path)),
-        params=None if params is None else params.values,
-        cwd=cwd,
-        mutex=declaration.mutex,
-        secrets=() if params is None else params.secrets,
-    )
+    outs = map(OutSpec, paths, (out.kind for out in declaration.outs))
+    return name, cwd, tuple(sorted(deps)), tuple(sorted(outs, key=lambda out: out.path))
 
 
 def _at(declaration: Declaration, project: str, why: str, hint: str | None) -> DefinitionError:

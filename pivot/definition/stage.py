@@ -3,18 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pivot.outputs import OutKind
+from pivot.hashing import Json
+from pivot.outputs import OutSpec
 from pivot.paths import RepoPath, StageName
-
-type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutSpec:
-    """A declared output."""
-
-    path: RepoPath
-    kind: OutKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +15,7 @@ class Stage:
     Attributes:
         name: unique in the project, also under case-folding.
         symbol: the function, `package.module:qualname`, as the fingerprint names it.
+        source: what defines it, see `pivot.definition.discovery`.
         file: the source that the function stands in; `line` is 1-based.
         deps: sorted, without duplicates; files or directories.
         outs: sorted by path, without duplicates.
@@ -35,6 +27,7 @@ class Stage:
 
     name: StageName
     symbol: str
+    source: str
     file: RepoPath
     line: int
     deps: tuple[RepoPath, ...]

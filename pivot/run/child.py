@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn, Protocol
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 from pivot.paths import StageName
 from pivot.run import capture, settle
 from pivot.run.failure import describe

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 from pivot.paths import RepoPath, StageName
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 from pivot.paths import StageName
 
 

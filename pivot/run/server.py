@@ -19,7 +19,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 from pivot.paths import StageName
 from pivot.run.canary import forking_works
 from pivot.run.job import Job

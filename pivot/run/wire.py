@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 
 READ_SIZE = 1 << 16
 

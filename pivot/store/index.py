@@ -29,7 +29,7 @@ from blake3 import blake3
 from pivot.errors import IntegrityError, PivotError
 from pivot.files import open_nofollow
 from pivot.hashing import ID_SIZE, ObjectId
-from pivot.store.codec import Codec
+from pivot.store.codec import MAX_RAW_SIZE, Codec
 from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, Place
 
 VERSION = 1
@@ -163,6 +163,8 @@ class Index:
             raise IntegrityError(f"index {self.name} is damaged", why="a place names no block")
         at = self._blocks + block * _BLOCK.size
         pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
+        if offset + size > raw:
+            raise IntegrityError(f"index {self.name} is damaged", why="a place is outside its block")
         name, _ = self.packs[pack]
         return Place(BlockPlace(name, start, stored, raw, Codec(codec)), offset, size, Kind(kind))
 
@@ -182,6 +184,8 @@ def _fault(data: memoryview, name: FileName) -> str | None:
             f"index {name} has format {version}, newer than this Pivot reads",
             hint="Upgrade with `pip install --upgrade pivot`",
         )
+    if version != VERSION:
+        return f"it says that it has format {version}, which never was"
     if blake3(data[:-_FOOTER_SIZE]).digest() != data[-_FOOTER_SIZE:-8]:
         return "its checksum doesn't match"
     size = (
@@ -197,11 +201,15 @@ def _inner_fault(
     data: memoryview, replaces: int, packs: int, blocks: int, entries: int
 ) -> str | None:
     """A checksum can be forged: numbers that point outside are a fault too."""
-    at = _HEADER.size + replaces * NAME_SIZE + packs * _PACK.size
+    at = _HEADER.size + replaces * NAME_SIZE
+    sizes = [size for _, size in _PACK.iter_unpack(data[at : at + packs * _PACK.size])]
+    at += packs * _PACK.size
     fan = at + blocks * _BLOCK.size
-    for pack, _, _, _, codec in _BLOCK.iter_unpack(data[at:fan]):
+    for pack, offset, stored, raw, codec in _BLOCK.iter_unpack(data[at:fan]):
         if pack >= packs or codec not in _CODECS:
-            return "a block names no pack"
+            return "a block names no pack, or no codec"
+        if offset + stored > sizes[pack] or max(stored, raw) > MAX_RAW_SIZE:
+            return "a block lies outside its pack, or is larger than any block"
     fanout = _FANOUT.unpack_from(data, fan)
     if list(fanout) != sorted(fanout) or fanout[255] != entries:
         return "its fan-out doesn't count its entries"

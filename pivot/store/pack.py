@@ -11,6 +11,7 @@ The opened block is its entries' bytes, one after the other. Nothing but the ind
 read an entry, and nothing but the packs to make the index again.
 """
 
+import contextlib
 import os
 import struct
 from collections.abc import Buffer, Sequence
@@ -35,6 +36,7 @@ _FOOTER = struct.Struct("<4sIQ")
 _CHECKSUM_SIZE = 32
 FOOTER_SIZE = _FOOTER.size + _CHECKSUM_SIZE + len(END_MAGIC)
 MAX_ENTRIES = 0xFFFF  # of a block
+MAX_OFFSET = (1 << 63) - 1  # what a file system can be asked for
 _KINDS = frozenset(Kind)
 _CODECS = frozenset(Codec)
 
@@ -48,9 +50,12 @@ def pack_key(name: FileName) -> str:
 class PackWriter:
     """Writes one pack under a temporary name; it exists for readers once `finish` returned."""
 
-    def __init__(self, root: str, file: BinaryIO, temporary: str) -> None:
-        self.name = FileName.fresh()
+    def __init__(
+        self, root: str, file: BinaryIO, temporary: str, *, name: FileName, sync: bool = True
+    ) -> None:
+        self.name = name
         self._root = root
+        self._sync = sync
         self._file = file
         self._temporary = temporary
         self._hasher = blake3()
@@ -59,11 +64,20 @@ class PackWriter:
         self._write(_HEADER.pack(MAGIC, VERSION, 0, 0, self.name))
 
     @classmethod
-    def open(cls, root: str) -> Self:
-        """Begin a pack in the store at `root`."""
+    def open(cls, root: str, *, sync: bool = True, name: FileName | None = None) -> Self:
+        """Begin a pack in the store at `root`; unsynced where it is only on its way elsewhere.
+
+        A fresh name is drawn unless one is given.
+        """
         temporary = os.path.join(root, "tmp", FileName.fresh().hex())
         fd = open_nofollow(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        return cls(root, open(fd, "wb", buffering=0), temporary)
+        file = open(fd, "wb", buffering=0)
+        try:
+            return cls(root, file, temporary, name=name or FileName.fresh(), sync=sync)
+        except BaseException:
+            file.close()
+            os.unlink(temporary)
+            raise
 
     def _write(self, *parts: Buffer) -> None:
         for part in parts:
@@ -87,32 +101,60 @@ class PackWriter:
         return block
 
     def finish(self) -> PackInfo:
-        """Sync the pack and give it its name."""
+        """Sync the pack (unless told not to) and give it its name."""
         entries = sum(len(block.entries) for block in self._blocks)
         self._write(_FOOTER.pack(b"END1", len(self._blocks), entries))
         self._write(self._hasher.digest() + END_MAGIC)
-        os.fsync(self._file.fileno())
+        if self._sync:
+            os.fsync(self._file.fileno())
         os.fchmod(self._file.fileno(), os.fstat(self._file.fileno()).st_mode & 0o444)
         self._file.close()
-        final = os.path.join(self._root, pack_key(self.name))
-        os.makedirs(os.path.dirname(final), exist_ok=True)
-        os.rename(self._temporary, final)
-        fsync_dir(os.path.dirname(final))
+        self._land()
         return PackInfo(self.name, self.size, tuple(self._blocks))
 
+    def _land(self) -> None:
+        final = os.path.join(self._root, pack_key(self.name))
+        folder = os.path.dirname(final)
+        is_new = not os.path.isdir(folder)
+        os.makedirs(folder, exist_ok=True)
+        os.rename(self._temporary, final)
+        if self._sync:
+            fsync_dir(folder)
+            if is_new:  # the folder's own name must survive a crash too
+                fsync_dir(os.path.dirname(folder))
+
     def abandon(self) -> None:
-        """Remove the unfinished pack."""
+        """Remove the unfinished pack, or the finished one if its last step failed."""
         self._file.close()
-        if os.path.exists(self._temporary):
+        remove_pack(self._root, self.name)
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self._temporary)
 
 
+def remove_pack(root: str, name: FileName) -> None:
+    """Remove a pack that no index names; it may be gone already."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(root, pack_key(name)))
+
+
+class MissingPackError(IntegrityError):
+    """An index names a pack that isn't there: it was lost, or collected since it was listed."""
+
+    code = "missing_pack"
+
+
 def read_stored(root: str, place: BlockPlace) -> bytes:
-    """The payload of a block, as stored. Raises `IntegrityError` when the pack ends early."""
+    """The payload of a block, as stored.
+
+    Raises `MissingPackError`, or `IntegrityError` when the pack ends early or the place is one
+    that no block has.
+    """
+    if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
+        raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
     try:
         fd = open_nofollow(os.path.join(root, pack_key(place.pack)))
     except FileNotFoundError as error:
-        raise IntegrityError(f"pack {place.pack} is missing") from error
+        raise MissingPackError(f"pack {place.pack} is missing") from error
     try:
         stored = os.pread(fd, place.stored, place.offset)
     finally:
@@ -154,7 +196,9 @@ def _check_ends(data: bytes, name: FileName) -> None:
             f"pack {name} has format {version}, newer than this Pivot reads",
             hint="Upgrade with `pip install --upgrade pivot`",
         )
-    body, checksum = data[: -_CHECKSUM_SIZE - 8], data[-_CHECKSUM_SIZE - 8 : -8]
+    if version != VERSION:
+        raise _damaged(name, f"it says that it has format {version}, which never was")
+    body, checksum = memoryview(data)[: -_CHECKSUM_SIZE - 8], data[-_CHECKSUM_SIZE - 8 : -8]
     if inner != name or blake3(body).digest() != checksum or data[-8:] != END_MAGIC:
         raise _damaged(name, "its checksum doesn't match")
 

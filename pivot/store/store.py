@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -191,23 +191,8 @@ class Store:
         return Recipe.decode(self.read(id_, Kind.RECIPE))
 
     def stream(self, content: Content) -> Iterator[bytes]:
-        """The bytes of a file or tree, entry by entry, each verified before it is handed out.
-
-        Raises `IntegrityError` if a recipe is not for this content.
-        """
-        if content.recipe is None:
-            yield self.read(content.id)
-            return
-        recipe = self.recipe(content.recipe)
-        if recipe.file != content.id:
-            raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
-        for id_, size in recipe.chunks:
-            chunk = self.read(id_)
-            if len(chunk) != size:
-                raise IntegrityError(
-                    f"chunk {id_.hex()[:12]} has another size than its recipe says"
-                )
-            yield chunk
+        """`stream` of what this store has."""
+        return stream(content, self.read)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
         """The entries of a directory, verified and checked."""
@@ -274,6 +259,24 @@ class Store:
             with contextlib.suppress(FileNotFoundError):  # another process merged it too
                 os.unlink(os.path.join(self.root, index_key(old)))
         self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+
+
+def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
+    """The bytes of a file or tree, entry by entry; `read` gives verified entries.
+
+    Raises `IntegrityError` if a recipe is not for this content.
+    """
+    if content.recipe is None:
+        yield read(content.id, Kind.DATA)
+        return
+    recipe = Recipe.decode(read(content.recipe, Kind.RECIPE))
+    if recipe.file != content.id:
+        raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
+    for id_, size in recipe.chunks:
+        chunk = read(id_, Kind.DATA)
+        if len(chunk) != size:
+            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+        yield chunk
 
 
 def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> IntegrityError:

@@ -19,12 +19,14 @@ from dataclasses import dataclass
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
-from pivot.paths import PathError, TreePath
+from pivot.paths import MAX_BYTES, PathError, TreePath
 from pivot.store.content import Content, ContentType
 
 EMPTY_DIRECTORY = "d"
 # Longest line: type, two ids, a size of 20 digits, separators, and a path of 4096 bytes.
-MAX_LINE = 2 + 129 + 1 + 20 + 1 + 4096
+MAX_SIZE = (1 << 64) - 1
+MAX_SIZE_DIGITS = 20
+MAX_LINE = 2 + 129 + 1 + MAX_SIZE_DIGITS + 1 + MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:
 def _parse_content(kind: str, id_: str, size: str) -> Content:
     if kind not in ("f", "x"):
         raise ValueError(f"the type {kind!r} is unknown")
+    if len(size) > MAX_SIZE_DIGITS or not 0 <= int(size) <= MAX_SIZE:
+        raise ValueError(f"no file has the size {size[:MAX_SIZE_DIGITS]}")
     whole, _, recipe = id_.partition("+")
     return Content(
         ContentType(kind),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Self
 
-from pivot.definition.stage import Json
+from pivot.hashing import Json
 from pivot.paths import StageName
 from pivot.run.capture import bounded
 from pivot.run.interpreter import command

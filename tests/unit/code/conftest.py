@@ -1,5 +1,6 @@
 """Small projects written as one text, and their fingerprints."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -32,6 +33,21 @@ def split(text: str) -> dict[str, str]:
         else:
             files[path] = files.get(path, "") + line
     return files
+
+
+_EDIT = re.compile("«([^|]*)\\|([^»]*)»")
+
+
+@pytest.fixture(scope="session")
+def sides() -> Callable[[str], tuple[str, str]]:
+    """The two texts that an edit written `«old|new»` stands between."""
+
+    def split_edit(text: str) -> tuple[str, str]:
+        before, after = _EDIT.sub(r"\1", text), _EDIT.sub(r"\2", text)
+        assert before != after
+        return before, after
+
+    return split_edit
 
 
 @pytest.fixture(scope="session")

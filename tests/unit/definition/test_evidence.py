@@ -169,7 +169,7 @@ def test_variable_that_the_code_sets_itself_is_compared_with_what_it_was_before(
     assert project.holds(definitions)
 
 
-def test_file_outside_of_the_project_and_dynamic_code_are_noticed(project, tmp_path):
+def test_file_outside_of_the_project_and_dynamic_code_are_noticed(project, tmp_path, monkeypatch):
     outside = tmp_path / "outside.txt"
     outside.write_text("a")
     project.write("extra.py", "Y = 1\n")
@@ -179,6 +179,7 @@ open({str(outside)!r}).read()
 spec = importlib.util.spec_from_file_location("extra", "extra.py")
 spec.loader.exec_module(importlib.util.module_from_spec(spec))
 """
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for _ in range(2):  # the second time from bytecode
         definitions = project.load(code + STAGE)
         assert project.holds(definitions)

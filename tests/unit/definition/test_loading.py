@@ -200,7 +200,8 @@ def test_working_directory_while_loading_is_the_projects(project):
     assert [s.name for s in definitions.stages] == ["a", "b"]
 
 
-def test_edit_of_equal_size_within_a_second_is_loaded(project):
+def test_edit_of_equal_size_within_a_second_is_loaded(project, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     text = HEADER + "import helper\n@stage(outs=[helper.OUT])\ndef f(): ..."
     now = int(time.time()) * 1_000_000_000
     for number, name in enumerate("abc"):
@@ -263,3 +264,38 @@ def test_prepared_call_refuses_what_changed_since_the_plan(project):
 def test_prepared_call_of_a_configured_module(project):
     project.write("pkg/stages.py", CALLED)
     assert call(project, "module:pkg.stages", "plain", None) == "plain /"
+
+
+def test_folders_that_own_modules_come_from_are_roots_in_order(project):
+    project.write("src/pkg/__init__.py", "")
+    project.write("hooked/other/__init__.py", "")
+    definitions = project.load(
+        "import sys, os, importlib.util\nsys.path.append(os.path.abspath('src'))\nimport pkg\n"
+        "class Hook:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        file = 'hooked/other/__init__.py'\n"
+        "        if name == 'other':\n"
+        "            return importlib.util.spec_from_file_location(name, os.path.abspath(file))\n"
+        "sys.meta_path.append(Hook())\nimport other\n"
+    )
+    assert definitions.roots == (".", "src", "hooked")
+
+
+def test_project_may_be_reached_through_a_link(project, tmp_path):
+    project.write("pipeline.py", HEADER + "@stage(deps=['a'])\ndef f(): ...")
+    (tmp_path / "link").symlink_to(project.root)
+    linked = type(project)(tmp_path / "link")
+    definitions = linked.load()
+    assert (definitions.stages[0].file, definitions.stages[0].deps) == ("pipeline.py", ("a",))
+    assert linked.holds(definitions)
+    project.write("pipeline.py", HEADER)
+    assert not linked.holds(definitions)
+
+
+def test_environment_inside_the_project_is_not_the_projects(project):
+    site = project.root / ".venv/lib/python3.13/site-packages"
+    project.write(".venv/lib/python3.13/site-packages/library.py", "open('LICENSE').read()")
+    project.write("LICENSE", "free")
+    definitions = project.load(f"import sys\nsys.path.append({str(site)!r})\nimport library\n")
+    assert definitions.roots == (".",)
+    assert definitions.evidence.files.keys() == {"pipeline.py"}

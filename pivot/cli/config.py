@@ -1,0 +1,87 @@
+"""`pivot config`: settings, shown and changed."""
+
+import os
+
+import click
+
+from pivot.cli.completing import settings as complete_settings
+from pivot.cli.terminal import emit, json_option, say, table
+from pivot.config import SETTINGS, Config, Source, config_paths, known_setting
+from pivot.configure import parse_value, update
+from pivot.errors import NoProjectError, UsageError
+from pivot.project.layout import find_project
+
+
+@click.group()
+def config() -> None:
+    """Show and change settings. The nearest value counts: local, project, user, default."""
+
+
+@config.command()
+@click.argument("name", shell_complete=complete_settings)
+@json_option
+def get(name: str, as_json: bool) -> None:
+    """Print the value of setting NAME."""
+    value, source = Config.load(_project()).get(name)
+    if as_json:
+        emit({"key": name, "value": value, "source": source})
+    else:
+        say("" if value is None else str(value))
+
+
+@config.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List all settings with their values and where these come from."""
+    loaded = Config.load(_project())
+    found = {name: loaded.get(name) for name in SETTINGS}
+    if as_json:
+        emit({n: {"value": value, "source": source} for n, (value, source) in found.items()})
+        return
+    table(
+        [
+            (name, "-" if value is None else str(value), f"({source}) {SETTINGS[name].summary}")
+            for name, (value, source) in found.items()
+        ]
+    )
+
+
+_local = click.option("--local", "place", flag_value="local", help="In this clone only.")
+_user = click.option("--user", "place", flag_value="user", help="For all projects of this user.")
+
+
+@config.command("set")
+@click.argument("name", shell_complete=complete_settings)
+@click.argument("value")
+@_local
+@_user
+def set_(name: str, value: str, place: str | None) -> None:
+    """Set NAME to VALUE in the project's configuration, which is shared through Git."""
+    parsed = parse_value(name, value)
+    update(_file(place), {name: parsed})
+
+
+@config.command()
+@click.argument("name", shell_complete=complete_settings)
+@_local
+@_user
+def unset(name: str, place: str | None) -> None:
+    """Remove NAME from the project's configuration, so that its default counts again."""
+    known_setting(name)
+    update(_file(place), {name: None})
+
+
+def _project() -> str | None:
+    try:
+        return find_project(os.getcwd()).root
+    except NoProjectError:
+        return None
+
+
+def _file(place: str | None) -> str:
+    if place == "user":
+        return config_paths(None)[Source.USER]
+    root = find_project(os.getcwd()).root
+    if place not in (None, "local"):
+        raise UsageError(f"there is no configuration {place!r}")
+    return config_paths(root)[Source.LOCAL if place == "local" else Source.PROJECT]

@@ -1,0 +1,81 @@
+"""`pivot repro`: run what changed, restore what is known, leave the rest alone."""
+
+import os
+from importlib import import_module
+
+import click
+
+from pivot.cli.completing import stages as complete_stages
+from pivot.cli.running import Printer
+from pivot.cli.status import show_plan, status_json, warn_unreadable
+from pivot.cli.terminal import emit, json_option, note, open_project
+from pivot.errors import ExitCode, MissingDataError, nearest
+from pivot.plan import Plan
+
+
+@click.command()
+@click.argument("stages", nargs=-1, shell_complete=complete_stages)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("-f", "--force", is_flag=True, help="Run STAGES (all without names) in any case.")
+@click.option("-k", "--keep-going", is_flag=True, help="After a failure, run what it leaves.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Stages at once.  [default: processors]")
+@click.option("--explain", is_flag=True, help="With --dry-run: show what changed.")
+@click.option("--commit", is_flag=True, help="Commit locks and metrics to Git when all is done.")
+@click.option("-m", "--message", help="With --commit: the commit's message.")
+@json_option
+def repro(
+    stages: tuple[str, ...],
+    dry_run: bool,
+    force: bool,
+    keep_going: bool,
+    jobs: int | None,
+    explain: bool,
+    commit: bool,
+    message: str | None,
+    as_json: bool,
+) -> int:
+    """Bring STAGES up to date, with all that they need upstream (all stages without names).
+
+    Stages whose code, parameters and inputs are unchanged are skipped. What was computed before is
+    restored. All else runs, in parallel, each stage in a process of its own.
+    """
+    with open_project() as project:
+        if not dry_run:
+            project.recover()
+        plan, named = project.plan(stages, forced=force)
+        warn_unreadable(plan)
+        for warning in project.definitions.warnings:
+            note(f"warning: {warning}")
+        if dry_run:
+            if as_json:
+                emit(status_json(project, plan, tuple(plan.decisions)))
+            else:
+                show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
+            return ExitCode.DONE
+        _refuse_missing(plan)
+        count = jobs or project.config.number("run.jobs") or os.process_cpu_count() or 1
+        printer = Printer(plan, as_json=as_json)
+        code = project.repro(plan, printer.show, jobs=count, keep_going=keep_going)
+        if not stages and code is ExitCode.DONE:
+            project.remove_orphans()
+        if commit and code is ExitCode.DONE:
+            import_module("pivot.cli.commit").commit_now(project, message, quiet=as_json)
+        return code
+
+
+def _refuse_missing(plan: Plan) -> None:
+    """Nothing starts while a dep that nothing makes isn't there."""
+    missing = [
+        (name, path) for name, decision in plan.decisions.items() for path in decision.missing
+    ]
+    if not missing:
+        return
+    name, path = missing[0]
+    outs = [out.path for stage in plan.graph.stages.values() for out in stage.outs]
+    near = nearest(path, outs)
+    raise MissingDataError(
+        f"dep {path} of stage {name} doesn't exist"
+        + (f", nor {len(missing) - 1} more" if len(missing) > 1 else ""),
+        why="no stage makes it, and it isn't on disk",
+        hint=f"Did you mean {near}?" if near else "Bring it back, e.g. with `pivot pull`",
+    )

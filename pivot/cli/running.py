@@ -1,0 +1,97 @@
+"""What a run shows: a line a stage for people, or events as JSON lines."""
+
+import time
+
+import click
+
+from pivot.cli.terminal import emit, note, plural, say, seconds
+from pivot.plan import Plan
+from pivot.run.events import (
+    Event,
+    Failure,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StageWaiting,
+    Status,
+)
+
+_WORDS = {
+    Status.RAN: ("ran", "green"),
+    Status.UNCHANGED: ("unchanged", None),
+    Status.RESTORED: ("restored", "cyan"),
+    Status.FAILED: ("failed", "red"),
+    Status.BLOCKED: ("blocked", "yellow"),
+    Status.NOT_STARTED: ("not started", "yellow"),
+    Status.CANCELLED: ("cancelled", "yellow"),
+}
+_WIDTH = max(len(word) for word, _ in _WORDS.values())
+
+
+class Printer:
+    """Shows the events of one run."""
+
+    def __init__(self, plan: Plan, *, as_json: bool) -> None:
+        self._plan = plan
+        self._as_json = as_json
+        self._width = max((len(name) for name in plan.decisions), default=0)
+        self._begun = time.monotonic()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, StageFinished) and event.failure is not None:
+            self._show_failure(event, event.failure)
+        if self._as_json:
+            if not isinstance(event, StageWaiting):
+                emit(event.to_json())
+            return
+        match event:
+            case RunStarted():
+                pass
+            case StageStarted():
+                note(f"{event.stage.ljust(self._width)}  running")
+            case StageWaiting():
+                note(f"{event.stage.ljust(self._width)}  waiting for {event.holder}")
+            case StageFinished():
+                self._show_end(event)
+            case RunFinished():
+                self._show_summary(event)
+
+    def _show_end(self, event: StageFinished) -> None:
+        word, colour = _WORDS[event.status]
+        took = seconds(event.duration_s) if event.status is not Status.UNCHANGED else ""
+        shown = click.style(word.ljust(_WIDTH), fg=colour)
+        say(f"{event.stage.ljust(self._width)}  {shown}  {took}".rstrip())
+
+    def _show_failure(self, event: StageFinished, failure: Failure) -> None:
+        if self._as_json:
+            text = failure.message if failure.why is None else f"{failure.message}: {failure.why}"
+            emit(
+                {
+                    "type": "error",
+                    "code": "stage_failed",
+                    "message": f"stage {event.stage}: {text}",
+                    "hint": failure.hint,
+                }
+            )
+            return
+        label = click.style("error", fg="red", bold=True)
+        note(f"{label}: stage {event.stage}: {failure.message}")
+        if failure.why is not None:
+            note(f"  why: {failure.why}")
+        if failure.traceback is not None:
+            note("\n".join(f"  {line}" for line in failure.traceback.rstrip().splitlines()))
+        if failure.log is not None:
+            note(f"  log: {failure.log}")
+        if failure.hint is not None:
+            note(f"{click.style('hint', fg='cyan')}: {failure.hint}")
+
+    def _show_summary(self, event: RunFinished) -> None:
+        took = seconds(time.monotonic() - self._begun)
+        counts = event.counts
+        if set(counts) == {Status.UNCHANGED}:
+            say(f"Nothing to do: {plural(counts[Status.UNCHANGED], 'stage')} unchanged ({took}).")
+            return
+        parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
+        say(f"{', '.join(parts)} ({took}).")

@@ -1,0 +1,31 @@
+"""The table of commands: `pivot --help` reads it, and nothing else is imported for that."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command: its section of the help, where it is defined, and its summary."""
+
+    section: str
+    home: str
+    summary: str
+
+
+COMMANDS: dict[str, Row] = {
+    "init": Row("Start", "pivot.cli.init:init", "Make this folder a Pivot project"),
+    "list": Row("Run", "pivot.cli.list:list_", "List the stages"),
+    "status": Row("Run", "pivot.cli.status:status", "Show what would run, and why"),
+    "repro": Row("Run", "pivot.cli.repro:repro", "Run what changed; restore what is known"),
+    "metrics": Row("Results", "pivot.cli.metrics:metrics", "Show and compare metrics"),
+    "commit": Row("Results", "pivot.cli.commit:commit", "Commit locks and metrics to Git"),
+    "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),
+    "checkout": Row("Data", "pivot.cli.checkout:checkout", "Restore outs from the cache"),
+    "remote": Row("Data", "pivot.cli.remote:remote", "Add and list remotes"),
+    "push": Row("Data", "pivot.cli.push:push", "Send outs to a remote"),
+    "fetch": Row("Data", "pivot.cli.fetch:fetch", "Get outs from a remote into the cache"),
+    "pull": Row("Data", "pivot.cli.pull:pull", "Fetch outs and put them in place"),
+    "config": Row("Set up", "pivot.cli.config:config", "Show and change settings"),
+    "doctor": Row("Set up", "pivot.cli.doctor:doctor", "Check the project, and mend its cache"),
+    "completion": Row("Set up", "pivot.cli.completion:completion", "Print shell completion"),
+}

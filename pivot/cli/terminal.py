@@ -1,0 +1,72 @@
+"""What every command says and how: data on stdout, all else on stderr, colour never alone."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from pivot.project.project import Project
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+
+
+@contextmanager
+def open_project() -> Iterator[Project]:
+    """The project around the working directory; what it learned is kept at the end."""
+    project = Project.find(os.getcwd())
+    try:
+        yield project
+    finally:
+        project.close()
+
+
+def emit(value: object) -> None:
+    """Print one JSON value on a line of stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def say(text: str = "") -> None:
+    """Print a line of a command's report on stdout."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """Print what isn't the command's report, on stderr."""
+    click.echo(text, err=True)
+
+
+def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
+    """Print rows in aligned columns; the last column is as long as it is."""
+    if not rows:
+        return
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo((indent + "  ".join([*cells, row[-1]])).rstrip())
+
+
+def seconds(value: float) -> str:
+    """A duration for people: `0.08 s`, `12.3 s`, `4 min 10 s`."""
+    if value < 10:
+        return f"{value:.2f} s"
+    if value < 60:
+        return f"{value:.1f} s"
+    return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+def size(value: float) -> str:
+    """A number of bytes for people, in powers of 1000: `412 bytes`, `12.0 MB`."""
+    if value < 1000:
+        return f"{int(value)} bytes"
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 1000:
+            return f"{value:.1f} {unit}"
+    return f"{value:.1f} PB"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 stage`, `2 stages`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

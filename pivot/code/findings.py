@@ -1,0 +1,59 @@
+"""What analysis gives, as plain values: light to import, for they are read on every no-op."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pivot.paths import RepoPath
+
+SCHEME: Final = 1
+"""Number of the normal form and of how hashes are made from it; kept in every lock."""
+
+
+class Kind(StrEnum):
+    """What a symbol is, as `status --explain` prints it: `func:normalize`."""
+
+    FUNCTION = "func"
+    CLASS = "class"
+    CONSTANT = "const"
+    EFFECTS = "effects"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A line of a source file, 1-based."""
+
+    file: RepoPath
+    line: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Opaque:
+    """Something that can't be followed without running it, and where it stands."""
+
+    what: str
+    file: RepoPath
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a stage's function can reach, without having run or imported anything.
+
+    Attributes:
+        root: the function, `package.module:qualname`.
+        code: hash (64 hex digits) by symbol, `package.module:name`, sorted. A module's effects are
+            the symbol `package.module:<effects>`.
+        locations: where each symbol is defined first; not part of any hash.
+        kinds: what each symbol is.
+        modules: top-level names of modules that come from neither the project nor Python.
+        opaque: look-ups that couldn't be followed, sorted.
+    """
+
+    root: str
+    code: Mapping[str, str]
+    locations: Mapping[str, Location]
+    kinds: Mapping[str, Kind]
+    modules: frozenset[str]
+    opaque: tuple[Opaque, ...]

@@ -1,0 +1,72 @@
+"""Changing configuration files: comments, order and formatting of what people wrote stay."""
+
+import os
+from collections.abc import Mapping
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
+
+from pivot.config import Value, known_setting
+from pivot.errors import UsageError
+from pivot.files import write_atomic
+
+
+def parse_value(name: str, text: str) -> Value:
+    """The value that `text` means for a setting. Raises `UsageError` if it isn't allowed."""
+    setting = known_setting(name)
+    value = setting.parse(text)
+    fault = setting.check(value)
+    if fault is not None:
+        raise UsageError(f"{text!r} can't be the value of {name}", why=fault)
+    return value
+
+
+def update(path: str, values: Mapping[str, Value | None]) -> None:
+    """Set dotted keys of a TOML file, or remove those with None; the file is made if absent."""
+    document = _load(path)
+    for name, value in values.items():
+        *tables, key = name.split(".")
+        table = _enter(document, tables, path)
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+    _drop_empty(document)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write_atomic(path, tomlkit.dumps(document).encode())
+
+
+def _load(path: str) -> tomlkit.TOMLDocument:
+    try:
+        with open(path, encoding="utf-8") as f:
+            return tomlkit.load(f)
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no valid TOML", why=str(error)) from error
+
+
+def _enter(
+    document: tomlkit.TOMLDocument, tables: list[str], path: str
+) -> tomlkit.TOMLDocument | Table:
+    here: tomlkit.TOMLDocument | Table = document
+    for number, name in enumerate(tables):
+        inner = here.get(name)
+        if inner is None:
+            inner = tomlkit.table(is_super_table=number + 1 < len(tables))
+            here.append(name, inner)
+            inner = here[name]
+        if not isinstance(inner, Table):
+            raise UsageError(f"{path}: {name!r} is no table")
+        here = inner
+    return here
+
+
+def _drop_empty(document: tomlkit.TOMLDocument | Table) -> None:
+    for name in list(document.keys()):
+        inner = document[name]
+        if isinstance(inner, Table):
+            _drop_empty(inner)
+            if not inner:
+                document.remove(name)

@@ -1,0 +1,59 @@
+"""Where things are in a project: the folder `.pivot/` and what lies in it."""
+
+import os
+from dataclasses import dataclass
+
+from pivot.errors import NoProjectError
+
+FOLDER = ".pivot"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of a project; `root` is absolute."""
+
+    root: str
+
+    @property
+    def folder(self) -> str:
+        return os.path.join(self.root, FOLDER)
+
+    @property
+    def locks(self) -> str:
+        return os.path.join(self.folder, "stages")
+
+    @property
+    def state(self) -> str:
+        return os.path.join(self.folder, "state.db")
+
+    @property
+    def runs(self) -> str:
+        return os.path.join(self.folder, "runs")
+
+    @property
+    def temporary(self) -> str:
+        return os.path.join(self.folder, "tmp")
+
+    @property
+    def config(self) -> str:
+        return os.path.join(self.folder, "config.toml")
+
+
+def find_project(start: str) -> Layout:
+    """The project that the folder `start` lies in: the nearest folder with `.pivot/`.
+
+    Raises `NoProjectError` outside of any.
+    """
+    here = os.path.realpath(start)
+    while True:
+        folder = os.path.join(here, FOLDER)
+        if os.path.isdir(folder) and not os.path.islink(folder):
+            return Layout(here)
+        parent = os.path.dirname(here)
+        if parent == here:
+            raise NoProjectError(
+                "this is no Pivot project",
+                why=f"neither {os.path.realpath(start)} nor a folder above it has {FOLDER}/",
+                hint="Run `pivot init` in the project's root",
+            )
+        here = parent

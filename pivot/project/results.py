@@ -1,0 +1,94 @@
+"""Committing results: which files of a project a `pivot commit` is about."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pivot.git.commit import commit_only
+from pivot.git.repository import CommitId, Repository, WorkPath
+from pivot.lock.folder import SUFFIX, list_locks, lock_path, read_lock
+from pivot.outputs import OutKind
+from pivot.paths import StageName
+from pivot.project.project import Project
+
+LOCKS = ".pivot/stages"
+MANAGED = (".gitignore", ".gitattributes", ".pivot/.gitignore", ".pivot/config.toml")
+TRACKED_SUFFIX = ".pvt"
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A commit that was made; `commit` is None if there was nothing to commit.
+
+    `sources` are files that results were made from and that differ from HEAD, if they were not
+    taken along.
+    """
+
+    commit: CommitId | None
+    paths: tuple[WorkPath, ...]
+    sources: tuple[WorkPath, ...]
+
+
+def commit_results(project: Project, message: str | None, *, code: bool = False) -> Committed:
+    """Commit locks, metrics and managed files, and with `code` the sources, as they are now.
+
+    Everything else, staged or not, stays as it was. Definitions are not loaded: locks and the last
+    analysis tell what there is. Raises `UnreadableLockError` for a lock that can't be vouched for.
+    """
+    repository = project.need_repository()
+    place = _Place(repository, project.root)
+    sources = repository.changed(place.all(project.analysed_sources()))
+    wanted = [*place.all(_results(project, repository, place)), *(sources if code else ())]
+    paths = repository.changed(wanted)
+    left = () if code else sources
+    if not paths:
+        return Committed(None, (), left)
+    commit = commit_only(repository, paths, message or _message(paths))
+    return Committed(commit, paths, left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the project lies in the repository's work tree."""
+
+    repository: Repository
+    root: str
+
+    def work_path(self, path: str) -> WorkPath:
+        full = os.path.join(self.root, path)
+        return WorkPath(os.path.relpath(full, self.repository.workdir))
+
+    def all(self, paths: Iterable[str]) -> list[WorkPath]:
+        return [self.work_path(path) for path in paths]
+
+
+def _results(project: Project, repository: Repository, place: _Place) -> Iterator[str]:
+    """Paths below the project's root: files that are there, and locks that HEAD has."""
+    names = set(list_locks(project.layout.locks))
+    for name in sorted(names):
+        yield f"{LOCKS}/{lock_path(name)}"
+        lock = read_lock(project.layout.locks, name)
+        for out in lock.declared.outs if lock is not None else ():
+            if out.kind is OutKind.METRIC:
+                yield out.path
+    yield from (f"{path}{TRACKED_SUFFIX}" for path in project.tracked)
+    yield from (name for name in MANAGED if os.path.exists(os.path.join(project.root, name)))
+    head = repository.head().commit
+    if head is not None:
+        for file in repository.read_tree(head, place.work_path(LOCKS)):
+            if file.endswith(SUFFIX):
+                yield f"{LOCKS}/{file}"
+
+
+def _message(paths: Iterable[str]) -> str:
+    """A message for a commit whose author gave none."""
+    names = [
+        StageName(path.rpartition(f"{LOCKS}/")[2].removesuffix(SUFFIX))
+        for path in paths
+        if path.endswith(SUFFIX)
+    ]
+    if not names:
+        return "Update Pivot's files"
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"Update results of {', '.join(names[:NAMED])}{more}"

@@ -1,0 +1,23 @@
+"""The project's source files as they are on disk, for analysis."""
+
+import os
+from dataclasses import dataclass
+
+from pivot.paths import RepoPath
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSources:
+    """Reads sources below `root`, the project's absolute path."""
+
+    root: str
+
+    def read(self, path: RepoPath) -> bytes | None:
+        try:
+            with open(os.path.join(self.root, path), "rb") as f:
+                return f.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def is_dir(self, path: RepoPath) -> bool:
+        return os.path.isdir(os.path.join(self.root, path))

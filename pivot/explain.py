@@ -61,7 +61,7 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
     if lock is None:
         return (Reason(ReasonKind.NEVER_RUN, "lock"),)
     old, new = lock.declared, world.declared
-    return (
+    reasons = (
         *_scheme(old, new),
         *_code(old.code, world),
         *_texts(ReasonKind.PACKAGE, old.packages, new.packages),
@@ -71,6 +71,10 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         *_deps(lock.deps, world),
         *_observed(lock.observed, world.seen),
     )
+    if not reasons and old.static_key != new.static_key:
+        # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
+        return (Reason(ReasonKind.DECLARATION, "key", str(old.static_key), str(new.static_key)),)
+    return reasons
 
 
 def _scheme(old: Declared, new: Declared) -> Iterator[Reason]:

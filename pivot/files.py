@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat as stat_
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +78,7 @@ def fsync_dir(path: str) -> None:
 def temporary_name(final: str) -> str:
     """A name beside `final` that no other process uses."""
     head, tail = os.path.split(final)
-    return os.path.join(head, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}-{tail[:64]}")
+    return os.path.join(head, f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}-{tail[:64]}")
 
 
 def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:

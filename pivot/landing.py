@@ -5,11 +5,11 @@ for a folder, at any depth and any time, is an error and never a way out of the 
 """
 
 import contextlib
+import errno
 import os
-import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from pivot.errors import PivotError
@@ -42,7 +42,7 @@ class Staging:
     @contextlib.contextmanager
     def make(cls, project: str) -> Iterator[Self]:
         """A staging folder of the project at the absolute path `project`."""
-        path = os.path.join(project, ".pivot", "tmp", secrets.token_hex(8))
+        path = os.path.join(project, ".pivot", "tmp", os.urandom(8).hex())
         os.makedirs(path)
         fd = os.open(path, _DIRECTORY)
         try:
@@ -119,6 +119,13 @@ def open_parent(project: str, path: RepoPath) -> Iterator[tuple[int, str]]:
     Raises `LinkInTheWayError` if a component on the way is a link.
     """
     *folders, name = path.split("/")
+    with _walk_down(project, folders, path) as fd:
+        yield fd, name
+
+
+@contextlib.contextmanager
+def _walk_down(project: str, folders: Sequence[str], goal: str) -> Iterator[int]:
+    """Open folder after folder from the project's root; `goal` is what messages name."""
     fd = os.open(project, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for folder in folders:
@@ -127,14 +134,16 @@ def open_parent(project: str, path: RepoPath) -> Iterator[tuple[int, str]]:
             try:
                 inner = os.open(folder, _DIRECTORY, dir_fd=fd)
             except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                    raise
                 raise LinkInTheWayError(
-                    f"{path} can't be written",
+                    f"{goal} can't be written",
                     why=f"{folder} on the way to it is a link or a file",
                     hint="Move the data into the project, or give the out another path",
                 ) from error
             os.close(fd)
             fd = inner
-        yield fd, name
+        yield fd
     finally:
         os.close(fd)
 
@@ -146,10 +155,18 @@ def move_in(staging: Staging, name: str, project: str, path: RepoPath) -> None:
     first; should we die in between, the bytes are in the store.
     """
     with open_parent(project, path) as (parent, last):
-        if _is_folder(parent, last) or _is_folder(staging.fd, name):
+        if not (_is_folder(parent, last) or _is_folder(staging.fd, name)):
+            os.rename(name, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
+            return
+        old = f"{name}.old"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(last, old, src_dir_fd=parent, dst_dir_fd=staging.fd)
+        try:
+            os.rename(name, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
+        except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.rename(last, f"{name}.old", src_dir_fd=parent, dst_dir_fd=staging.fd)
-        os.rename(name, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
+                os.rename(old, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
+            raise
 
 
 def remove(project: str, path: RepoPath) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from pivot.files import Stat
 from pivot.hashing import ObjectId
@@ -20,7 +20,11 @@ SCHEMA = 1
 # than this before it was hashed can't be told from one that changed after ("racily clean").
 # Kernels tick at 100 to 1000 Hz.
 TICK_NS = 12_000_000
+# The same for file systems that keep whole seconds only (FAT: every other one).
+COARSE_TICK_NS = 2_012_000_000
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY_CODE = 0xFF  # the rest of an error's number says more of the same
+_READ_AT_ONCE = 1000
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (
@@ -40,6 +44,8 @@ CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
 """
 
 _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
+
+type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,15 @@ class HashedDirectory:
 
 type FileRow = tuple[str, Stat, Hashed]
 
+_MEMORY = ":memory:"
+
 
 class State:
     """The open database. One transaction a command: `close` commits."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, path: str) -> None:
         self._db = db
+        self._path = path
 
     @classmethod
     def open(cls, path: str) -> Self:
@@ -77,27 +86,26 @@ class State:
         Where the disk doesn't let us (read-only, no room), this run goes without.
         """
         try:
-            return cls(_connect(path))
+            return cls(_connect(path), path)
         except _OtherSchemaError:
-            pass
+            return cls(_replaced(path), path)
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode not in _DAMAGED:
-                return cls(_connect(":memory:"))
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path + suffix)
-        return cls(_connect(path))
+            return cls(_replaced(path) if _is_damage(error) else _connect(_MEMORY), path)
 
-    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Run one statement; damage found on the way costs what was remembered, not the run."""
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        """Run one statement, and return its rows.
+
+        A database that turns out to be damaged, or that the disk or another process doesn't let
+        us use, costs what was remembered and not the run.
+        """
         try:
-            return self._db.execute(statement, values)
+            return self._db.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode not in _DAMAGED:
+            if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
                 raise
             self._db.close()
-            self._db = _connect(":memory:")
-            return self._db.execute(statement, values)
+            self._db = _replaced(self._path) if _is_damage(error) else _connect(_MEMORY)
+            return self._db.execute(statement, values).fetchall()
 
     def close(self) -> None:
         self.commit()
@@ -105,28 +113,29 @@ class State:
 
     def commit(self) -> None:
         """Keep what was recorded. What another process keeps us from writing is hashed again."""
-        with contextlib.suppress(sqlite3.OperationalError):
+        with contextlib.suppress(sqlite3.DatabaseError):
             self._db.commit()
 
     # -- files ------------------------------------------------------------------------------
 
     def file(self, path: str, stat: Stat) -> Hashed | None:
         """What `path` held when its state was exactly `stat`; None when that isn't known."""
-        row = self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,)).fetchone()
-        if row is None:
-            return None
-        _, known, hashed = _file_row(row)
-        return hashed if known == stat else None
+        for row in self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,)):
+            _, known, hashed = _file_row(row)
+            return hashed if known == stat else None
+        return None
 
     def files_below(self, folder: str) -> Iterator[FileRow]:
         """What is known of all files below a folder, in the order of their paths' bytes.
 
-        Nothing may be recorded before the iterator is exhausted.
+        Read in portions, so that more may be recorded meanwhile.
         """
         # "0" follows "/": SQLite compares text by its UTF-8 bytes, as trees are sorted
-        bounds = (f"{folder}/", f"{folder}0")
-        query = f"{_SELECT_FILES} WHERE path > ? AND path < ? ORDER BY path"
-        return map(_file_row, self._execute(query, bounds))
+        last, end = f"{folder}/", f"{folder}0"
+        query = f"{_SELECT_FILES} WHERE path > ? AND path < ? ORDER BY path LIMIT {_READ_AT_ONCE}"
+        while rows := self._execute(query, (last, end)):
+            yield from map(_file_row, rows)
+            last = rows[-1][0]
 
     def record_files(self, rows: Iterable[FileRow]) -> None:
         """Remember what files held; each state must have been the same before and after reading.
@@ -150,15 +159,12 @@ class State:
 
     def directory(self, path: str) -> HashedDirectory | None:
         """What was last recorded of a directory."""
-        row = self._execute(
-            "SELECT digest, id, recipe, size, files FROM directories WHERE path = ?", (path,)
-        ).fetchone()
-        if row is None:
-            return None
-        digest, id_, recipe, size, files = row
-        return HashedDirectory(
-            digest, ObjectId(id_), ObjectId(recipe) if recipe else None, size, files
-        )
+        query = "SELECT digest, id, recipe, size, files FROM directories WHERE path = ?"
+        for digest, id_, recipe, size, files in self._execute(query, (path,)):
+            return HashedDirectory(
+                digest, ObjectId(id_), ObjectId(recipe) if recipe else None, size, files
+            )
+        return None
 
     def record_directory(self, path: str, known: HashedDirectory) -> None:
         """Remember what a directory held, under the digest of its files' states."""
@@ -171,8 +177,9 @@ class State:
 
     def document(self, name: str) -> bytes | None:
         """A value that some room keeps under its name; the room validates it on use."""
-        row = self._execute("SELECT value FROM documents WHERE name = ?", (name,)).fetchone()
-        return None if row is None else bytes(row[0])
+        for (value,) in self._execute("SELECT value FROM documents WHERE name = ?", (name,)):
+            return bytes(value)
+        return None
 
     def record_document(self, name: str, value: bytes) -> None:
         self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
@@ -193,7 +200,7 @@ class State:
         )
 
 
-def _file_row(row: tuple[str, int, int, int, int, int, bytes, bytes | None]) -> FileRow:
+def _file_row(row: _FileColumns) -> FileRow:
     path, mtime, ctime, size, inode, mode, id_, recipe = row
     hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
     return path, Stat(mtime, ctime, size, inode, mode), hashed
@@ -201,18 +208,43 @@ def _file_row(row: tuple[str, int, int, int, int, int, bytes, bytes | None]) -> 
 
 def is_racy(stat: Stat) -> bool:
     """Whether a file changed so recently that its next change may leave the same times."""
-    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns) < TICK_NS
+    return _age(stat) < _tick(stat)
+
+
+def _age(stat: Stat) -> int:
+    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns)
+
+
+def _tick(stat: Stat) -> int:
+    """How long two changes can leave the same times, as far as these times tell."""
+    is_whole = stat.mtime_ns % 1_000_000_000 == 0 and stat.ctime_ns % 1_000_000_000 == 0
+    return COARSE_TICK_NS if is_whole else TICK_NS
 
 
 def settle(stat: Stat) -> None:
     """Wait until a file that was just written is no longer racy: at most one tick."""
-    age = time.time_ns() - max(stat.mtime_ns, stat.ctime_ns)
-    if 0 <= age < TICK_NS:
-        time.sleep((TICK_NS - age) / 1e9)
+    age, tick = _age(stat), _tick(stat)
+    if 0 <= age < tick:
+        time.sleep((tick - age) / 1e9)
 
 
 class _OtherSchemaError(Exception):
     """The database was made by another version of Pivot."""
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _DAMAGED
+
+
+def _replaced(path: str) -> sqlite3.Connection:
+    """An empty database in place of an unusable one; in memory where that can't be."""
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + suffix)
+        return _connect(path)
+    except (OSError, sqlite3.DatabaseError):
+        return _connect(_MEMORY)
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ import os
 import stat as stat_
 import struct
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
@@ -17,8 +18,11 @@ from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
 from pivot.state import FileRow, Hashed, HashedDirectory, State, is_racy, settle
 from pivot.store.content import Content, ContentType
+from pivot.store.split import Put, identify, split
 from pivot.store.tree import TreeEntry, encode_line
-from pivot.store.writer import Put, Writer, identify, split
+
+if TYPE_CHECKING:
+    from pivot.store.writer import Writer
 
 type Has = Callable[[ObjectId], bool]
 
@@ -54,7 +58,7 @@ class Workspace:
             raise _unsupported(path, stat.mode)
         return _file_content(self._read(path, stat, identify, _has_all), stat)
 
-    def store(self, path: RepoPath, writer: Writer) -> Content:
+    def store(self, path: RepoPath, writer: "Writer") -> Content:
         """Add what `path` holds to the store, and say what it is.
 
         Raises `FileNotFoundError` where nothing is, `UnsupportedFileError` for links and others.

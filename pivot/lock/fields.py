@@ -41,6 +41,8 @@ class Fields:
 
     def rows(self, name: str) -> list[dict[str, Json]]:
         rows = [row for row in self.items(name) if isinstance(row, dict)]
+        if len(rows) != len(self.items(name)):
+            raise TypeError(f"{name} holds something else than objects")
         if len(rows) != len({row["path"] for row in rows}):
             raise TypeError(f"{name} names a path twice")
         return rows

@@ -1,10 +1,11 @@
 """The folder of locks, `.pivot/stages/`: a file a stage, named after it."""
 
+import contextlib
 import os
 
 from pivot.files import write_atomic
 from pivot.lock.lock import Lock, UnreadableLockError, decode
-from pivot.paths import StageName
+from pivot.paths import PathError, StageName
 
 SUFFIX = ".lock"
 
@@ -44,5 +45,6 @@ def list_locks(folder: str) -> list[StageName]:
         for file in files:
             if file.endswith(SUFFIX):
                 joined = os.path.normpath(os.path.join(prefix, file[: -len(SUFFIX)]))
-                names.append(StageName(joined))
+                with contextlib.suppress(PathError):  # e.g. what a crash left half written
+                    names.append(StageName(joined))
     return sorted(names)

@@ -121,11 +121,12 @@ class Lock:
             ("outs", _rows([_out_row(out, self.outs[out.path]) for out in declared.outs])),
         ]
         if self.previous:
-            fields.append(("previous", _rows([_dep_row(*item) for item in self.previous.items()])))
+            rows = [_dep_row(*item) for item in sorted(self.previous.items())]
+            fields.append(("previous", _rows(rows)))
         fields.append(("observed", _inline(_observed_row(self.observed))))
         body = "{\n" + "".join(f'  "{name}": {text},\n' for name, text in fields)
         data = body.encode()
-        return data + f'  "check": "{derive(CHECK_CONTEXT, data).hex()}"}}\n'.encode()
+        return data + f"{_check_line(data)}\n".encode()
 
 
 def decode(data: bytes, place: str) -> Lock:
@@ -134,26 +135,43 @@ def decode(data: bytes, place: str) -> Lock:
     Raises `NewerLockError`, or `UnreadableLockError` for anything that isn't exactly what some
     Pivot wrote: conflict markers, a cut-off end, an edited line.
     """
-    head, _, last = data.rstrip(b"\n").rpartition(b"\n")
-    above = head + b"\n"
     try:
-        value = json.loads(data)
-        if not isinstance(value, dict):
-            raise _unreadable(place, "it is no JSON object")
-        if isinstance(value.get("format"), int) and value["format"] > FORMAT:
-            raise NewerLockError(
-                f"{place} was written by a newer Pivot (format {value['format']})",
-                hint="Upgrade with `pip install --upgrade pivot`",
-            )
-        if last != f'  "check": "{derive(CHECK_CONTEXT, above).hex()}"}}'.encode():
-            raise _unreadable(place, "its check line doesn't fit the lines above")
+        value = json.loads(data.decode())
+        _check_format(value, place)
         lock = _from_json(value)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PathError) as error:
+        if lock.key.hex() != value["key"]:
+            raise _unreadable(place, "its key doesn't fit its fields")
+        if lock.encode() != data:
+            raise _unreadable(place, _difference(data))
+    except (ValueError, KeyError, TypeError, RecursionError, PathError) as error:
         why = "it has conflict markers" if b"\n<<<<<<< " in data else str(error)
         raise _unreadable(place, why) from error
-    if lock.key.hex() != value["key"]:
-        raise _unreadable(place, "its key doesn't fit its fields")
     return lock
+
+
+def _check_format(value: Json, place: str) -> None:
+    if not isinstance(value, dict):
+        raise TypeError("it is no JSON object")
+    format_ = value["format"]
+    if type(format_) is int and format_ > FORMAT:
+        raise NewerLockError(
+            f"{place} was written by a newer Pivot (format {format_})",
+            hint="Upgrade with `pip install --upgrade pivot`",
+        )
+    if type(format_) is not int or format_ != FORMAT:
+        raise ValueError(f"no Pivot writes the format {format_!r}")
+
+
+def _difference(data: bytes) -> str:
+    """Why bytes that say the same as a lock are none."""
+    head, _, last = data.removesuffix(b"\n").rpartition(b"\n")
+    if last != _check_line(head + b"\n").encode():
+        return "its check line doesn't fit the lines above"
+    return "it isn't in the form that Pivot writes"
+
+
+def _check_line(above: bytes) -> str:
+    return f'  "check": "{derive(CHECK_CONTEXT, above).hex()}"}}'
 
 
 def _unreadable(place: str, why: str) -> UnreadableLockError:

@@ -31,6 +31,10 @@ class Layout:
         return os.path.join(self.folder, "runs")
 
     @property
+    def aside(self) -> str:
+        return os.path.join(self.folder, "aside")
+
+    @property
     def temporary(self) -> str:
         return os.path.join(self.folder, "tmp")
 

@@ -30,11 +30,8 @@ from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.layout import Layout, find_project
 from pivot.project.sources import DiskSources
-from pivot.run.aside import recover
 from pivot.run.events import Sink
-from pivot.run.job import Job
-from pivot.run.record import RunRecord
-from pivot.run.repro import Repro, Workbench
+from pivot.run.unchanged import is_unchanged, report_unchanged
 from pivot.state import State
 from pivot.store.content import Content
 from pivot.store.store import Store
@@ -44,6 +41,7 @@ from pivot.workspace import Workspace
 if TYPE_CHECKING:
     from pivot.git.repository import Repository
     from pivot.run.executors.executor import Executor
+    from pivot.run.job import Job
 
 _DEFINITIONS = "definitions"
 _CODE = "code"
@@ -229,10 +227,19 @@ class Project:
 
     def recover(self) -> tuple[RepoPath, ...]:
         """Put back what runs that died had moved aside; returns the outs concerned."""
+        if not os.path.isdir(self.layout.aside) or not os.listdir(self.layout.aside):
+            return ()
+        from pivot.run.aside import recover
+
         return recover(self.root)
 
     def repro(self, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
         """Carry out a plan; see `pivot.run.repro`."""
+        if is_unchanged(plan):
+            return report_unchanged(plan, sink)
+        from pivot.run.record import RunRecord
+        from pivot.run.repro import Repro, Workbench
+
         record = RunRecord.fresh(self.layout.runs)
         if any(d.verdict is not Verdict.SKIP for d in plan.decisions.values()):
             self._refuse_tracked(plan)
@@ -252,7 +259,9 @@ class Project:
         )
         return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
 
-    def _job(self, name: StageName, log: str) -> Job:
+    def _job(self, name: StageName, log: str) -> "Job":
+        from pivot.run.job import Job
+
         stage = self.graph.stages[name]
         return Job(
             stage=name,

@@ -7,7 +7,6 @@ locks/<stage>.lock   the locks that it wrote: the actions that this clone believ
 
 import json
 import os
-import secrets
 import time
 from dataclasses import dataclass
 from typing import Self
@@ -17,6 +16,7 @@ from pivot.hashing import Json
 from pivot.lock.folder import lock_path
 from pivot.paths import StageName
 from pivot.run.events import StageFinished
+from pivot.run.unchanged import fresh_run_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,8 @@ class RunRecord:
     @classmethod
     def fresh(cls, runs: str) -> Self:
         """A record below the folder `runs`, named by the time (UTC) and chance."""
-        now = time.time()
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        run_id = f"{stamp}-{secrets.token_hex(3)}"
-        return cls(run_id, os.path.join(runs, run_id), now)
+        run_id = fresh_run_id()
+        return cls(run_id, os.path.join(runs, run_id), time.time())
 
     def log(self, stage: StageName) -> str:
         """Where a stage's output goes; its folder is made."""

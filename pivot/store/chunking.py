@@ -8,8 +8,6 @@ other ones would cut the same file elsewhere and end deduplication against what 
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from pyfastcdc import FastCDC
-
 MIN_SIZE = 64 << 10
 AVERAGE_SIZE = 256 << 10
 MAX_SIZE = 1 << 20
@@ -28,6 +26,9 @@ class Readable(Protocol):
 
 def cut(stream: Readable) -> Iterator[bytes]:
     """The chunks of a stream, in order: 64 KiB to 1 MiB each (the last may be shorter)."""
+    # It takes 25 ms to import, and most commands cut nothing.
+    from pyfastcdc import FastCDC  # noqa: PLC0415
+
     cutter = FastCDC(
         avg_size=AVERAGE_SIZE,
         min_size=MIN_SIZE,

@@ -1,6 +1,6 @@
 """Entries and blocks: what packs hold, and where indexes say it is."""
 
-import secrets
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
@@ -27,7 +27,7 @@ class FileName(bytes):
 
     @classmethod
     def fresh(cls) -> Self:
-        return cls(secrets.token_bytes(NAME_SIZE))
+        return cls(os.urandom(NAME_SIZE))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:

@@ -17,6 +17,7 @@ a few dozen. The reader asks for slices only: a later version can fetch ranges o
 """
 
 import bisect
+import contextlib
 import mmap
 import os
 import struct
@@ -27,7 +28,7 @@ from typing import Self
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import open_nofollow
+from pivot.files import open_nofollow, write_atomic
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.store.codec import MAX_RAW_SIZE, Codec
 from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, Place
@@ -104,6 +105,27 @@ def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
                 at += entry.size
 
 
+def write_index(
+    root: str,
+    rows: Mapping[ObjectId, Place],
+    pack_sizes: Mapping[FileName, int],
+    *,
+    level: int = 0,
+    replaces: tuple[FileName, ...] = (),
+) -> FileName:
+    """Write and sync an index; its entries are visible from then on."""
+    name = FileName.fresh()
+    data = encode(name, rows, pack_sizes, level=level, replaces=replaces)
+    path = os.path.join(root, index_key(name))
+    try:
+        write_atomic(path, data, mode=0o444)
+    except BaseException:
+        with contextlib.suppress(OSError):  # it has its name if only the folder's sync failed
+            os.unlink(path)
+        raise
+    return name
+
+
 class Index:
     """An index that was opened and checked; look-ups touch a few pages."""
 
@@ -164,7 +186,9 @@ class Index:
         at = self._blocks + block * _BLOCK.size
         pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
         if offset + size > raw:
-            raise IntegrityError(f"index {self.name} is damaged", why="a place is outside its block")
+            raise IntegrityError(
+                f"index {self.name} is damaged", why="a place is outside its block"
+            )
         name, _ = self.packs[pack]
         return Place(BlockPlace(name, start, stored, raw, Codec(codec)), offset, size, Kind(kind))
 

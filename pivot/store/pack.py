@@ -154,7 +154,9 @@ def read_stored(root: str, place: BlockPlace) -> bytes:
     try:
         fd = open_nofollow(os.path.join(root, pack_key(place.pack)))
     except FileNotFoundError as error:
-        raise MissingPackError(f"pack {place.pack} is missing") from error
+        raise MissingPackError(
+            f"pack {place.pack} is missing", hint="Run `pivot doctor --repair`"
+        ) from error
     try:
         stored = os.pread(fd, place.stored, place.offset)
     finally:

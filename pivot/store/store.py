@@ -10,25 +10,29 @@ server holds the truth; whoever adds entries writes new files and never changes 
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from blake3 import blake3
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import locked, write_atomic
+from pivot.files import locked, lstat, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.codec import DEFAULT_LEVEL, decompress
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
-from pivot.store.index import FAN_IN, Index, index_key
-from pivot.store.pack import pack_key, read_stored
+from pivot.store.index import FAN_IN, Index, index_key, write_index
+from pivot.store.pack import MissingPackError, pack_key, read_stored
 from pivot.store.recipe import Recipe
 from pivot.store.tree import TreeEntry, parse
-from pivot.store.writer import Writer, write_index
+
+if TYPE_CHECKING:
+    from pivot.store.writer import Writer
 
 FORMAT = 1
 STORE_KEY = "pivot-store.json"
+FOLDERS = ("packs", "index", "tombstones", "tmp")
 CACHED_BLOCKS = 4
 
 
@@ -44,26 +48,36 @@ class StoreId:
 
     @classmethod
     def fresh(cls) -> Self:
-        return cls(secrets.token_hex(16), FORMAT)
+        return cls(os.urandom(16).hex(), FORMAT)
 
     @classmethod
     def decode(cls, data: bytes, place: str) -> Self:
         """Read `pivot-store.json` of the store at `place` (for messages)."""
         try:
             value = json.loads(data)
-            format_, text = int(value["format"]), str(value["id"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(
-                f"{place} is no Pivot store",
-                why=f"its {STORE_KEY} can't be read",
-                hint="Name another folder or URL, or restore the file from a backup",
-            ) from error
-        if format_ > FORMAT:
+            format_, text = value["format"], value["id"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _no_store(place) from error
+        if type(format_) is int and format_ > FORMAT:
             raise PivotError(
                 f"the store {place} has format {format_}, newer than this Pivot reads",
                 hint="Upgrade with `pip install --upgrade pivot`",
             )
+        if type(format_) is not int or format_ != FORMAT or not _is_store_id(text):
+            raise _no_store(place)
         return cls(text, format_)
+
+
+def _is_store_id(text: object) -> bool:
+    return isinstance(text, str) and FileName.parse(text) is not None
+
+
+def _no_store(place: str) -> IntegrityError:
+    return IntegrityError(
+        f"{place} is no Pivot store",
+        why=f"its {STORE_KEY} can't be read",
+        hint="Name another folder or URL, or restore the file from a backup",
+    )
 
 
 class Store:
@@ -81,15 +95,14 @@ class Store:
     @classmethod
     def open(cls, root: str, *, level: int = DEFAULT_LEVEL) -> Self:
         """Open the store at `root`, making an empty one where none is."""
-        path = os.path.join(root, STORE_KEY)
-        try:
-            with open(path, "rb") as f:
-                data = f.read()
-        except FileNotFoundError:
-            for folder in ("packs", "index", "tombstones", "tmp"):
-                os.makedirs(os.path.join(root, folder), exist_ok=True)
-            data = StoreId.fresh().encode()
-            write_atomic(path, data)
+        data = _read_id(root)
+        if data is None:
+            _make_folders(root)
+            with locked(os.path.join(root, "tmp", "in-use")):  # two must not name it differently
+                data = _read_id(root)
+                if data is None:
+                    data = StoreId.fresh().encode()
+                    write_atomic(os.path.join(root, STORE_KEY), data)
         return cls(root, StoreId.decode(data, root), level=level)
 
     # -- what it has ----------------------------------------------------------------------
@@ -116,17 +129,30 @@ class Store:
         return self.find(id_) is not None
 
     def refresh(self) -> None:
-        """List the indexes and open those not seen yet; an index made meanwhile counts."""
+        """List the indexes and open those not seen yet; an index made meanwhile counts.
+
+        An index that is merged away between the listing and its opening is in one that the
+        listing may lack: hence it is listed again.
+        """
         self._listed = True
+        self._packs_seen.clear()
+        while not self._open_listed():
+            pass
+        for index in tuple(self._indexes.values()):
+            for old in index.replaces:
+                self._indexes.pop(old, None)
+
+    def _open_listed(self) -> bool:
+        """Whether all indexes that are listed could be opened."""
         names = set(self.index_names())
         for gone in self._indexes.keys() - names:
             del self._indexes[gone]
         for name in names - self._indexes.keys():
-            with contextlib.suppress(FileNotFoundError):  # merged away since it was listed
+            try:
                 self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
-        for index in tuple(self._indexes.values()):
-            for old in index.replaces:
-                self._indexes.pop(old, None)
+            except FileNotFoundError:
+                return False
+        return True
 
     def index_names(self) -> list[FileName]:
         """The names of all indexes in the folder, superseded ones included."""
@@ -147,9 +173,8 @@ class Store:
     def _has_pack(self, index: Index, pack: FileName) -> bool:
         seen = self._packs_seen.get(pack)
         if seen is None:
-            path = os.path.join(self.root, pack_key(pack))
-            size = dict(index.packs)[pack]
-            seen = os.path.exists(path) and os.stat(path).st_size == size
+            stat = lstat(os.path.join(self.root, pack_key(pack)))
+            seen = stat is not None and stat.is_file and stat.size == dict(index.packs)[pack]
             self._packs_seen[pack] = seen
         return seen
 
@@ -158,13 +183,18 @@ class Store:
     def read(self, id_: ObjectId, kind: Kind = Kind.DATA) -> bytes:
         """An entry's bytes, verified. Raises `MissingDataError` or `IntegrityError`."""
         place = self.find(id_)
-        if place is None:
-            self.refresh()
-            place = self.find(id_)
+        if place is not None:
+            with contextlib.suppress(MissingPackError):  # collected, or repacked, since it was seen
+                return self._read_at(id_, kind, place)
+        self.refresh()
+        place = self.find(id_)
         if place is None:
             raise MissingDataError(
                 f"object {id_.hex()[:12]} is not in the cache", hint="Run `pivot fetch`"
             )
+        return self._read_at(id_, kind, place)
+
+    def _read_at(self, id_: ObjectId, kind: Kind, place: Place) -> bytes:
         data = self._open_block(place.block)[place.offset : place.offset + place.size]
         if place.kind is not kind:
             raise IntegrityError(f"object {id_.hex()[:12]} is of another kind than its index says")
@@ -179,6 +209,8 @@ class Store:
         if block is None:
             try:
                 block = decompress(place.codec, read_stored(self.root, place), place.raw)
+            except MissingPackError:
+                raise
             except IntegrityError as error:
                 raise _damaged_pack(place, error) from error
             while len(self._blocks) >= CACHED_BLOCKS:
@@ -195,8 +227,21 @@ class Store:
         return stream(content, self.read)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
-        """The entries of a directory, verified and checked."""
-        return parse(self.stream(content))
+        """The entries of a directory, verified and checked.
+
+        Raises `IntegrityError` if they don't amount to the size and number of files that the
+        content declares, as soon as they exceed them.
+        """
+        size = files = 0
+        for entry in parse(self.stream(content)):
+            if entry.content is not None:
+                size += entry.content.size
+                files += 1
+            if size > content.size or files > (content.files or 0):
+                raise _miscounted(content)
+            yield entry
+        if (size, files) != (content.size, content.files):
+            raise _miscounted(content)
 
     def closure(self, contents: Iterable[Content]) -> dict[ObjectId, Kind]:
         """Every entry that restoring `contents` needs: trees, recipes, chunks, files.
@@ -221,18 +266,25 @@ class Store:
 
     # -- adding ---------------------------------------------------------------------------
 
-    def writer(self) -> Writer:
+    def writer(self) -> "Writer":
         """A session of adding entries; see `Writer`."""
+        # Threads and queues that a command which stores nothing need not import.
+        from pivot.store.writer import Writer  # noqa: PLC0415
+
+        _make_folders(self.root)
         self.refresh()
         return Writer(self.root, known=self.has, indexed=self._on_indexed, level=self._level)
 
     def in_use(self) -> contextlib.AbstractContextManager[None]:
         """Keep the garbage collector away while what was added isn't named by a lock yet."""
+        _make_folders(self.root)
         return locked(os.path.join(self.root, "tmp", "in-use"), shared=True)
 
     def _on_indexed(self, name: FileName) -> None:
-        self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
-        self.merge_indexes()
+        with contextlib.suppress(FileNotFoundError):  # another process merged it already
+            self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+        with contextlib.suppress(OSError):  # what was added is safe; the next session merges
+            self.merge_indexes()
 
     def merge_indexes(self) -> None:
         """Merge sixteen indexes of a level into one of the next, until none has sixteen."""
@@ -250,21 +302,37 @@ class Store:
         rows: dict[ObjectId, Place] = {}
         sizes: dict[FileName, int] = {}
         for index in group:
-            rows.update(index.rows())
             sizes.update(index.packs)
+            for id_, place in index.rows():
+                if id_ not in rows or self._has_pack(index, place.block.pack):
+                    rows[id_] = place
         replaces = tuple(index.name for index in group)
         name = write_index(self.root, rows, sizes, level=level, replaces=replaces)
         for old in replaces:
             del self._indexes[old]
-            with contextlib.suppress(FileNotFoundError):  # another process merged it too
+            with contextlib.suppress(OSError):  # gone already; or left, and superseded all the same
                 os.unlink(os.path.join(self.root, index_key(old)))
-        self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+        self.refresh()
+
+
+def _make_folders(root: str) -> None:
+    for folder in FOLDERS:
+        os.makedirs(os.path.join(root, folder), exist_ok=True)
+
+
+def _read_id(root: str) -> bytes | None:
+    try:
+        with open(os.path.join(root, STORE_KEY), "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
 
 
 def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
     """The bytes of a file or tree, entry by entry; `read` gives verified entries.
 
-    Raises `IntegrityError` if a recipe is not for this content.
+    Raises `IntegrityError` if a recipe is not for this content, which for a recipe that lies may
+    only be known at the end: nothing may be made visible before.
     """
     if content.recipe is None:
         yield read(content.id, Kind.DATA)
@@ -272,11 +340,22 @@ def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterato
     recipe = Recipe.decode(read(content.recipe, Kind.RECIPE))
     if recipe.file != content.id:
         raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
+    hasher = blake3()
     for id_, size in recipe.chunks:
         chunk = read(id_, Kind.DATA)
         if len(chunk) != size:
             raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+        hasher.update(chunk)
         yield chunk
+    if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
+        raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
+
+
+def _miscounted(content: Content) -> IntegrityError:
+    return IntegrityError(
+        f"directory {content.id.hex()[:12]} has other sizes than were declared",
+        why=f"it should have {content.files} files of {content.size} bytes together",
+    )
 
 
 def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> IntegrityError:

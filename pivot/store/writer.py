@@ -4,24 +4,20 @@ The caller's thread reads, cuts and hashes; one thread behind a short queue comp
 So two cores are busy, and memory stays at a few blocks however much is added.
 """
 
-import os
+import contextlib
 from collections import deque
-from collections.abc import Buffer, Callable, Iterable, Mapping
+from collections.abc import Buffer, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from blake3 import blake3
-
-from pivot.files import write_atomic
-from pivot.hashing import ObjectId, hash_bytes
-from pivot.store.chunking import THRESHOLD, Readable, cut
-from pivot.store.codec import DEFAULT_LEVEL, Codec, Compressor
-from pivot.store.entry import Entry, FileName, Kind, PackInfo, Place
-from pivot.store.index import FAN_IN, encode, index_key, rows_of
-from pivot.store.pack import MAX_ENTRIES, PACK_SIZE, PackWriter
-from pivot.store.recipe import Recipe, recipe_id
+from pivot.hashing import ObjectId
+from pivot.store.chunking import Readable
+from pivot.store.codec import DEFAULT_LEVEL, MAX_RAW_SIZE, Codec, Compressor
+from pivot.store.entry import Entry, FileName, Kind, PackInfo
+from pivot.store.index import FAN_IN, rows_of, write_index
+from pivot.store.pack import MAX_ENTRIES, PACK_SIZE, PackWriter, remove_pack
+from pivot.store.split import Added, TooLargeError, identify, split
 
 BLOCK_SIZE = 128 << 10
 QUEUE_LENGTH = 8
@@ -29,24 +25,14 @@ QUEUE_LENGTH = 8
 # memory than a hundred thousand.
 INDEX_ENTRIES = 100_000
 
-type Put = Callable[[bytes, Kind], ObjectId]
 type _Block = tuple[Codec | None, bytes, int, tuple[Entry, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What adding a stream told: its id, its size in bytes, and its recipe if it was cut."""
-
-    id: ObjectId
-    size: int
-    recipe: ObjectId | None
 
 
 class Writer:
     """One session of adding entries. Nothing is visible until an index names it.
 
     Use as a context manager: leaving it writes what is open, syncs and indexes it; leaving it by
-    an exception drops what no index names yet.
+    an exception removes what no index names yet.
     """
 
     def __init__(
@@ -81,7 +67,8 @@ class Writer:
             return
         try:
             self._close_block()
-            self._write_index(self._packer.finish())
+            self._packer.finish()
+            self._write_index()
         except BaseException:
             self._packer.abandon()
             raise
@@ -92,6 +79,12 @@ class Writer:
 
     def add_bytes(self, data: bytes, kind: Kind = Kind.DATA) -> ObjectId:
         """Add one entry, unless it is there already."""
+        if len(data) > MAX_RAW_SIZE:
+            raise TooLargeError(
+                f"a file of this size can't be stored: its recipe has {len(data)} bytes",
+                why=f"format 1 holds recipes of up to {MAX_RAW_SIZE} bytes, about 480 GB of data",
+                hint="Write the data as several files in a directory",
+            )
         id_ = identify(data, kind)
         if self.has(id_):
             return id_
@@ -131,51 +124,17 @@ class Writer:
     def _put(self, block: _Block) -> None:
         self._packer.put(block)
         if self._packer.is_full:
-            self._write_index(self._packer.take())
+            self._write_index()
 
-    def _write_index(self, packs: tuple[PackInfo, ...]) -> None:
+    def _write_index(self) -> None:
+        packs = self._packer.finished
         if not packs:
             return
         rows = dict(rows_of(packs))
-        self._indexed(write_index(self._root, rows, {p.name: p.size for p in packs}))
+        name = write_index(self._root, rows, {p.name: p.size for p in packs})
+        self._packer.forget(len(packs))
+        self._indexed(name)
         self._new.difference_update(rows)
-
-
-def identify(data: bytes, kind: Kind) -> ObjectId:
-    """The id of an entry's bytes; adds nothing."""
-    return recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data)
-
-
-def split(stream: Readable, put: Put) -> Added:
-    """Hand the entries of a file to `put`: itself, or its chunks and then its recipe.
-
-    With `identify` as `put` this tells a file's id and recipe without storing anything.
-    """
-    head = _read_up_to(stream, THRESHOLD + 1)
-    if len(head) <= THRESHOLD:
-        return Added(put(head, Kind.DATA), len(head), None)
-    hasher = blake3()
-    chunks: list[tuple[ObjectId, int]] = []
-    for chunk in cut(_Rejoined(head, stream)):
-        hasher.update(chunk)
-        chunks.append((put(chunk, Kind.DATA), len(chunk)))
-    recipe = Recipe(ObjectId(hasher.digest()), sum(n for _, n in chunks), tuple(chunks))
-    return Added(recipe.file, recipe.size, put(recipe.encode(), Kind.RECIPE))
-
-
-def write_index(
-    root: str,
-    rows: Mapping[ObjectId, Place],
-    pack_sizes: Mapping[FileName, int],
-    *,
-    level: int = 0,
-    replaces: tuple[FileName, ...] = (),
-) -> FileName:
-    """Write and sync an index; its entries are visible from then on."""
-    name = FileName.fresh()
-    data = encode(name, rows, pack_sizes, level=level, replaces=replaces)
-    write_atomic(os.path.join(root, index_key(name)), data, mode=0o444)
-    return name
 
 
 class _Packer:
@@ -189,6 +148,7 @@ class _Packer:
         self._pack: PackWriter | None = None
         self._pack_entries = 0
         self._finished: deque[PackInfo] = deque()  # appended there, taken here
+        self._fault: BaseException | None = None
 
     def put(self, block: _Block) -> None:
         """Hand over a block; waits while too many are pending, raises what went wrong before."""
@@ -199,31 +159,50 @@ class _Packer:
     @property
     def is_full(self) -> bool:
         """Whether enough was finished to be worth an index."""
-        packs = tuple(self._finished)
+        packs = self.finished
         entries = sum(len(block.entries) for pack in packs for block in pack.blocks)
         return len(packs) >= FAN_IN or entries >= INDEX_ENTRIES
 
-    def take(self) -> tuple[PackInfo, ...]:
-        """The packs finished since the last call."""
-        return tuple(self._finished.popleft() for _ in range(len(self._finished)))
+    @property
+    def finished(self) -> tuple[PackInfo, ...]:
+        """The packs that no index names yet."""
+        return tuple(self._finished)
 
-    def finish(self) -> tuple[PackInfo, ...]:
+    def forget(self, count: int) -> None:
+        """Let go of the first finished packs: an index names them now."""
+        for _ in range(count):
+            self._finished.popleft()
+
+    def finish(self) -> None:
         """Wait for all blocks, finish the open pack, and end the thread."""
         while self._pending:
             self._pending.popleft().result()
         self._thread.shutdown()
         if self._pack is not None:
             self._finish(self._pack)
-        return self.take()
 
     def abandon(self) -> None:
-        """End the thread and remove the open pack; finished packs are no one's yet."""
+        """End the thread, and remove the packs that no index names."""
         self._thread.shutdown(cancel_futures=True)
         if self._pack is not None:
             self._pack.abandon()
             self._pack = None
+        for pack in self.finished:
+            with contextlib.suppress(OSError):  # what failed first is what is told
+                remove_pack(self._root, pack.name)
 
     def _write(
+        self, codec: Codec | None, data: bytes, raw_size: int, entries: tuple[Entry, ...]
+    ) -> None:
+        if self._fault is not None:  # a block may be there in part: the pack can't go on
+            raise self._fault
+        try:
+            self._append(codec, data, raw_size, entries)
+        except BaseException as error:
+            self._fault = error
+            raise
+
+    def _append(
         self, codec: Codec | None, data: bytes, raw_size: int, entries: tuple[Entry, ...]
     ) -> None:
         stored: Buffer = data
@@ -239,29 +218,3 @@ class _Packer:
     def _finish(self, pack: PackWriter) -> None:
         self._finished.append(pack.finish())
         self._pack = None
-
-
-def _read_up_to(stream: Readable, size: int) -> bytes:
-    """`size` bytes, or fewer at the stream's end."""
-    first = stream.read(size)
-    if len(first) in (0, size):
-        return first
-    parts, have = [first], len(first)
-    while have < size and (part := stream.read(size - have)):
-        parts.append(part)
-        have += len(part)
-    return b"".join(parts)
-
-
-class _Rejoined:
-    """A stream whose head was read already."""
-
-    def __init__(self, head: bytes, tail: Readable) -> None:
-        self._head = memoryview(head)
-        self._tail = tail
-
-    def read(self, n: int, /) -> bytes:
-        if not self._head.nbytes:
-            return self._tail.read(n)
-        part, self._head = bytes(self._head[:n]), self._head[n:]
-        return part

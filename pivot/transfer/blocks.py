@@ -45,9 +45,7 @@ def needed_blocks(places: Iterable[tuple[ObjectId, Place]]) -> list[NeededBlock]
     for id_, place in places:
         if place.block.stored > MAX_RAW_SIZE:
             raise IntegrityError(f"an index declares a block of {place.block.stored} bytes")
-        parts.setdefault(place.block, []).append(
-            (place.offset, Entry(id_, place.kind, place.size))
-        )
+        parts.setdefault(place.block, []).append((place.offset, Entry(id_, place.kind, place.size)))
     blocks = [
         NeededBlock(block, tuple(sorted(found, key=lambda part: (part[0], part[1].size))))
         for block, found in parts.items()

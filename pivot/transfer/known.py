@@ -1,36 +1,26 @@
-"""What a remote had when it was last listed, from the copies of its indexes here: no network.
+"""What a remote had when it was last listed, from copies here: no network.
 
-    <cache>/remote.json          {"address": URL, "store": what its pivot-store.json says}
-    <cache>/index/<name>.idx     indexes, as the remote has them
-    <cache>/tombstones/<name>.json
+    <cache>/remote.json               {"address": URL, "store": what its pivot-store.json says}
+    <cache>/index/<name>.idx          indexes, as the remote has them
+    <cache>/tombstones/<name>.json    tombstones, likewise
+
+All of it can be deleted without loss.
 """
 
+import contextlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pivot.errors import IntegrityError
+from pivot.files import TEMPORARY_PREFIX, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.content import Content
 from pivot.store.entry import FileName
 from pivot.store.index import Index, index_key
+from pivot.store.store import StoreId
 
-
-def cached_names(cache: str) -> set[FileName]:
-    """The indexes of which there is a copy."""
-    try:
-        files = os.listdir(os.path.join(cache, "index"))
-    except FileNotFoundError:
-        return set()
-    names = (FileName.parse(file[:-4]) for file in files if file.endswith(".idx"))
-    return {name for name in names if name is not None}
-
-
-def open_cached(cache: str, name: FileName) -> Index | None:
-    """The copy of an index; None where there is none, or a damaged one."""
-    try:
-        return Index.open(os.path.join(cache, index_key(name)), name)
-    except (FileNotFoundError, IntegrityError):
-        return None
+_IDENTITY = "remote.json"
 
 
 def obtainable(cache: str) -> Callable[[Content], bool]:
@@ -44,9 +34,72 @@ def obtainable(cache: str) -> Callable[[Content], bool]:
     def has(id_: ObjectId) -> bool:
         nonlocal is_open
         if not is_open:
-            found = (open_cached(cache, name) for name in sorted(cached_names(cache)))
-            opened.extend(index for index in found if index is not None)
+            opened.extend(Copies(cache).indexes())
             is_open = True
         return any(index.find(id_) is not None for index in opened)
 
     return lambda content: has(content.recipe or content.id)
+
+
+class Copies:
+    """A folder of copies of one remote's small files; it is made at the first `keep`."""
+
+    def __init__(self, cache: str) -> None:
+        self._cache = cache
+
+    def index(self, name: FileName) -> Index | None:
+        """The copy of an index; None where there is none, or a damaged one."""
+        try:
+            return Index.open(os.path.join(self._cache, index_key(name)), name)
+        except (FileNotFoundError, IntegrityError):
+            return None
+
+    def indexes(self) -> Iterator[Index]:
+        """All copies of indexes that can be read."""
+        for file in self.names("index"):
+            name = FileName.parse(file.removesuffix(".idx"))
+            index = None if name is None else self.index(name)
+            if index is not None:
+                yield index
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the copies in a folder."""
+        try:
+            found = os.listdir(os.path.join(self._cache, folder))
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in found if not name.startswith(TEMPORARY_PREFIX))
+
+    def read(self, key: str) -> bytes | None:
+        """The copy of an object; None where there is none."""
+        try:
+            with open(os.path.join(self._cache, key), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Copy an object, replacing what was there."""
+        path = os.path.join(self._cache, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomic(path, data, sync=False)
+
+    def drop(self, key: str) -> None:
+        """Remove a copy; none there is fine."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._cache, key))
+
+    def store_id(self, address: str) -> StoreId | None:
+        """What is remembered of the store at `address`; None for another place's memory."""
+        try:
+            value = json.loads(self.read(_IDENTITY) or b"null")
+            if value is None or value["address"] != address:
+                return None
+            return StoreId.decode(json.dumps(value["store"]).encode(), address)
+        except (ValueError, KeyError, TypeError, IntegrityError):
+            return None
+
+    def remember(self, address: str, id_: StoreId) -> None:
+        """Keep which store is at `address`, so that it needn't be asked again."""
+        value = {"address": address, "store": json.loads(id_.encode())}
+        self.keep(_IDENTITY, json.dumps(value).encode())

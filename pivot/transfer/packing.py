@@ -1,0 +1,121 @@
+"""Making the packs of a push: only what is needed, verified, in an order that keeps promises."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+
+from pivot.errors import MissingDataError
+from pivot.hashing import ObjectId
+from pivot.store.codec import Compressor
+from pivot.store.entry import Entry, PackInfo, Place
+from pivot.store.pack import PACK_SIZE, PackWriter, read_stored
+from pivot.store.store import Store
+from pivot.store.writer import BLOCK_SIZE, INDEX_ENTRIES
+from pivot.transfer.blocks import NeededBlock, needed_blocks, opened
+
+# Entries whose places are held in memory at once. Neighbours in a push are neighbours in the
+# store, so a window cuts few blocks in two.
+WINDOW = 16_384
+
+
+def make_packs(
+    store: Store,
+    folder: str,
+    groups: Sequence[Iterable[ObjectId]],
+    *,
+    pack_size: int = PACK_SIZE,
+) -> Iterator[PackInfo]:
+    """Write the packs of a push below `folder`, one at each step.
+
+    Every entry is verified first. Entries of a group come before all those of the next, so
+    whatever begins with the first pack holds all that its later entries refer to.
+
+    Raises `MissingDataError` or `IntegrityError` for entries that the store hasn't as promised.
+    """
+    os.makedirs(os.path.join(folder, "tmp"))
+    packing = _Packing(folder, pack_size)
+    try:
+        for group in groups:
+            for window in batched(group, WINDOW, strict=False):
+                for block in needed_blocks(_places(store, window)):
+                    packing.add(store, block)
+                    if packing.is_full:
+                        yield packing.finish()
+            packing.close_block()
+        if packing.is_open:
+            yield packing.finish()
+    finally:
+        packing.abandon()
+
+
+def _places(store: Store, ids: Iterable[ObjectId]) -> Iterator[tuple[ObjectId, Place]]:
+    for id_ in ids:
+        place = store.find(id_)
+        if place is None:
+            raise MissingDataError(
+                f"object {id_.hex()[:12]} is no longer in the cache", hint="Run `pivot fetch`"
+            )
+        yield id_, place
+
+
+class _Packing:
+    """The pack that is being written, and the block of small entries that is open."""
+
+    def __init__(self, folder: str, pack_size: int) -> None:
+        self._folder = folder
+        self._pack_size = pack_size
+        self._compressor = Compressor()
+        self._pack: PackWriter | None = None
+        self._entries = 0
+        self._open: list[tuple[Entry, bytes]] = []
+        self._open_size = 0
+
+    @property
+    def is_full(self) -> bool:
+        size = 0 if self._pack is None else self._pack.size
+        return size >= self._pack_size or self._entries >= INDEX_ENTRIES
+
+    @property
+    def is_open(self) -> bool:
+        return self._pack is not None
+
+    def add(self, store: Store, block: NeededBlock) -> None:
+        """Copy a block as it stands where all of it is needed, else its needed entries."""
+        stored = read_stored(store.root, block.place)
+        found = opened(block, stored)
+        if block.is_whole:
+            place = block.place
+            self._writer().append(place.codec, stored, place.raw, block.entries)
+            self._entries += len(block.entries)
+            return
+        for entry, data in found:
+            if self._open and self._open_size + len(data) > BLOCK_SIZE:
+                self.close_block()
+            self._open.append((entry, data))
+            self._open_size += len(data)
+
+    def close_block(self) -> None:
+        """Compress and write the open block."""
+        if not self._open:
+            return
+        raw = b"".join(data for _, data in self._open)
+        entries = tuple(entry for entry, _ in self._open)
+        self._open, self._open_size = [], 0
+        codec, stored = self._compressor.compress(raw)
+        self._writer().append(codec, stored, len(raw), entries)
+        self._entries += len(entries)
+
+    def finish(self) -> PackInfo:
+        """End the pack; what is in the open block belongs to it."""
+        self.close_block()
+        pack, self._pack, self._entries = self._writer(), None, 0
+        return pack.finish()
+
+    def abandon(self) -> None:
+        if self._pack is not None:
+            self._pack.abandon()
+
+    def _writer(self) -> PackWriter:
+        if self._pack is None:
+            self._pack = PackWriter.open(self._folder, sync=False)
+        return self._pack

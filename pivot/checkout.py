@@ -5,19 +5,21 @@ user's and is kept, and named file by file.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import Stat
+from pivot.files import Stat, lstat
 from pivot.landing import Staging, TreeWriter, move_in
 from pivot.paths import RepoPath
-from pivot.state import FileRow, Hashed, State, settle
+from pivot.state import FileRow, Hashed, State, is_racy, settle
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.workspace import Workspace
 
 NAMED = 20
+# Remembering a file needs a wait of one tick, longer than reading a small one again.
+WORTH_REMEMBERING = 1 << 20
 
 
 class EditedError(PivotError):
@@ -63,7 +65,7 @@ def plan_checkout(
             absent.append(path)
         else:
             place[path] = content
-            if now is not None and not holds(now):
+            if now is not None:
                 edited.extend(edited_files(workspace, path, now, holds))
     return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent))
 
@@ -71,17 +73,16 @@ def plan_checkout(
 def edited_files(
     workspace: Workspace, path: RepoPath, now: Content, holds: Callable[[Content], bool]
 ) -> Iterator[str]:
-    """The files at or below `path` whose bytes aren't held; the path itself if all of them are."""
+    """The files at or below `path` whose bytes aren't held.
+
+    A directory whose own listing isn't held may have none, e.g. where only a file was removed.
+    """
     if now.type is not ContentType.DIRECTORY:
         yield path
         return
-    found = False
     for name, content in workspace.files(path):
         if not holds(content):
-            found = True
             yield name
-    if not found:
-        yield path
 
 
 def refuse_edited(plan: CheckoutPlan) -> None:
@@ -112,19 +113,33 @@ def place(
 
     Nothing of it is visible before every byte was verified.
     """
-    project = workspace.root
-    with Staging.make(project) as staging:
+    moved: list[FileRow] = []
+    with Staging.make(workspace.root) as staging:
         if content.type is ContentType.DIRECTORY:
-            rows = _write_tree(staging, state, store, workspace.absolute(path), path, content)
-            move_in(staging, "new", project, path)
+            rows, moved = _write_tree(
+                staging, state, store, workspace.absolute(path), path, content
+            )
         else:
-            _write(store, content, staging.create("new", executable=is_executable(content)))
-            move_in(staging, "new", project, path)
-            stat = Stat.of(os.lstat(workspace.absolute(path)))
-            rows = [(path, stat, Hashed(content.id, content.recipe))]
-    if rows:
-        settle(rows[-1][1])
+            out = staging.create("new", executable=is_executable(content))
+            stat = _write(store, content, out)
+            rows = []
+            if content.size > WORTH_REMEMBERING:
+                moved = [(path, stat, Hashed(content.id, content.recipe))]
+                settle(stat)
+        # Once in place it may be edited: what is racy by then is left to be read again.
+        rows = [row for row in rows if not is_racy(row[1])]
+        move_in(staging, "new", workspace.root, path)
     state.record_files(rows)
+    state.record_files(_after_move(workspace, moved))
+
+
+def _after_move(workspace: Workspace, rows: Iterable[FileRow]) -> Iterator[FileRow]:
+    """Files that were renamed or linked have a new ctime; left out if anything else changed."""
+    for path, before, hashed in rows:
+        now = lstat(os.path.join(workspace.root, path))
+        if now is not None and replace(now, ctime_ns=before.ctime_ns) == before:
+            settle(now)
+            yield path, now, hashed
 
 
 def is_executable(content: Content) -> bool:
@@ -133,39 +148,39 @@ def is_executable(content: Content) -> bool:
 
 def _write_tree(
     staging: Staging, state: State, store: Store, current: str, path: RepoPath, content: Content
-) -> list[FileRow]:
+) -> tuple[list[FileRow], list[FileRow]]:
+    """Write a directory as `new`: the states of files that were written, and of linked ones."""
     os.mkdir("new", dir_fd=staging.fd)
     fd = os.open("new", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=staging.fd)
     writer = TreeWriter(fd)
     rows: list[FileRow] = []
+    linked: list[FileRow] = []
     try:
         for entry in store.tree(content):
             if entry.content is None:
                 writer.make_folder(entry.path)
                 continue
             key, file = f"{path}/{entry.path}", entry.content
-            if _is_unchanged(state, key, os.path.join(current, entry.path), file) and writer.link(
-                entry.path, os.path.join(current, entry.path)
-            ):
+            source = os.path.join(current, entry.path)
+            stat = _unchanged(state, key, source, file)
+            if stat is not None and writer.link(entry.path, source):
+                linked.append((key, stat, Hashed(file.id, file.recipe)))
                 continue
             out = writer.create(entry.path, executable=is_executable(file))
             rows.append((key, _write(store, file, out), Hashed(file.id, file.recipe)))
     finally:
         writer.close()
         os.close(fd)
-    return rows
+    return rows, linked
 
 
-def _is_unchanged(state: State, key: str, absolute: str, content: Content) -> bool:
-    """Whether a file of the workspace is known to hold `content` already."""
-    try:
-        stat = Stat.of(os.lstat(absolute))
-    except OSError:
-        return False
-    if not stat.is_file or stat.is_executable != is_executable(content):
-        return False
+def _unchanged(state: State, key: str, absolute: str, content: Content) -> Stat | None:
+    """The state of a file of the workspace that is known to hold `content` already."""
+    stat = lstat(absolute)
+    if stat is None or not stat.is_file or stat.is_executable != is_executable(content):
+        return None
     known = state.file(key, stat)
-    return known is not None and known.id == content.id
+    return stat if known is not None and known.id == content.id else None
 
 
 def _write(store: Store, content: Content, fd: int) -> Stat:

@@ -41,15 +41,19 @@ class Staging:
     @classmethod
     @contextlib.contextmanager
     def make(cls, project: str) -> Iterator[Self]:
-        """A staging folder of the project at the absolute path `project`."""
-        path = os.path.join(project, ".pivot", "tmp", os.urandom(8).hex())
-        os.makedirs(path)
-        fd = os.open(path, _DIRECTORY)
-        try:
-            yield cls(path, fd)
-        finally:
-            os.close(fd)
-            shutil.rmtree(path, ignore_errors=True)
+        """A staging folder of the project at the absolute path `project`.
+
+        Raises `LinkInTheWayError` where `.pivot` or its `tmp` is a link.
+        """
+        name = os.urandom(8).hex()
+        with _walk_down(project, (".pivot", "tmp"), ".pivot/tmp") as parent:
+            os.mkdir(name, dir_fd=parent)
+            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+            try:
+                yield cls(os.path.join(project, ".pivot", "tmp", name), fd)
+            finally:
+                os.close(fd)
+                shutil.rmtree(name, ignore_errors=True, dir_fd=parent)
 
     def create(self, name: str, *, executable: bool) -> int:
         """A new file in the staging folder, open for writing."""
@@ -171,6 +175,8 @@ def move_in(staging: Staging, name: str, project: str, path: RepoPath) -> None:
 
 def remove(project: str, path: RepoPath) -> None:
     """Remove a file or directory of the workspace; nothing there is fine."""
+    if not os.path.lexists(os.path.join(project, path)):
+        return
     with (
         Staging.make(project) as staging,
         open_parent(project, path) as (parent, last),

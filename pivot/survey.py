@@ -6,6 +6,7 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pivot.checkout import edited_files
 from pivot.code.findings import SCHEME, Fingerprint, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
@@ -111,10 +112,15 @@ class Surveyor:
             contents.update(known.outs.values())
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
+        held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
             stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
             candidates, sources, outs, held, stored,
         )  # fmt: skip
+
+    def _is_kept(self, path: RepoPath, now: Content) -> bool:
+        """Whether replacing what `path` holds would lose no file's bytes."""
+        return next(edited_files(self.workspace, path, now, self.has), None) is None
 
     def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
         try:

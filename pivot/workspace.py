@@ -4,6 +4,9 @@ A file is taken for granted while its times, size, inode and mode are those of w
 directory while a digest over the states of all its files is. Racily clean files never are.
 """
 
+import contextlib
+import errno
+import io
 import os
 import stat as stat_
 import struct
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from pivot.errors import PivotError
+from pivot.errors import DeniedError, PivotError
 from pivot.files import TEMPORARY_PREFIX, Stat
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
@@ -27,12 +30,19 @@ if TYPE_CHECKING:
 type Has = Callable[[ObjectId], bool]
 
 _STATE = struct.Struct("<qqQQI")
+_REMEMBER_AT_ONCE = 1000
 
 
 class UnsupportedFileError(PivotError):
     """Something in a dep or out that is no plain file or directory, or has no usable name."""
 
     code = "unsupported_file"
+
+
+class ChangingFileError(PivotError):
+    """A file changed, or vanished, while it was read."""
+
+    code = "changing_file"
 
 
 class Workspace:
@@ -83,7 +93,7 @@ class Workspace:
         """Each file of a directory as (path below the project, content), in the tree's order."""
         for name, stat in walk(self.absolute(folder)):
             if stat is not None:
-                path = f"{folder}/{name}"
+                path = f"{folder}/{_checked(name, folder)}"
                 yield path, _file_content(self._read(path, stat, identify, _has_all), stat)
 
     def _read(self, path: str, stat: Stat, put: Put, has: Has) -> Hashed:
@@ -94,8 +104,10 @@ class Workspace:
         known = self._state.file(path, stat)
         if known is None or not has(known.recipe or known.id):
             settle(stat)
+            is_clean = not is_racy(stat)  # false for times in the future
             known = _split_file(os.path.join(self.root, path), stat, put)
-            self._state.record_files([(path, stat, known)])
+            if is_clean:
+                self._state.record_files([(path, stat, known)])
         return known
 
     def _directory(self, path: RepoPath, put: Put, has: Has) -> Content:
@@ -106,13 +118,12 @@ class Workspace:
             and known.digest == self.digest(path)
         ):
             return _directory_content(known)
-        listing = _Listing(self.absolute(path), self._state.files_below(path), path, put, has)
+        listing = _Listing(self.absolute(path), self._state, path, put, has)
         added = split(listing, put)
         hashed = HashedDirectory(
             listing.digest, added.id, added.recipe, listing.size, listing.files
         )
-        self._state.record_files(listing.fresh)
-        self._state.forget_files(listing.gone)
+        listing.remember()
         if not listing.racy:
             self._state.record_directory(path, hashed)
         return _directory_content(hashed)
@@ -121,27 +132,26 @@ class Workspace:
         """A digest over the names and states of all files in a directory: nothing is read."""
         hasher = blake3()
         for name, stat in walk(self.absolute(path)):
-            hasher.update(_state_bytes(name, stat))
+            hasher.update(_state_bytes(_checked(name, path), stat))
         return hasher.digest()
 
 
 class _Listing:
     """The tree of a directory as a stream; files are read on the way, where they must be."""
 
-    def __init__(
-        self, root: str, known: Iterator[FileRow], folder: RepoPath, put: Put, has: Has
-    ) -> None:
+    def __init__(self, root: str, state: State, folder: RepoPath, put: Put, has: Has) -> None:
         self._root = root
+        self._state = state
         self._folder = folder
         self._put = put
         self._has = has
-        self._known = known
-        self._next_known = next(known, None)
+        self._known = state.files_below(folder)
+        self._next_known = next(self._known, None)
         self._lines = self._make_lines()
         self._buffer = bytearray()
         self._hasher = blake3()
-        self.fresh: list[FileRow] = []
-        self.gone: list[str] = []
+        self._fresh: list[FileRow] = []
+        self._gone: list[str] = []
         self.size = 0
         self.files = 0
         self.racy = False
@@ -160,13 +170,8 @@ class _Listing:
 
     def _make_lines(self) -> Iterator[bytes]:
         for name, stat in walk(self._root):
-            try:
-                path = TreePath(name)
-            except PathError as error:
-                raise UnsupportedFileError(
-                    f"{self._folder}: {error}", hint="Rename the file, or keep it elsewhere"
-                ) from error
-            self._hasher.update(_state_bytes(name, stat))
+            path = _checked(name, self._folder)
+            self._hasher.update(_state_bytes(path, stat))
             content = None if stat is None else self._content(name, stat)
             yield encode_line(TreeEntry(path, content))
         self._forget_before(None)
@@ -176,9 +181,12 @@ class _Listing:
         known = self._remembered(key, stat)
         if known is None or not self._has(known.recipe or known.id):
             settle(stat)
+            is_clean = not is_racy(stat)
             known = _split_file(os.path.join(self._root, name), stat, self._put)
-            self.fresh.append((key, stat, known))
-            self.racy = self.racy or is_racy(stat)
+            if is_clean:
+                self._remember_one((key, stat, known))
+            else:
+                self.racy = True
         self.size += stat.size
         self.files += 1
         return _file_content(known, stat)
@@ -195,8 +203,19 @@ class _Listing:
     def _forget_before(self, key: str | None) -> None:
         """Remembered files that the walk passed by (all, without `key`) are gone."""
         while self._next_known is not None and (key is None or self._next_known[0] < key):
-            self.gone.append(self._next_known[0])
+            self._gone.append(self._next_known[0])
             self._next_known = next(self._known, None)
+
+    def _remember_one(self, row: FileRow) -> None:
+        self._fresh.append(row)
+        if len(self._fresh) >= _REMEMBER_AT_ONCE:
+            self.remember()
+
+    def remember(self) -> None:
+        """Record what was read so far, and forget what is gone."""
+        self._state.forget_files(self._gone)
+        self._state.record_files(self._fresh)
+        self._fresh, self._gone = [], []
 
 
 def walk(root: str, prefix: str = "") -> Iterator[tuple[str, Stat | None]]:
@@ -217,7 +236,7 @@ def walk(root: str, prefix: str = "") -> Iterator[tuple[str, Stat | None]]:
 
 def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """The entries of a folder with their sort keys: directories with something in them end in /."""
-    with os.scandir(folder) as entries:
+    with _readable(folder), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(TEMPORARY_PREFIX):
                 continue
@@ -227,15 +246,16 @@ def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def _is_empty(folder: str) -> bool:
     with os.scandir(folder) as entries:
-        return next(entries, None) is None
+        return all(entry.name.startswith(TEMPORARY_PREFIX) for entry in entries)
 
 
 def _entry_stat(root: str, name: str, entry: os.DirEntry[str]) -> Stat:
-    stat = Stat.of(entry.stat(follow_symlinks=False))
-    if stat.is_link:
-        target = os.path.realpath(entry.path)
-        if target.startswith(os.path.realpath(root) + "/") and os.path.isfile(target):
-            return Stat.of(os.stat(target))
+    with _readable(entry.path):
+        stat = Stat.of(entry.stat(follow_symlinks=False))
+        if stat.is_link:
+            target = os.path.realpath(entry.path)
+            if target.startswith(os.path.realpath(root) + "/") and os.path.isfile(target):
+                return Stat.of(os.stat(target))
     if not stat.is_file:
         raise _unsupported(name, stat.mode)
     return stat
@@ -244,27 +264,77 @@ def _entry_stat(root: str, name: str, entry: os.DirEntry[str]) -> Stat:
 def follow(absolute: str) -> Stat | None:
     """The state of a file or directory, links followed; None where nothing is."""
     try:
-        return Stat.of(os.stat(absolute))
-    except (FileNotFoundError, NotADirectoryError):
+        with _readable(absolute):
+            return Stat.of(os.stat(absolute))
+    except ChangingFileError:
         return None
 
 
 def _split_file(absolute: str, stat: Stat, put: Put) -> Hashed:
     """Hand a file's entries to `put`; raises if it changed while it was read."""
     flags = 0 if os.path.islink(absolute) else os.O_NOFOLLOW
-    fd = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC | flags)
+    with _readable(absolute):  # a FIFO that took the file's place must not block us
+        fd = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
     with open(fd, "rb", buffering=0) as f:
-        added = split(f, put)
         _check_unchanged(absolute, stat, fd)
+        added = split(_Source(f, absolute), put)
+        _check_unchanged(absolute, stat, fd)
+    if added.size != stat.size:
+        raise _changing(absolute)
     return Hashed(added.id, added.recipe)
+
+
+class _Source:
+    """An open file whose faults are told apart from those of where its bytes go."""
+
+    def __init__(self, file: io.FileIO, absolute: str) -> None:
+        self._file = file
+        self._absolute = absolute
+
+    def read(self, n: int, /) -> bytes:
+        with _readable(self._absolute):
+            return self._file.read(n) or b""
 
 
 def _check_unchanged(absolute: str, stat: Stat, fd: int) -> None:
     if Stat.of(os.fstat(fd)) != stat:
-        raise PivotError(
-            f"{absolute} changed while it was read",
-            hint="Wait until nothing writes to it, and run the command again",
-        )
+        raise _changing(absolute)
+
+
+def _changing(absolute: str) -> ChangingFileError:
+    return ChangingFileError(
+        f"{absolute} changed while it was read",
+        hint="Wait until nothing writes to it, and run the command again",
+    )
+
+
+@contextlib.contextmanager
+def _readable(absolute: str) -> Iterator[None]:
+    """Translate what reading a file or folder raises."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _changing(absolute) from error
+    except PermissionError as error:
+        raise DeniedError(
+            f"{absolute} can't be read",
+            why=error.strerror,
+            hint=f"Make it readable with `chmod -R u+rX {absolute}`",
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _unsupported(absolute, stat_.S_IFLNK) from error
+        raise PivotError(f"{absolute} can't be read", why=error.strerror) from error
+
+
+def _checked(name: str, folder: RepoPath) -> TreePath:
+    """A name that a listing can hold. Raises `UnsupportedFileError` for others."""
+    try:
+        return TreePath(name)
+    except PathError as error:
+        raise UnsupportedFileError(
+            f"{folder}: {error}", hint="Rename the file, or keep it elsewhere"
+        ) from error
 
 
 def _has_all(_: ObjectId) -> bool:
@@ -280,12 +350,11 @@ def _directory_content(known: HashedDirectory) -> Content:
     return Content(ContentType.DIRECTORY, known.id, known.size, known.recipe, known.files)
 
 
-def _state_bytes(name: str, stat: Stat | None) -> bytes:
-    encoded = name.encode("utf-8", "surrogateescape")
+def _state_bytes(name: TreePath, stat: Stat | None) -> bytes:
     if stat is None:
-        return b"d" + encoded + b"\0"
+        return b"d" + name.encode() + b"\0"
     state = _STATE.pack(stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode)
-    return encoded + b"\0" + state
+    return b"f" + name.encode() + b"\0" + state
 
 
 def _unsupported(path: str, mode: int) -> UnsupportedFileError:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +29,7 @@ OUTS: Mapping[str, tuple[str, ...]] = {
     "plot": ("confusion.png",),
 }
 ALL = frozenset(OUTS)
+NONE: frozenset[str] = frozenset()
 SCALED = frozenset({"train", "evaluate", "plot"})
 COMMAND_LIMIT_S = 120
 STANDARD_DEVIATION = "spread=values.std(axis=0)"
@@ -52,8 +53,7 @@ class Terminal:
         started = time.perf_counter()
         done = self._start(shlex.split(command), errors=subprocess.STDOUT)
         took = time.perf_counter() - started
-        print(done.stdout.rstrip() or "(prints nothing)")
-        print(f"[{took:.2f} s]", flush=True)
+        print(f"{done.stdout}[{took:.2f} s]", flush=True)
         if done.returncode != 0:
             raise StoryError(f"`{command}` ended with exit code {done.returncode}, expected 0")
         return done.stdout
@@ -99,9 +99,19 @@ def stages_in(terminal: Terminal, state: str) -> frozenset[str]:
     return frozenset(entry["stage"] for entry in stages if entry["state"] == state)
 
 
-def stamps(folder: Path, stages: Iterable[str]) -> dict[str, tuple[int, ...]]:
+def recorded(project: Path) -> dict[str, dict[str, str]]:
+    """What became of each stage in each run so far, by run; a run with nothing to do has none."""
+    records = sorted(project.glob(".pivot/runs/*/record.json"))
+    return {path.parent.name: _endings(json.loads(path.read_text())) for path in records}
+
+
+def _endings(record: dict[str, Any]) -> dict[str, str]:
+    return {stage["stage"]: stage["status"] for stage in record["stages"]}
+
+
+def stamps(project: Path) -> dict[str, tuple[int, ...]]:
     """For each stage, what changes whenever one of its outs is written anew."""
-    return {stage: tuple(_stamp(folder / out) for out in OUTS[stage]) for stage in stages}
+    return {stage: tuple(_stamp(project / out) for out in outs) for stage, outs in OUTS.items()}
 
 
 def _stamp(path: Path) -> int:
@@ -113,16 +123,26 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {out: (folder / out).read_bytes() for outs in OUTS.values() for out in outs}
 
 
-def repro(terminal: Terminal, *, writes: frozenset[str], what: str) -> None:
-    """Type `pivot repro`; only `writes` may get new outs, and nothing may be left to do."""
-    before = stamps(terminal.folder, ALL)
+def repro(
+    terminal: Terminal, what: str, *, ran: frozenset[str] = NONE, restored: frozenset[str] = NONE
+) -> None:
+    """Type `pivot repro`; exactly `ran` may run, exactly `restored` be restored.
+
+    Pivot's own record has to say so, and the files: no other stage's outs are touched.
+    """
+    runs, written = recorded(terminal.folder), stamps(terminal.folder)
     terminal.type("pivot repro")
-    after = stamps(terminal.folder, ALL)
-    expect(
-        what,
-        found=frozenset(stage for stage in ALL if before[stage] != after[stage]),
-        wanted=writes,
-    )
+    news = {
+        stage: status
+        for run, endings in recorded(terminal.folder).items()
+        if run not in runs
+        for stage, status in endings.items()
+        if status != "unchanged"
+    }
+    touched = frozenset(s for s, stamp in stamps(terminal.folder).items() if stamp != written[s])
+    wanted = dict.fromkeys(ran, "ran") | dict.fromkeys(restored, "restored")
+    expect(what, found=news, wanted=wanted)
+    expect("no other output was touched", found=touched, wanted=ran | restored)
     expect("nothing is left to do", found=stages_in(terminal, "unchanged"), wanted=ALL)
 
 
@@ -132,7 +152,10 @@ def replace(path: Path, old: str, new: str) -> None:
     if text.count(old) != 1:
         raise StoryError(f"{path.name} should have {old!r} once")
     path.write_text(text.replace(old, new), encoding="utf-8")
-    print(f"\n# in {path.parent.name}/{path.name}:\n#   - {old}\n#   + {new}")
+    print(f"\n# edit {path.name}")
+    for sign, lines in (("-", old), ("+", new)):
+        for line in lines.strip().splitlines():
+            print(f"#   {sign} {line.strip()}")
 
 
 def chapter(title: str) -> None:
@@ -147,8 +170,8 @@ def first_runs(terminal: Terminal) -> None:
     terminal.type("git add --all")
     terminal.type("git commit --quiet -m 'The wine pipeline'")
     terminal.type("pivot init")
-    repro(terminal, writes=ALL, what="all five stages ran")
-    repro(terminal, writes=frozenset(), what="no stage ran again")
+    repro(terminal, "all five stages ran", ran=ALL)
+    repro(terminal, "no stage ran again")
 
 
 def edit_helper(terminal: Terminal) -> None:
@@ -160,7 +183,7 @@ def edit_helper(terminal: Terminal) -> None:
     expect("the helper is named as the reason", found="learn_scale" in shown, wanted=True)
     unchanged = stages_in(terminal, "unchanged")
     expect("prepare and split need not run", found=unchanged, wanted=ALL - SCALED)
-    repro(terminal, writes=SCALED, what="only what depends on the helper ran")
+    repro(terminal, "only what depends on the helper ran", ran=SCALED)
 
 
 def edit_comment(terminal: Terminal) -> None:
@@ -168,15 +191,14 @@ def edit_comment(terminal: Terminal) -> None:
     chapter("Change a comment")
     scaling = terminal.folder / "features" / "scaling.py"
     replace(scaling, "    return Scale(", "    # outliers weigh more now\n    return Scale(")
-    repro(terminal, writes=frozenset(), what="no stage ran")
+    repro(terminal, "no stage ran")
 
 
 def revert_helper(terminal: Terminal, first: Mapping[str, bytes]) -> None:
     """Code is again what it was; so are the results, from the store."""
     chapter("Take it back")
     terminal.type("git checkout --quiet -- features")
-    expect("nothing has to run", found=stages_in(terminal, "stale"), wanted=frozenset())
-    repro(terminal, writes=SCALED, what="the earlier results were restored")
+    repro(terminal, "the earlier results were restored, nothing ran", restored=SCALED)
     expect("byte for byte", found=contents(terminal.folder) == first, wanted=True)
 
 
@@ -200,7 +222,7 @@ def clone(terminal: Terminal, first: Mapping[str, bytes]) -> Terminal:
     theirs = Terminal(beside.folder / "colleague", terminal.env)
     theirs.type("pivot pull --yes")
     expect("the clone has the same outs", found=contents(theirs.folder) == first, wanted=True)
-    repro(theirs, writes=frozenset(), what="nothing is left to run")
+    repro(theirs, "no stage ran")
     return theirs
 
 
@@ -208,7 +230,7 @@ def compare(terminal: Terminal) -> None:
     """A parameter changes, and with it the metrics."""
     chapter("Try an idea, compare the metrics")
     replace(terminal.folder / "params.yaml", "regularisation: 1.0", "regularisation: 0.01")
-    repro(terminal, writes=SCALED, what="only what depends on the parameter ran")
+    repro(terminal, "only what depends on the parameter ran", ran=SCALED)
     terminal.type("pivot metrics diff")
     changes = terminal.ask("pivot metrics diff --json")
     keys = frozenset(change["key"] for change in changes)

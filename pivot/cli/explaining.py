@@ -95,5 +95,5 @@ def summary(decisions: Sequence[Decision]) -> str:
         Verdict.UNDECIDED: "waiting",
         Verdict.SKIP: "unchanged",
     }
-    counts = {verdict: sum(d.verdict is verdict for d in decisions) for verdict in words}
+    counts = {verdict: sum(d.state == verdict for d in decisions) for verdict in words}
     return ", ".join(f"{n} {words[verdict]}" for verdict, n in counts.items() if n)

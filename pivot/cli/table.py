@@ -19,7 +19,6 @@ COMMANDS: dict[str, Row] = {
     "repro": Row("Run", "pivot.cli.repro:repro", "Run what changed; restore what is known"),
     "metrics": Row("Results", "pivot.cli.metrics:metrics", "Show and compare metrics"),
     "commit": Row("Results", "pivot.cli.commit:commit", "Commit locks and metrics to Git"),
-    "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),
     "checkout": Row("Data", "pivot.cli.checkout:checkout", "Restore outs from the cache"),
     "remote": Row("Data", "pivot.cli.remote:remote", "Add and list remotes"),
     "push": Row("Data", "pivot.cli.push:push", "Send outs to a remote"),

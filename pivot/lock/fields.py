@@ -31,7 +31,10 @@ class Fields:
         return value
 
     def texts(self, name: str) -> dict[str, str]:
-        return {key: str(value) for key, value in self.mapping(name).items()}
+        texts = {k: text for k, text in self.mapping(name).items() if isinstance(text, str)}
+        if len(texts) != len(self.mapping(name)):
+            raise TypeError(f"{name} holds something else than text")
+        return texts
 
     def items(self, name: str) -> list[Json]:
         value = self._value[name]

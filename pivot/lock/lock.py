@@ -137,19 +137,18 @@ def decode(data: bytes, place: str) -> Lock:
     """
     try:
         value = json.loads(data.decode())
-        _check_format(value, place)
-        lock = _from_json(value)
-        if lock.key.hex() != value["key"]:
-            raise _unreadable(place, "its key doesn't fit its fields")
-        if lock.encode() != data:
-            raise _unreadable(place, _difference(data))
+        fields = _checked(value, data, place)
+        lock = _from_json(fields)
+        if lock.key.hex() != fields["key"]:
+            raise ValueError("its key doesn't fit its fields")
     except (ValueError, KeyError, TypeError, RecursionError, PathError) as error:
         why = "it has conflict markers" if b"\n<<<<<<< " in data else str(error)
         raise _unreadable(place, why) from error
     return lock
 
 
-def _check_format(value: Json, place: str) -> None:
+def _checked(value: Json, data: bytes, place: str) -> dict[str, Json]:
+    """A lock's fields, if its format is known and its last line is the hash of all others."""
     if not isinstance(value, dict):
         raise TypeError("it is no JSON object")
     format_ = value["format"]
@@ -160,14 +159,10 @@ def _check_format(value: Json, place: str) -> None:
         )
     if type(format_) is not int or format_ != FORMAT:
         raise ValueError(f"no Pivot writes the format {format_!r}")
-
-
-def _difference(data: bytes) -> str:
-    """Why bytes that say the same as a lock are none."""
     head, _, last = data.removesuffix(b"\n").rpartition(b"\n")
-    if last != _check_line(head + b"\n").encode():
-        return "its check line doesn't fit the lines above"
-    return "it isn't in the form that Pivot writes"
+    if last != _check_line(head + b"\n").encode() or not data.endswith(b"\n"):
+        raise ValueError("its check line doesn't fit the lines above")
+    return value
 
 
 def _check_line(above: bytes) -> str:

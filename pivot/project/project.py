@@ -6,7 +6,7 @@ analysis of code that didn't change.
 
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
 from pivot.definition.discovery import discover
 from pivot.definition.evidence import still_holds
+from pivot.definition.stage import Stage
 from pivot.errors import ExitCode, MissingDataError, NoProjectError, UsageError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
@@ -242,7 +243,7 @@ class Project:
 
         record = RunRecord.fresh(self.layout.runs)
         if any(d.verdict is not Verdict.SKIP for d in plan.decisions.values()):
-            self._refuse_tracked(plan)
+            self.refuse_tracked(_stored_outs(plan.graph.stages[n] for n in plan.decisions))
             self.write_managed_files()
         bench = Workbench(
             workspace=self.workspace,
@@ -287,24 +288,18 @@ class Project:
         """Bring known results into the store, if the configuration lets a run do that."""
         raise MissingDataError("no remote was asked for it", hint="Run `pivot pull`")
 
-    def _refuse_tracked(self, plan: Plan) -> None:
-        """An out that Git tracks would be in two histories; metrics are meant to be."""
+    def refuse_tracked(self, paths: Collection[RepoPath]) -> None:
+        """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""
         if self.repository is None:
             return
-        outs = [
-            out.path
-            for name in plan.decisions
-            for out in plan.graph.stages[name].outs
-            if out.kind is not OutKind.METRIC
-        ]
-        paths = {self.repository.work_path(self.root, path): path for path in outs}
-        tracked = self.repository.tracked(paths)
+        works = {self.repository.work_path(self.root, path): path for path in paths}
+        tracked = self.repository.tracked(works)
         if tracked:
-            path = paths[min(tracked)]
+            path = works[min(tracked)]
             raise UsageError(
-                f"out {path} is tracked by Git",
+                f"{path} is tracked by Git",
                 why="Pivot keeps outs in its store, and Git would see each run as a change",
-                hint=f"Take it out of Git with `git rm --cached -r {path}`",
+                hint=f"Take it out of Git with `git rm -r --cached {path}`",
             )
 
     def write_managed_files(self) -> tuple[RepoPath, ...]:
@@ -314,9 +309,9 @@ class Project:
         from pivot.git.attributes import write_attributes
         from pivot.git.ignore import write_ignore
 
-        outs = [out for stage in self.graph.stages.values() for out in stage.outs]
-        metrics = [out.path for out in outs if out.kind is OutKind.METRIC]
-        ignored = [out.path for out in outs if out.kind is not OutKind.METRIC]
+        stages = self.graph.stages.values()
+        metrics = [o.path for s in stages for o in s.outs if o.kind is OutKind.METRIC]
+        ignored = [*_stored_outs(stages), *self.tracked]
         changed = []
         if write_ignore(self.root, ignored):
             changed.append(RepoPath(".gitignore"))
@@ -343,9 +338,9 @@ class Project:
         return tuple(gone)
 
     @cached_property
-    def tracked(self) -> tuple[RepoPath, ...]:
-        """The paths of tracked data."""
-        return ()
+    def tracked(self) -> Mapping[RepoPath, Content]:
+        """Data that no stage makes, by path: what its `.pvt` files say."""
+        return {}
 
     def analysed_sources(self) -> tuple[RepoPath, ...]:
         """The files that the last analysis read, and overrides of parameters; nothing is loaded."""
@@ -359,3 +354,9 @@ class Project:
     def tracked_json(self) -> list[dict[str, str]]:
         """Tracked data and its state, as `status --json` prints it."""
         return []
+
+
+def _stored_outs(stages: Iterable[Stage]) -> list[RepoPath]:
+    """The outs that Git must not have: all but metrics."""
+    outs = (out for stage in stages for out in stage.outs)
+    return [out.path for out in outs if out.kind is not OutKind.METRIC]

@@ -61,7 +61,6 @@ class PackWriter:
         self._hasher = blake3()
         self._blocks: list[PackedBlock] = []
         self.size = 0
-        self._write(_HEADER.pack(MAGIC, VERSION, 0, 0, self.name))
 
     @classmethod
     def open(cls, root: str, *, sync: bool = True, name: FileName | None = None) -> Self:
@@ -71,13 +70,14 @@ class PackWriter:
         """
         temporary = os.path.join(root, "tmp", FileName.fresh().hex())
         fd = open_nofollow(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        file = open(fd, "wb", buffering=0)
+        name = name or FileName.fresh()
+        writer = cls(root, open(fd, "wb", buffering=0), temporary, name=name, sync=sync)
         try:
-            return cls(root, file, temporary, name=name or FileName.fresh(), sync=sync)
+            writer._write(_HEADER.pack(MAGIC, VERSION, 0, 0, name))
         except BaseException:
-            file.close()
-            os.unlink(temporary)
+            writer.abandon()
             raise
+        return writer
 
     def _write(self, *parts: Buffer) -> None:
         for part in parts:

@@ -227,21 +227,8 @@ class Store:
         return stream(content, self.read)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
-        """The entries of a directory, verified and checked.
-
-        Raises `IntegrityError` if they don't amount to the size and number of files that the
-        content declares, as soon as they exceed them.
-        """
-        size = files = 0
-        for entry in parse(self.stream(content)):
-            if entry.content is not None:
-                size += entry.content.size
-                files += 1
-            if size > content.size or files > (content.files or 0):
-                raise _miscounted(content)
-            yield entry
-        if (size, files) != (content.size, content.files):
-            raise _miscounted(content)
+        """`tree` of what this store has."""
+        return tree(content, self.read)
 
     def closure(self, contents: Iterable[Content]) -> dict[ObjectId, Kind]:
         """Every entry that restoring `contents` needs: trees, recipes, chunks, files.
@@ -307,7 +294,7 @@ class Store:
                 if id_ not in rows or self._has_pack(index, place.block.pack):
                     rows[id_] = place
         replaces = tuple(index.name for index in group)
-        name = write_index(self.root, rows, sizes, level=level, replaces=replaces)
+        write_index(self.root, rows, sizes, level=level, replaces=replaces)
         for old in replaces:
             del self._indexes[old]
             with contextlib.suppress(OSError):  # gone already; or left, and superseded all the same
@@ -349,6 +336,24 @@ def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterato
         yield chunk
     if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
         raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
+
+
+def tree(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[TreeEntry]:
+    """The entries of a directory, verified and checked; `read` gives verified entries.
+
+    Raises `IntegrityError` if they don't amount to the size and number of files that the content
+    declares, as soon as they exceed them.
+    """
+    size = files = 0
+    for entry in parse(stream(content, read)):
+        if entry.content is not None:
+            size += entry.content.size
+            files += 1
+        if size > content.size or files > (content.files or 0):
+            raise _miscounted(content)
+        yield entry
+    if (size, files) != (content.size, content.files):
+        raise _miscounted(content)
 
 
 def _miscounted(content: Content) -> IntegrityError:

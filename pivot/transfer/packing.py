@@ -1,7 +1,7 @@
 """Making the packs of a push: only what is needed, verified, in an order that keeps promises."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import batched
 
 from pivot.errors import MissingDataError
@@ -24,7 +24,7 @@ def make_packs(
     groups: Sequence[Iterable[ObjectId]],
     *,
     pack_size: int = PACK_SIZE,
-) -> Iterator[PackInfo]:
+) -> Generator[PackInfo]:
     """Write the packs of a push below `folder`, one at each step.
 
     Every entry is verified first. Entries of a group come before all those of the next, so

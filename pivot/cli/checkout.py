@@ -1,0 +1,50 @@
+"""`pivot checkout`: outs from the cache into the workspace."""
+
+import click
+
+from pivot.cli.completing import stages as complete_stages
+from pivot.cli.terminal import emit, json_option, open_project, plural, say
+from pivot.project.restoring import Restored, preview, restore, wanted
+
+
+@click.command()
+@click.argument("targets", nargs=-1, shell_complete=complete_stages)
+@click.option("-f", "--force", is_flag=True, help="Overwrite edited data, too.")
+@click.option("--only-missing", is_flag=True, help="Leave what is there alone, whatever it holds.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@json_option
+def checkout(
+    targets: tuple[str, ...], force: bool, only_missing: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Put outs and tracked data in place as the locks have them (those of TARGETS).
+
+    TARGETS are stages, paths, or folders. Data that you edited is never overwritten without
+    `--force`.
+    """
+    with open_project() as project:
+        entries = wanted(project, targets)
+        if dry_run:
+            plan = preview(project, entries, only_missing=only_missing)
+            if as_json:
+                emit({"restored": list(plan.place), "unchanged": list(plan.unchanged),
+                      "edited": list(plan.edited), "missing": list(plan.absent)})  # fmt: skip
+            else:
+                for path in plan.place:
+                    say(f"would restore {path}")
+                for file in plan.edited:
+                    say(f"would overwrite the edited {file}, with --force")
+                for path in plan.absent:
+                    say(f"lacks the data of {path}")
+            return
+        done = restore(project, entries, force=force, only_missing=only_missing)
+        show_restored(done, as_json=as_json)
+
+
+def show_restored(done: Restored, *, as_json: bool) -> None:
+    """Say what a checkout did."""
+    if as_json:
+        emit({"restored": list(done.restored), "unchanged": list(done.unchanged)})
+        return
+    for path in done.restored:
+        say(f"restored {path}")
+    say(f"Restored {plural(len(done.restored), 'path')}, {len(done.unchanged)} unchanged.")

@@ -1,0 +1,46 @@
+"""A line that shows how far long work is: rewritten on a terminal, now and then elsewhere."""
+
+import os
+import sys
+import time
+
+import click
+
+from pivot.cli.terminal import size
+
+_QUIET_S = 0.5
+_TERMINAL_S = 0.1
+_PIPE_S = 10.0
+
+
+class Progress:
+    """Call it with bytes done and bytes in all; `close` clears the line.
+
+    `PIVOT_NO_PROGRESS` in the environment keeps it silent.
+    """
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+        self._begun = self._shown = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._silent = bool(os.environ.get("PIVOT_NO_PROGRESS"))
+        self._width = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        interval = _TERMINAL_S if self._terminal else _PIPE_S
+        if self._silent or now - self._begun < _QUIET_S or now - self._shown < interval:
+            return
+        self._shown = now
+        rate = done / (now - self._begun)
+        left = f", {int((total - done) / rate)} s left" if rate else ""
+        text = f"{self._verb} {size(done)} of {size(total)}, {size(rate)}/s{left}"
+        self._width = max(self._width, len(text))
+        if self._terminal:
+            click.echo(f"\r{text.ljust(self._width)}", nl=False, err=True)
+        else:
+            click.echo(text, err=True)
+
+    def close(self) -> None:
+        if self._terminal and self._width:
+            click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)

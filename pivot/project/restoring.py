@@ -1,0 +1,106 @@
+"""Putting outs and tracked data in place, from locks alone: no definitions are loaded."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pivot.checkout import CheckoutPlan, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.errors import PivotError, UsageError, nearest
+from pivot.lock.lock import Lock
+from pivot.outputs import OutKind
+from pivot.paths import RepoPath, StageName
+from pivot.project.project import Project
+from pivot.store.content import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a checkout did: paths written, and paths that were right already."""
+
+    restored: tuple[RepoPath, ...]
+    unchanged: tuple[RepoPath, ...]
+
+
+def wanted(project: Project, targets: Sequence[str]) -> dict[RepoPath, Content]:
+    """What the workspace should hold: all outs and tracked data, or those of TARGETS.
+
+    A target is a stage, an out, tracked data, or a folder that such things lie in. Raises
+    `UsageError` for one that is none, `UnreadableLockError` for a lock that can't be read.
+    """
+    locks = project.locks()
+    entries = {path: content for lock in locks.values() for path, content in lock.outs.items()}
+    if sum(len(lock.outs) for lock in locks.values()) != len(entries):
+        raise _claimed_twice(locks)
+    entries |= project.tracked
+    if not targets:
+        return dict(sorted(entries.items()))
+    found: dict[RepoPath, Content] = {}
+    for target in targets:
+        found |= _matching(target, locks, entries)
+    return dict(sorted(found.items()))
+
+
+def _matching(
+    target: str, locks: Mapping[StageName, Lock], entries: Mapping[RepoPath, Content]
+) -> dict[RepoPath, Content]:
+    for name, lock in locks.items():
+        if name == target:
+            return dict(lock.outs)
+    path = RepoPath.resolve(target, base=RepoPath.ROOT)
+    found = {entry: content for entry, content in entries.items() if path.contains(entry)}
+    if not found:
+        near = nearest(target, [*locks, *entries])
+        raise UsageError(
+            f"{target!r} is no stage, out or tracked data",
+            hint=f"Did you mean {near!r}?" if near else "`pivot list --deps` shows what there is",
+        )
+    return found
+
+
+def _claimed_twice(locks: Mapping[StageName, Lock]) -> PivotError:
+    owner: dict[RepoPath, StageName] = {}
+    for name, lock in locks.items():
+        for path in lock.outs:
+            if path in owner:
+                return PivotError(
+                    f"the locks of {owner[path]} and {name} both claim {path}",
+                    why="one of the stages was renamed, or its out moved",
+                    hint="Run `pivot repro`, which removes locks of stages that are gone",
+                )
+            owner[path] = name
+    return PivotError("two locks claim the same path")
+
+
+def restore(
+    project: Project, entries: Mapping[RepoPath, Content], *, force: bool, only_missing: bool
+) -> Restored:
+    """Put these contents in place.
+
+    Raises `EditedError` before anything is written if that would lose data, `MissingDataError` if
+    the store lacks something, `UsageError` if Git tracks a path.
+    """
+    plan = plan_checkout(project.workspace, entries, project.store.holds, only_missing=only_missing)
+    refuse_absent(plan)
+    if not force:
+        refuse_edited(plan)
+    project.refuse_tracked(_without_metrics(project, plan.place))
+    for path, content in plan.place.items():
+        place(project.workspace, project.state, project.store, path, content)
+        project.state.commit()
+    return Restored(tuple(plan.place), plan.unchanged)
+
+
+def preview(
+    project: Project, entries: Mapping[RepoPath, Content], *, only_missing: bool
+) -> CheckoutPlan:
+    """What `restore` would do."""
+    return plan_checkout(project.workspace, entries, project.store.holds, only_missing=only_missing)
+
+
+def _without_metrics(project: Project, paths: Collection[RepoPath]) -> list[RepoPath]:
+    metrics = {
+        out.path
+        for lock in project.locks().values()
+        for out in lock.declared.outs
+        if out.kind is OutKind.METRIC
+    }
+    return [path for path in paths if path not in metrics]

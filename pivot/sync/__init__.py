@@ -1,0 +1,1 @@
+"""Deciding which entries move between the store here and a remote, and moving them."""

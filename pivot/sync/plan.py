@@ -1,0 +1,81 @@
+"""What a push would send, decided before anything moves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pivot.errors import MissingDataError
+from pivot.hashing import ObjectId
+from pivot.paths import RepoPath
+from pivot.store.content import Content
+from pivot.store.store import Store
+from pivot.sync.closure import Closure, walk
+from pivot.transfer.remote import RemoteStore
+
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The entries that a transfer would move.
+
+    Attributes:
+        missing: entries to move, in groups that refer to earlier ones only.
+        objects: how many they are, of `total_objects` that the roots need.
+        bytes: their size before compression, of `total_bytes`.
+    """
+
+    missing: tuple[tuple[ObjectId, ...], ...]
+    objects: int
+    bytes: int
+    total_objects: int
+    total_bytes: int
+
+
+def plan_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> SyncPlan:
+    """Compare what `roots` need with what the remote has; it was listed before.
+
+    What only the remote has is fine. Raises `MissingDataError`, naming paths, for what neither
+    has; `IntegrityError` for a damaged tree or recipe here.
+    """
+    closure = walk(roots, store.read, lambda ids: [id_ for id_ in ids if not store.has(id_)])
+    groups = [[id_ for id_ in group if not remote.has(id_)] for group in closure.groups]
+    lost = [path for id_, path in closure.absent.items() if not remote.has(id_)]
+    lost += [closure.leaves[id_] for id_ in groups[0] if not store.has(id_)]
+    if lost:
+        raise absent_error(lost, remote.address)
+    total_objects, total_bytes = measure(closure, store, remote)
+    return SyncPlan(
+        missing=tuple(tuple(group) for group in groups),
+        objects=sum(map(len, groups)),
+        bytes=sum(size_of(id_, store, remote) for group in groups for id_ in group),
+        total_objects=total_objects,
+        total_bytes=total_bytes,
+    )
+
+
+def measure(closure: Closure, store: Store, remote: RemoteStore) -> tuple[int, int]:
+    """How many entries a closure has, and their uncompressed bytes."""
+    ids = [*closure, *closure.absent]
+    return len(ids), sum(size_of(id_, store, remote) for id_ in ids)
+
+
+def size_of(id_: ObjectId, store: Store, remote: RemoteStore) -> int:
+    """The uncompressed bytes of an entry; 0 for one that nobody has."""
+    place = store.find(id_) or remote.find(id_)
+    return 0 if place is None else place.size
+
+
+def absent_error(lost: Iterable[RepoPath], address: str) -> MissingDataError:
+    """The error for paths whose data is neither here nor there."""
+    paths = sorted(set(lost))
+    return MissingDataError(
+        f"the data of {_named(paths)} is neither in the cache nor in {address}",
+        why="it was not pushed from where it was made, or was collected",
+        hint="Run `pivot push` where it was made, or `pivot repro` to make it again",
+    )
+
+
+def _named(paths: Sequence[RepoPath]) -> str:
+    shown = paths[:NAMED]
+    more = len(paths) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

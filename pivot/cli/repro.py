@@ -1,6 +1,7 @@
 """`pivot repro`: run what changed, restore what is known, leave the rest alone."""
 
 import os
+import time
 from importlib import import_module
 
 import click
@@ -39,9 +40,11 @@ def repro(
     Stages whose code, parameters and inputs are unchanged are skipped. What was computed before is
     restored. All else runs, in parallel, each stage in a process of its own.
     """
+    begun = time.monotonic()
     with open_project() as project:
         if not dry_run:
             project.recover()
+            project.allow_fetching(note)
         plan, named = project.plan(stages, forced=force)
         warn_unreadable(plan)
         for warning in project.definitions.warnings:
@@ -54,7 +57,7 @@ def repro(
             return ExitCode.DONE
         _refuse_missing(plan)
         count = jobs or project.config.number("run.jobs") or os.process_cpu_count() or 1
-        printer = Printer(plan, as_json=as_json)
+        printer = Printer(plan, as_json=as_json, begun=begun)
         code = project.repro(plan, printer.show, jobs=count, keep_going=keep_going)
         if not stages and code is ExitCode.DONE:
             project.remove_orphans()

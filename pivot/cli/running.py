@@ -30,13 +30,12 @@ _WIDTH = max(len(word) for word, _ in _WORDS.values())
 
 
 class Printer:
-    """Shows the events of one run."""
+    """Shows the events of one run; `begun` is when the command started, on the monotonic clock."""
 
-    def __init__(self, plan: Plan, *, as_json: bool) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, *, as_json: bool, begun: float) -> None:
         self._as_json = as_json
         self._width = max((len(name) for name in plan.decisions), default=0)
-        self._begun = time.monotonic()
+        self._begun = begun
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -61,8 +60,8 @@ class Printer:
     def _show_end(self, event: StageFinished) -> None:
         word, colour = _WORDS[event.status]
         took = seconds(event.duration_s) if event.status is not Status.UNCHANGED else ""
-        shown = click.style(word.ljust(_WIDTH), fg=colour)
-        say(f"{event.stage.ljust(self._width)}  {shown}  {took}".rstrip())
+        gap = " " * (_WIDTH - len(word) + 2) if took else ""
+        say(f"{event.stage.ljust(self._width)}  {click.style(word, fg=colour)}{gap}{took}")
 
     def _show_failure(self, event: StageFinished, failure: Failure) -> None:
         if self._as_json:

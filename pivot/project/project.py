@@ -6,7 +6,7 @@ analysis of code that didn't change.
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from pivot.definition.definitions import encode as encode_definitions
 from pivot.definition.discovery import discover
 from pivot.definition.evidence import still_holds
 from pivot.definition.stage import Stage
-from pivot.errors import ExitCode, MissingDataError, NoProjectError, UsageError
+from pivot.errors import ExitCode, NoProjectError, UsageError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
 from pivot.history import History
@@ -41,6 +41,7 @@ from pivot.workspace import Workspace
 
 if TYPE_CHECKING:
     from pivot.git.repository import Repository
+    from pivot.project.fetching import RemoteResults
     from pivot.run.executors.executor import Executor
     from pivot.run.job import Job
 
@@ -54,6 +55,7 @@ class Project:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self._warn: Callable[[str], None] | None = None
 
     @classmethod
     def find(cls, start: str) -> "Project":
@@ -104,6 +106,19 @@ class Project:
                 "this project is in no Git repository", hint="Run `git init` in its root"
             )
         return self.repository
+
+    def allow_fetching(self, warn: Callable[[str], None]) -> None:
+        """Let this command ask the default remote; `warn` is told why that fails, if it does."""
+        self._warn = warn
+
+    @cached_property
+    def _remote_results(self) -> "RemoteResults":
+        from pivot.project.fetching import RemoteResults
+
+        return RemoteResults(self.config, self.root, self.store, self._warn)
+
+    def _obtainable(self, content: Content) -> bool:
+        return self._remote_results.has(content)
 
     # -- stages -------------------------------------------------------------------------------
 
@@ -203,9 +218,6 @@ class Project:
             self.workspace, self.layout.locks, self.history, self.store.holds, self._obtainable
         )
 
-    def _obtainable(self, _: Content) -> bool:
-        return False
-
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""
         record = self.code
@@ -255,7 +267,7 @@ class Project:
             look=self.look,
             code_now=self.code_now,
             job=self._job,
-            fetch=self._fetch_for_run,
+            fetch=self._remote_results.bring,
             executor=self._executor,
         )
         return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
@@ -283,10 +295,6 @@ class Project:
         executor = LocalExecutor(preload=sorted(modules))
         executor.start()
         return executor
-
-    def _fetch_for_run(self, contents: Sequence[Content]) -> None:
-        """Bring known results into the store, if the configuration lets a run do that."""
-        raise MissingDataError("no remote was asked for it", hint="Run `pivot pull`")
 
     def refuse_tracked(self, paths: Collection[RepoPath]) -> None:
         """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""

@@ -64,7 +64,7 @@ class Workbench:
     look: Callable[[StageName], StageSurvey]
     code_now: Callable[[str], Mapping[str, str]]
     job: Callable[[StageName, str], Job]
-    fetch: Callable[[Sequence[Content]], None]
+    fetch: Callable[[Mapping[RepoPath, Content]], None]
     executor: Callable[[], Executor]
 
 
@@ -209,7 +209,7 @@ class Repro:
         lock, stage = decision.lock, self._plan.survey.stages[name]
         assert lock is not None, "a restored stage has a lock"  # noqa: S101
         begun = time.monotonic()
-        absent = [c for c in lock.outs.values() if not self._bench.store.holds(c)]
+        absent = {p: c for p, c in lock.outs.items() if not self._bench.store.holds(c)}
         if absent:
             try:
                 self._bench.fetch(absent)
@@ -254,7 +254,7 @@ class Repro:
             if out.kind is OutKind.INCREMENTAL and content is not None:
                 bench = self._bench
                 if not bench.store.holds(content):
-                    bench.fetch([content])
+                    bench.fetch({out.path: content})
                 place(bench.workspace, bench.state, bench.store, out.path, content)
                 previous[out.path] = content
         return previous

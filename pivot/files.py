@@ -58,6 +58,14 @@ def lstat(path: str) -> Stat | None:
         return None
 
 
+def folder_identity(path: str) -> str:
+    """What tells a folder that was made here from one that came with a clone or a copy.
+
+    Its inode number: whoever writes a repository can't know the one that a clone of it gets.
+    """
+    return str(os.stat(path).st_ino)
+
+
 def open_nofollow(path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
     """Open a file whose last component must not be a link; the descriptor is close-on-exec."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

@@ -1,7 +1,8 @@
 """Actions: locks in believed history, found by the static part of their key.
 
 Believed is, so far, what this clone's own runs wrote. Every such lock is a file below
-`.pivot/runs/`, so the accelerator that finds them can be made again from those.
+`.pivot/runs/`, so the accelerator that finds them can be made again from those. A run's folder
+that came with a clone isn't this clone's own: what it has as `owner` isn't its inode number.
 """
 
 import contextlib
@@ -9,10 +10,12 @@ import os
 from collections.abc import Iterator
 
 from pivot.errors import PivotError
+from pivot.files import folder_identity, write_atomic
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.lock import Lock, UnreadableLockError, decode
 from pivot.state import State
 
+OWNER = "owner"
 _INDEXED = "history:runs"
 
 
@@ -50,8 +53,10 @@ class History:
     def _recorded(self) -> Iterator[bytes]:
         """The locks that run records hold, oldest run first."""
         for run in sorted(_names(self._runs)):
-            folder = os.path.join(self._runs, run, "locks")
-            for base, _, files in os.walk(folder):
+            folder = os.path.join(self._runs, run)
+            if not is_own(folder):
+                continue
+            for base, _, files in os.walk(os.path.join(folder, "locks")):
                 for file in sorted(files):
                     try:
                         with open(os.path.join(base, file), "rb") as f:
@@ -60,6 +65,20 @@ class History:
                         raise PivotError(
                             f"{base}/{file} can't be read", why=error.strerror
                         ) from error
+
+
+def mark_own(folder: str) -> None:
+    """Note in a run's folder that it was made here."""
+    write_atomic(os.path.join(folder, OWNER), folder_identity(folder).encode(), sync=False)
+
+
+def is_own(folder: str) -> bool:
+    """Whether a run's folder was made here, and not cloned or copied."""
+    try:
+        with open(os.path.join(folder, OWNER), encoding="ascii") as f:
+            return f.read() == folder_identity(folder)
+    except (OSError, ValueError):
+        return False
 
 
 def _names(folder: str) -> list[str]:

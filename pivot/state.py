@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pivot.files import Stat
+from pivot.files import Stat, folder_identity
 from pivot.hashing import ObjectId
 
 SCHEMA = 1
@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS actions (
 CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
 """
 
+_OWNER = "state:owner"
 _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
 
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
@@ -83,14 +84,25 @@ class State:
     def open(cls, path: str) -> Self:
         """Open or make the database; one that is damaged or of another version is replaced.
 
-        Where the disk doesn't let us (read-only, no room), this run goes without.
+        So is one that wasn't made in this very folder: a database that came with a clone could
+        claim anything. Where the disk doesn't let us (read-only, no room), this run goes without.
         """
+        self = cls(cls._opened(path), path)
+        owner = folder_identity(os.path.dirname(path)).encode()
+        if _is_on_disk(self._db) and self.document(_OWNER) != owner:
+            self._db.close()
+            self._db = _replaced(path)
+            self.record_document(_OWNER, owner)
+        return self
+
+    @classmethod
+    def _opened(cls, path: str) -> sqlite3.Connection:
         try:
-            return cls(_connect(path), path)
+            return _connect(path)
         except _OtherSchemaError:
-            return cls(_replaced(path), path)
+            return _replaced(path)
         except sqlite3.DatabaseError as error:
-            return cls(_replaced(path) if _is_damage(error) else _connect(_MEMORY), path)
+            return _replaced(path) if _is_damage(error) else _connect(_MEMORY)
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Run one statement, and return its rows.
@@ -234,6 +246,10 @@ class _OtherSchemaError(Exception):
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _DAMAGED
+
+
+def _is_on_disk(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _replaced(path: str) -> sqlite3.Connection:

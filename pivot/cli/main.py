@@ -16,7 +16,13 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 @click.group(cls=LazyGroup, context_settings=_CONTEXT)
 @click.version_option(__version__, message="pivot %(version)s")
-@click.option("-C", "directory", metavar="DIR", help="Run as if started in DIR.")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Run as if started in DIR.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks of Pivot's own errors.")
 def cli(directory: str | None, debug: bool) -> None:  # noqa: ARG001 - read by `main`
     """Change your code; Pivot knows what to run."""

@@ -6,7 +6,7 @@ import click
 
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.explaining import explain_stage, headline, summary
-from pivot.cli.terminal import emit, json_option, note, open_project, say, table
+from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, table
 from pivot.errors import ExitCode
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
@@ -44,10 +44,14 @@ def show_plan(plan: Plan, named: Sequence[StageName], *, explain: bool) -> None:
     """The same for people."""
     decisions = [plan.decisions[name] for name in named]
     if explain:
-        for name, decision in zip(named, decisions, strict=True):
-            for line in explain_stage(name, decision, plan.survey.stages[name].kinds):
-                say(line)
-            say()
+        accounts = [
+            "\n".join(explain_stage(name, decision, plan.survey.stages[name].kinds))
+            for name, decision in zip(named, decisions, strict=True)
+        ]
+        say("\n\n".join(accounts))
+        if len(named) == 1:
+            return
+        say()
     else:
         table(
             [
@@ -55,7 +59,7 @@ def show_plan(plan: Plan, named: Sequence[StageName], *, explain: bool) -> None:
                 for name, decision in zip(named, decisions, strict=True)
             ]
         )
-    say(f"{len(named)} stages: {summary(decisions)}" if len(named) > 1 or not explain else "")
+    say(f"{plural(len(named), 'stage')}: {summary(decisions)}" if named else "No stages.")
 
 
 def warn_unreadable(plan: Plan) -> None:

@@ -68,5 +68,6 @@ def size(value: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 stage`, `2 stages`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """`1 stage`, `2 stages`, `2 indexes`."""
+    ending = "" if number == 1 else "es" if noun.endswith("x") else "s"
+    return f"{number:,} {noun}{ending}"

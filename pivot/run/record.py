@@ -13,6 +13,7 @@ from typing import Self
 
 from pivot.files import write_atomic
 from pivot.hashing import Json
+from pivot.history import mark_own
 from pivot.lock.folder import lock_path
 from pivot.paths import StageName
 from pivot.run.events import StageFinished
@@ -35,15 +36,20 @@ class RunRecord:
 
     def log(self, stage: StageName) -> str:
         """Where a stage's output goes; its folder is made."""
-        path = os.path.join(self.folder, "logs", f"{stage}.log")
+        return self._place("logs", f"{stage}.log")
+
+    def _place(self, kind: str, name: str) -> str:
+        """A file of the record, its folder made."""
+        if not os.path.isdir(self.folder):
+            os.makedirs(self.folder)
+            mark_own(self.folder)
+        path = os.path.join(self.folder, kind, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
 
     def keep_lock(self, stage: StageName, data: bytes) -> None:
         """Keep a lock that this run wrote."""
-        path = os.path.join(self.folder, "locks", lock_path(stage))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_atomic(path, data, sync=False)
+        write_atomic(self._place("locks", lock_path(stage)), data, sync=False)
 
     def close(self, finished: list[StageFinished], exit_code: int) -> None:
         """Write the record, if anything of the run was kept."""

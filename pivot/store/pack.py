@@ -14,7 +14,7 @@ read an entry, and nothing but the packs to make the index again.
 import contextlib
 import os
 import struct
-from collections.abc import Buffer, Sequence
+from collections.abc import Buffer, Iterator, Sequence
 from typing import BinaryIO, Self
 
 from blake3 import blake3
@@ -183,6 +183,15 @@ def scan(data: bytes, name: FileName) -> PackInfo:
     if (tag, count, entries) != (b"END1", len(blocks), sum(len(b.entries) for b in blocks)):
         raise _damaged(name, "its footer doesn't fit its blocks")
     return PackInfo(name, len(data), tuple(blocks))
+
+
+def intact_blocks(data: bytes, name: FileName) -> Iterator[PackedBlock]:
+    """The blocks of a damaged pack up to the first that makes no sense; payloads aren't checked."""
+    at, end = _HEADER.size, len(data)
+    with contextlib.suppress(IntegrityError):
+        while at < end:
+            block, at = _scan_block(data, at, end, name)
+            yield block
 
 
 def _damaged(name: FileName, why: str) -> IntegrityError:

@@ -164,7 +164,7 @@ def test_an_entry_inside_an_empty_directory_is_refused():
 
 
 def test_neighbours_with_a_common_beginning_are_fine():
-    paths = ["a", "a b", "a-b", "a.txt", "a0", "ab", "ab-/c", "ab/c"]
+    paths = ["a", "a b", "a-b", "a.txt", "a0", "ab", "ab-/c", "abc/c"]
     assert [entry.path for entry in read(*map(line, paths))] == paths
 
 

@@ -5,15 +5,15 @@ import threading
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from pivot_remotes.directory import DirectoryBackend
-from pivot_remotes.memory import open_memory
-from pivot_remotes.tracing import Trace, Tracing
 
 from pivot.paths import TreePath
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
 from pivot.transfer.remote import RemoteStore
+from pivot_remotes.directory import DirectoryBackend
+from pivot_remotes.memory import open_memory
+from pivot_remotes.tracing import Trace, Tracing
 
 
 class Watched:

@@ -5,7 +5,6 @@ import shutil
 from itertools import pairwise
 
 import pytest
-from pivot_remotes.errors import AccessDenied, RemoteError, Unreachable
 
 from pivot.errors import (
     DeniedError,
@@ -25,6 +24,7 @@ from pivot.sync.push import push
 from pivot.transfer import push as sending
 from pivot.transfer import tombstones
 from pivot.transfer.faults import UnreachableError
+from pivot_remotes.errors import AccessDenied, RemoteError, Unreachable
 
 DATA = RepoPath("data")
 MODEL = RepoPath("model.bin")
@@ -91,7 +91,9 @@ def test_sends_only_what_is_needed(make_store, make_remote, put_tree, put_file):
     assert packs < 5 * 300 + 2000
 
 
-def test_everything_that_an_index_names_is_there_before_it(make_store, make_remote, put_tree, backend):
+def test_everything_that_an_index_names_is_there_before_it(
+    make_store, make_remote, put_tree, backend
+):
     store = make_store()
     push(store, make_remote(), {DATA: put_tree(store, small_files(40))})
     puts = [key for verb, key in backend.calls if verb.startswith("put")]
@@ -138,7 +140,8 @@ def test_interrupted_anywhere_it_names_nothing_incomplete_and_goes_on(
         check_promise(make_remote(f"b{n}"), tmp_path, ids, content, store)
         sent.append(push(make_store(), make_remote(f"a{n}"), roots).objects)
         assert whole(store, make_remote(f"c{n}"), content)
-    assert len(sent) > 15
+    assert len(sent) > 10
+    assert len(set(sent)) > 2  # what an index had named is not sent again
     assert sent[0] == len(ids)
     assert all(later <= sooner for sooner, later in pairwise(sent))
     assert sent[-1] == 0

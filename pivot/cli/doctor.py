@@ -1,0 +1,181 @@
+"""`pivot doctor`: is everything as it should be, and mending what isn't."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import click
+
+from pivot import __version__
+from pivot.cli.terminal import emit, json_option, open_project, plural, say
+from pivot.cli.transferring import use_remote
+from pivot.errors import ExitCode, PivotError
+from pivot.lock.folder import list_locks, read_lock
+from pivot.project.project import Project
+from pivot.store.repair import check, repair
+
+
+class Mark(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: `hint` is what helps where it isn't ok."""
+
+    name: str
+    mark: Mark
+    text: str
+    hint: str | None = None
+
+
+@click.command()
+@click.option("--repair", "mend", is_flag=True, help="Make the cache whole from what is sound.")
+@click.option("--data", is_flag=True, help="Read and check every byte of the cache, too.")
+@click.option("--remote", "ask_remote", is_flag=True, help="Ask the default remote, too.")
+@json_option
+def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
+    """Check interpreter, Git, configuration, definitions, locks and cache.
+
+    Each finding that isn't ok names what helps. With `--repair` indexes are made again from packs,
+    and what still verifies of damaged packs is saved.
+    """
+    with open_project() as project:
+        if mend:
+            done = repair(project.store)
+            note = f"indexed {plural(done.indexed, 'pack')}, saved {done.saved} entries"
+            if done.set_aside:
+                note += f"; set aside {', '.join(done.set_aside)}"
+            if not as_json:
+                say(f"Repaired the cache: {note}.")
+        findings = list(examine(project, read_data=data, ask_remote=ask_remote))
+    if as_json:
+        emit({"checks": [{"name": f.name, "status": f.mark, "text": f.text, "hint": f.hint}
+                         for f in findings]})  # fmt: skip
+    else:
+        for finding in findings:
+            say(f"{finding.mark:7}  {finding.name}: {finding.text}")
+            if finding.hint is not None:
+                say(f"{'hint:':>8} {finding.hint}")
+    failed = any(finding.mark is Mark.ERROR for finding in findings)
+    return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def examine(project: Project, *, read_data: bool, ask_remote: bool) -> Iterator[Finding]:
+    """All checks, in the order in which their trouble should be mended."""
+    version = platform.python_version()
+    yield Finding("versions", Mark.OK, f"pivot {__version__}, Python {version}, {sys.platform}")
+    yield _interpreter(project)
+    yield _git(project)
+    yield from _guarded("configuration", lambda: _configuration(project))
+    yield from _guarded("definitions", lambda: _definitions(project))
+    yield from _locks(project)
+    yield from _guarded("cache", lambda: _cache(project, read_data=read_data))
+    if ask_remote:
+        yield from _guarded("remote", lambda: _remote(project))
+
+
+def _guarded(name: str, examine_one: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from examine_one()
+    except PivotError as error:
+        yield Finding(name, Mark.ERROR, str(error), error.hint)
+
+
+def _interpreter(project: Project) -> Finding:
+    for place in (os.environ.get("VIRTUAL_ENV"), os.path.join(project.root, ".venv")):
+        if (
+            place
+            and os.path.isdir(place)
+            and os.path.realpath(place) != os.path.realpath(sys.prefix)
+        ):
+            return Finding(
+                "interpreter",
+                Mark.WARNING,
+                f"Pivot runs in {sys.prefix}, but {place} is an environment of the project",
+                f"Install Pivot there: `{place}/bin/pip install pivot`",
+            )
+    return Finding("interpreter", Mark.OK, sys.executable)
+
+
+def _git(project: Project) -> Finding:
+    try:
+        repository = project.repository
+    except PivotError as error:
+        return Finding("git", Mark.ERROR, str(error), error.hint)
+    if repository is None:
+        return Finding(
+            "git", Mark.WARNING, "no repository, so locks aren't shared", "Run `git init`"
+        )
+    head = repository.head()
+    return Finding("git", Mark.OK, f"{repository.workdir} on {head.branch or 'a detached HEAD'}")
+
+
+def _configuration(project: Project) -> Iterator[Finding]:
+    remotes = project.config.remotes(os.environ)
+    yield Finding("configuration", Mark.OK, plural(len(remotes), "remote"))
+
+
+def _definitions(project: Project) -> Iterator[Finding]:
+    found = project.definitions
+    yield Finding("definitions", Mark.OK, plural(len(project.graph.stages), "stage"))
+    for impurity in found.evidence.impurities:
+        yield Finding(
+            "definitions",
+            Mark.WARNING,
+            f"loaded by every command: {impurity.what} at {impurity.file}:{impurity.line}",
+            "Move it into a stage's function",
+        )
+    for symbol, fingerprint in project.code.fingerprints.items():
+        for opaque in fingerprint.opaque:
+            yield Finding(
+                "code",
+                Mark.WARNING,
+                f"{symbol}: {opaque.what} at {opaque.file}:{opaque.line} can't be followed",
+                "Name what it uses, so that changes of it are seen",
+            )
+
+
+def _locks(project: Project) -> Iterator[Finding]:
+    names = list_locks(project.layout.locks)
+    bad = 0
+    for name in names:
+        try:
+            read_lock(project.layout.locks, name)
+        except PivotError as error:
+            bad += 1
+            yield Finding("locks", Mark.ERROR, str(error), error.hint)
+    if not bad:
+        yield Finding("locks", Mark.OK, plural(len(names), "lock"))
+
+
+def _cache(project: Project, *, read_data: bool) -> Iterator[Finding]:
+    health = check(project.store, read_data=read_data)
+    for name, why in health.damaged_indexes:
+        yield Finding("cache", Mark.ERROR, f"index {name} is damaged: {why}", _REPAIR)
+    for name, why in health.damaged_packs:
+        yield Finding("cache", Mark.ERROR, f"pack {name} is damaged: {why}", _REPAIR)
+    for name in health.missing_packs:
+        yield Finding("cache", Mark.ERROR, f"pack {name} is missing", _REPAIR)
+    if health.unindexed_packs:
+        count = plural(len(health.unindexed_packs), "pack")
+        yield Finding("cache", Mark.WARNING, f"{count} in no index", _REPAIR)
+    if health.is_sound:
+        packs, indexes = plural(health.packs, "pack"), plural(health.indexes, "index")
+        yield Finding("cache", Mark.OK, f"{packs}, {indexes} in {project.store.root}")
+
+
+def _remote(project: Project) -> Iterator[Finding]:
+    remote = use_remote(project, None, yes=False)
+    remote.open()
+    yield Finding("remote", Mark.OK, f"{remote.address} answers")
+
+
+_REPAIR = "Run `pivot doctor --repair`, then `pivot pull` or `pivot repro`"

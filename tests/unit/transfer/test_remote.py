@@ -1,0 +1,190 @@
+import json
+import os
+
+import pytest
+
+from pivot.errors import IntegrityError, PivotError, UsageError
+from pivot.hashing import ObjectId, hash_bytes
+from pivot.store.codec import Codec
+from pivot.store.content import Content, ContentType
+from pivot.store.entry import Entry, FileName, Kind
+from pivot.store.index import encode, index_key, rows_of
+from pivot.store.pack import PackWriter, pack_key
+from pivot.store.store import STORE_KEY
+from pivot.transfer.known import obtainable
+from pivot.transfer.remote import RemoteStore
+from pivot_remotes.directory import DirectoryBackend
+from pivot_remotes.errors import NotFound
+from pivot_remotes.tracing import Trace, Tracing
+
+
+@pytest.fixture
+def make_remote(tmp_path):
+    def make(client="me", kind=DirectoryBackend):
+        trace = Trace()
+        backend = Tracing(kind(str(tmp_path / "remote")), trace)
+        return RemoteStore(backend, str(tmp_path / f"cache-{client}"), trace)
+
+    return make
+
+
+@pytest.fixture
+def add(tmp_path):
+    """Send an object in a pack of its own; returns the pack."""
+
+    def send(remote, data):
+        root = tmp_path / "packing"
+        os.makedirs(root / "tmp", exist_ok=True)
+        writer = PackWriter.open(str(root), sync=False)
+        writer.append(Codec.RAW, data, len(data), [Entry(hash_bytes(data), Kind.DATA, len(data))])
+        pack = writer.finish()
+        remote.add_pack(str(root / pack_key(pack.name)), pack.name)
+        remote.add_index([pack])
+        return pack
+
+    return send
+
+
+def indexes(tmp_path, where="remote"):
+    return sorted((tmp_path / where / "index").iterdir())
+
+
+def test_what_one_client_adds_another_finds(make_remote, add):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    pack = add(writer, b"hello")
+    reader = make_remote("reader")
+    reader.open()
+    place = reader.find(hash_bytes(b"hello"))
+    assert place.block.pack == pack.name
+    assert reader.read(pack.name, place.block.offset, 5) == b"hello"
+    assert reader.pack_size(pack.name) == pack.size
+
+
+def test_an_index_is_fetched_once(make_remote, add):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    add(writer, b"one")
+    first = make_remote("reader")
+    first.open()
+    assert first.requests == 3  # identity, listing, index
+    second = make_remote("reader")
+    second.open()
+    assert second.requests == 1
+    assert second.has(hash_bytes(b"one"))
+
+
+def test_an_index_that_is_no_longer_listed_counts_no_more(make_remote, add, tmp_path):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    add(writer, b"one")
+    reader = make_remote("reader")
+    reader.open()
+    indexes(tmp_path)[0].unlink()
+    reader.refresh()
+    assert not reader.has(hash_bytes(b"one"))
+    assert indexes(tmp_path, "cache-reader") == []
+
+
+def test_a_damaged_index_is_refused_and_not_kept(make_remote, add, tmp_path):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    add(writer, b"one")
+    path = indexes(tmp_path)[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    reader = make_remote("reader")
+    with pytest.raises(IntegrityError, match=path.name) as caught:
+        reader.open()
+    assert f"`index/{path.name}`" in caught.value.hint
+    assert not (tmp_path / "cache-reader" / "index").exists()
+
+
+def test_a_damaged_copy_is_fetched_again(make_remote, add, tmp_path):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    add(writer, b"one")
+    copy = indexes(tmp_path, "cache-writer")[0]
+    copy.write_bytes(b"half")
+    again = make_remote("writer")
+    again.open()
+    assert again.has(hash_bytes(b"one"))
+    assert copy.read_bytes() == indexes(tmp_path)[0].read_bytes()
+
+
+class MergedMeanwhile(DirectoryBackend):
+    """The first index that is asked for was merged into another one since it was listed."""
+
+    merge = None
+
+    def get(self, key):
+        if key.startswith("index/") and MergedMeanwhile.merge is not None:
+            merge, MergedMeanwhile.merge = MergedMeanwhile.merge, None
+            merge()
+            raise NotFound(key)
+        return super().get(key)
+
+
+def test_an_index_merged_away_since_it_was_listed_is_looked_for_again(make_remote, add, tmp_path):
+    writer = make_remote("writer")
+    writer.open_to_write()
+    packs = [add(writer, b"one"), add(writer, b"two")]
+
+    def merge():
+        old = [FileName.parse(path.stem) for path in indexes(tmp_path)]
+        name = FileName.fresh()
+        sizes = {pack.name: pack.size for pack in packs}
+        data = encode(name, dict(rows_of(packs)), sizes, level=1, replaces=old)
+        (tmp_path / "remote" / index_key(name)).write_bytes(data)
+        (tmp_path / "remote" / index_key(old[0])).unlink()
+
+    MergedMeanwhile.merge = merge
+    reader = make_remote("reader", MergedMeanwhile)
+    reader.open()
+    assert reader.has(hash_bytes(b"one"))
+    assert reader.has(hash_bytes(b"two"))
+    assert len(reader._indexes) == 1  # the one that is left of the two is replaced
+
+
+def test_another_store_at_the_same_url_is_not_taken_for_the_old_one(make_remote, add, tmp_path):
+    first = make_remote()
+    first.open_to_write()
+    add(first, b"one")
+    (tmp_path / "remote").rename(tmp_path / "moved")
+    second = make_remote("second")
+    second.open_to_write()
+    add(second, b"two")
+    again = make_remote()
+    again.open()
+    assert not again.has(hash_bytes(b"one"))
+    assert again.has(hash_bytes(b"two"))
+
+
+def test_a_store_of_a_newer_format_is_left_alone(make_remote, tmp_path):
+    (tmp_path / "remote").mkdir()
+    text = json.dumps({"format": 2, "id": "0" * 32})
+    (tmp_path / "remote" / STORE_KEY).write_text(text)
+    with pytest.raises(PivotError, match="newer"):
+        make_remote().open_to_write()
+
+
+def test_a_url_that_names_nothing_usable_is_an_error_before_anything_is_asked(tmp_path):
+    with pytest.raises(UsageError, match="gopher"):
+        RemoteStore.at("gopher://somewhere", {}, str(tmp_path))
+
+
+def test_what_was_listed_is_known_without_the_remote(make_remote, add, tmp_path):
+    writer = make_remote()
+    writer.open_to_write()
+    add(writer, b"one")
+    (tmp_path / "remote").rename(tmp_path / "offline")
+    known = obtainable(str(tmp_path / "cache-me"))
+    assert known(Content(ContentType.FILE, hash_bytes(b"one"), 3))
+    assert not known(Content(ContentType.FILE, hash_bytes(b"two"), 3))
+    recipe = ObjectId(hash_bytes(b"one"))
+    assert known(Content(ContentType.FILE, hash_bytes(b"large"), 9, recipe))
+
+
+def test_of_a_remote_never_listed_nothing_is_known(tmp_path):
+    known = obtainable(str(tmp_path / "nowhere"))
+    assert not known(Content(ContentType.FILE, hash_bytes(b"one"), 3))
+    assert not (tmp_path / "nowhere").exists()

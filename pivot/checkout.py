@@ -66,23 +66,8 @@ def plan_checkout(
         else:
             place[path] = content
             if now is not None:
-                edited.extend(edited_files(workspace, path, now, holds))
+                edited.extend(workspace.unheld_files(path, now, holds))
     return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent))
-
-
-def edited_files(
-    workspace: Workspace, path: RepoPath, now: Content, holds: Callable[[Content], bool]
-) -> Iterator[str]:
-    """The files at or below `path` whose bytes aren't held.
-
-    A directory whose own listing isn't held may have none, e.g. where only a file was removed.
-    """
-    if now.type is not ContentType.DIRECTORY:
-        yield path
-        return
-    for name, content in workspace.files(path):
-        if not holds(content):
-            yield name
 
 
 def refuse_edited(plan: CheckoutPlan) -> None:

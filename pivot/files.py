@@ -132,6 +132,8 @@ def locked(
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()} {holder}\n".encode(), 0)
         yield
+        if not shared:
+            os.ftruncate(fd, 0)  # whoever is held up next isn't to be told our name
     finally:
         os.close(fd)
 

@@ -6,7 +6,6 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.checkout import edited_files
 from pivot.code.findings import SCHEME, Fingerprint, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
@@ -120,7 +119,7 @@ class Surveyor:
 
     def _is_kept(self, path: RepoPath, now: Content) -> bool:
         """Whether replacing what `path` holds would lose no file's bytes."""
-        return next(edited_files(self.workspace, path, now, self.has), None) is None
+        return next(self.workspace.unheld_files(path, now, self.has), None) is None
 
     def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
         try:

@@ -96,6 +96,19 @@ class Workspace:
                 path = f"{folder}/{_checked(name, folder)}"
                 yield path, _file_content(self._read(path, stat, identify, _has_all), stat)
 
+    def unheld_files(
+        self, path: RepoPath, now: Content, holds: Callable[[Content], bool]
+    ) -> Iterator[str]:
+        """The files at or below `path` whose bytes aren't held; `now` is what it holds.
+
+        A directory from which files are only missing has none: nothing of it would be lost.
+        """
+        if now.type is not ContentType.DIRECTORY:
+            if not holds(now):
+                yield path
+        elif not holds(now):
+            yield from (name for name, content in self.files(path) if not holds(content))
+
     def _read(self, path: str, stat: Stat, put: Put, has: Has) -> Hashed:
         """Hand a file's entries to `put`, unless they are known and had.
 

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     EFFECTS = "effects"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Location:
     """A line of a source file, 1-based."""
 
@@ -28,7 +28,7 @@ class Location:
     line: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """Something that can't be followed without running it, and where it stands."""
 

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pivot.errors import PivotError
+from pivot.errors import LockedError
 from pivot.files import locked, write_atomic
 from pivot.landing import open_parent
 from pivot.paths import PathError, RepoPath, StageName
@@ -90,34 +90,44 @@ def aside(project: str, run_id: str, stage: StageName, outs: Iterable[RepoPath])
 def open_run(project: str, run_id: str) -> Iterator[None]:
     """Hold a run's folder of outs for the length of the run, and remove it at the end."""
     folder = os.path.join(project, ".pivot", "aside", run_id)
-    os.makedirs(folder)
-    try:
-        with locked(os.path.join(folder, FLOCK), holder=f"run {run_id}"):
+    with contextlib.ExitStack() as stack:
+        with _gate(project):
+            os.makedirs(folder)
+            stack.enter_context(locked(os.path.join(folder, FLOCK), holder=f"run {run_id}"))
+        try:
             yield
-    finally:
-        if os.listdir(folder) == [FLOCK]:
-            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            if os.listdir(folder) == [FLOCK]:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def recover(project: str) -> tuple[RepoPath, ...]:
     """Put back the outs of runs that died; returns the paths that were put back or emptied."""
     base = os.path.join(project, ".pivot", "aside")
     recovered: list[RepoPath] = []
-    for run_id in sorted(_names(base)):
-        folder = os.path.join(base, run_id)
-        if run_id == KEPT or not os.path.isdir(folder):
-            continue
-        with contextlib.suppress(BlockingIOError, PivotError), _claim(folder):
-            for stage in sorted(set(_names(folder)) - {FLOCK}):
-                left = Aside(project, os.path.join(folder, stage), ())
-                recovered.extend(path for path, _ in left.manifest())
-                left.restore()
-            shutil.rmtree(folder, ignore_errors=True)
+    with _gate(project):
+        for run_id in sorted(set(_names(base)) - {KEPT}):
+            with contextlib.suppress(LockedError):  # that run lives
+                recovered += _recover_run(project, os.path.join(base, run_id))
     return tuple(recovered)
 
 
-def _claim(folder: str) -> contextlib.AbstractContextManager[None]:
-    return locked(os.path.join(folder, FLOCK), wait=False, holder="recovery")
+def _recover_run(project: str, folder: str) -> list[RepoPath]:
+    recovered: list[RepoPath] = []
+    with locked(os.path.join(folder, FLOCK), wait=False, holder="recovery"):
+        for stage in sorted(set(_names(folder)) - {FLOCK}):
+            left = Aside(project, os.path.join(folder, stage), ())
+            recovered.extend(path for path, _ in left.manifest())
+            left.restore()
+        shutil.rmtree(folder, ignore_errors=True)
+    return recovered
+
+
+def _gate(project: str) -> contextlib.AbstractContextManager[None]:
+    """Held while a run's folder is made and its flock taken: in between it would look dead."""
+    folder = os.path.join(project, ".pivot", "tmp")
+    os.makedirs(folder, exist_ok=True)
+    return locked(os.path.join(folder, "aside.flock"), holder="recovery")
 
 
 def _names(folder: str) -> list[str]:

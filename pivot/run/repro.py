@@ -136,6 +136,7 @@ class Repro:
             self._collect(CLAIM_INTERVAL if self._waiting else None)
 
     def _collect(self, timeout: float | None) -> None:
+        self._bench.state.commit()  # while we wait others may write
         if self._executor is None or not self._running:
             time.sleep(timeout or CLAIM_INTERVAL)
             return
@@ -144,32 +145,32 @@ class Repro:
 
     def _begin(self, name: StageName) -> bool:
         """Decide and start a stage; False if another process has a claim on what it needs."""
-        decision = self._settle(name)
-        if decision.verdict is Verdict.SKIP and not decision.unstored:
+        decision = self._decisions[name]
+        if self._is_settled(name) and decision.verdict is Verdict.SKIP and not decision.unstored:
             self._finish(name, Status.UNCHANGED, decision)
             return True
-        holder = self._claims.take(name, self._plan.graph.stages[name].mutex)
-        if holder is not None:
-            if name not in self._waiting:
-                self._waiting.add(name)
-                self._sink(StageWaiting(name, holder))
-            return False
-        if name in self._waiting:
-            self._waiting.discard(name)
-            decision = self._look_again(name)
-        self._schedule.start(name)
         try:
-            self._act(name, decision)
+            return self._claim_and_act(name)
         except (PivotError, OSError) as error:
-            self._fail(name, decision, _failure(error))
+            self._fail(name, self._decisions[name], _failure(error))
+            return True
+
+    def _claim_and_act(self, name: StageName) -> bool:
+        busy = self._claims.take(name, self._plan.graph.stages[name].mutex)
+        if busy is not None:
+            if not busy.own and name not in self._waiting:
+                self._waiting.add(name)
+                self._sink(StageWaiting(name, busy.holder))
+            return False
+        self._waiting.discard(name)
+        self._schedule.start(name)
+        # Until the claim was ours another process may have run the stage, or what is upstream.
+        self._act(name, self._look_again(name))
         return True
 
-    def _settle(self, name: StageName) -> Decision:
-        """The decision for a stage whose upstream is done."""
-        upstream = self._plan.graph.upstream(name)
-        if not any(up in self._changed for up in upstream):
-            return self._decisions[name]
-        return self._look_again(name)
+    def _is_settled(self, name: StageName) -> bool:
+        """Whether nothing upstream happened since the stage was decided."""
+        return not any(up in self._changed for up in self._plan.graph.upstream(name))
 
     def _look_again(self, name: StageName) -> Decision:
         survey = self._plan.survey
@@ -267,16 +268,15 @@ class Repro:
 
     def _end(self, outcome: Outcome) -> None:
         name = outcome.stage
-        running = self._running.pop(name)
+        running = self._running[name]
         if outcome.ending is not Ending.RETURNED:
-            running.aside.restore()
             failure = Failure(
                 outcome.message or "it failed",
                 hint=outcome.hint,
                 traceback=outcome.traceback,
                 log=running.log,
             )
-            self._fail(name, running.decision, failure, outcome.duration_s)
+            self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
             return
         try:
             with self._bench.store.in_use():
@@ -286,9 +286,8 @@ class Repro:
             running.aside.drop()
             self._fail(name, running.decision, _failure(error), outcome.duration_s)
         except (PivotError, OSError) as error:
-            running.aside.restore()
             failure = replace(_failure(error), log=running.log)
-            self._fail(name, running.decision, failure, outcome.duration_s)
+            self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
         else:
             running.aside.drop()
             self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
@@ -323,6 +322,7 @@ class Repro:
         self._decisions[name] = replace(
             decision, verdict=Verdict.SKIP, lock=lock or decision.lock, unheld=()
         )
+        self._running.pop(name, None)
         self._claims.release(name)
         self._emit(StageFinished(name, status, decision.reasons, duration))
         self._schedule.finish(name, status)
@@ -330,6 +330,7 @@ class Repro:
     def _fail(
         self, name: StageName, decision: Decision, failure: Failure, duration: float = 0.0
     ) -> None:
+        self._running.pop(name, None)
         self._claims.release(name)
         self._emit(StageFinished(name, Status.FAILED, decision.reasons, duration, failure))
         self._report(self._schedule.finish(name, Status.FAILED))
@@ -340,18 +341,18 @@ class Repro:
         if self._executor is not None:
             self._executor.cancel_all()
             while self._running:
-                for outcome in self._executor.wait():
-                    running = self._running.pop(outcome.stage)
-                    running.aside.restore()
-                    self._claims.release(outcome.stage)
-                    event = StageFinished(
-                        outcome.stage,
-                        Status.CANCELLED,
-                        running.decision.reasons,
-                        outcome.duration_s,
-                    )
-                    self._emit(event)
-                    self._report(self._schedule.finish(outcome.stage, Status.CANCELLED))
+                ended = {outcome.stage: outcome.duration_s for outcome in self._executor.wait()}
+                # Without any outcome left, the rest had returned and was about to be accepted.
+                for name, duration in (ended or dict.fromkeys(self._running, 0.0)).items():
+                    self._cancelled(name, duration)
+
+    def _cancelled(self, name: StageName, duration: float) -> None:
+        running = self._running.pop(name)
+        failure = _put_back(running, None)
+        self._claims.release(name)
+        reasons = running.decision.reasons
+        self._emit(StageFinished(name, Status.CANCELLED, reasons, duration, failure))
+        self._report(self._schedule.finish(name, Status.CANCELLED))
 
     def _report(self, ended: Sequence[Ended]) -> None:
         for end in ended:
@@ -360,6 +361,21 @@ class Repro:
     def _emit(self, event: StageFinished) -> None:
         self._finished.append(event)
         self._sink(event)
+
+
+def _put_back[F: (Failure, None)](running: _Running, failure: F) -> F | Failure:
+    """Put the outs of a failed stage back; where that fails too, the next run tries again."""
+    try:
+        running.aside.restore()
+    except (PivotError, OSError) as error:
+        unrestored = _failure(error)
+        return Failure(
+            f"its outs could not be put back: {unrestored.message}",
+            why=unrestored.why if failure is None else f"{failure.message}; {unrestored.why}",
+            hint=f"They are kept in {running.aside.folder}: mend that, then run `pivot repro`",
+            log=running.log,
+        )
+    return failure
 
 
 def _failure(error: PivotError | OSError) -> Failure:

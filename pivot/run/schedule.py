@@ -27,9 +27,9 @@ class Schedule:
 
     def __init__(self, graph: Graph, selected: Iterable[StageName], *, keep_going: bool) -> None:
         self._order = tuple(selected)
+        known = frozenset(self._order)
         self._upstream: Mapping[StageName, tuple[StageName, ...]] = {
-            name: tuple(up for up in graph.upstream(name) if up in set(self._order))
-            for name in self._order
+            name: tuple(up for up in graph.upstream(name) if up in known) for name in self._order
         }
         self._keep_going = keep_going
         self._status: dict[StageName, Status] = {}
@@ -85,10 +85,14 @@ class Schedule:
         return tuple(blocked)
 
     def leave(self) -> tuple[Ended, ...]:
-        """The stages that were never started, once nothing runs any more."""
-        left = [name for name in self._order if name not in self._status]
-        self._status.update(dict.fromkeys(left, Status.NOT_STARTED))
-        return tuple(Ended(name, Status.NOT_STARTED) for name in left)
+        """The stages without an end, once nothing runs any more: never started, or cut off."""
+        left = {
+            name: Status.CANCELLED if name in self._running else Status.NOT_STARTED
+            for name in self._order
+            if name not in self._status
+        }
+        self._status.update(left)
+        return tuple(Ended(name, status) for name, status in left.items())
 
     def _is_bad(self, name: StageName) -> bool:
         status = self._status.get(name)

@@ -73,6 +73,7 @@ def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "--python",
         home,
         "install",
+        "--isolated",
         "--no-deps",
         "--no-index",
         wheel,

@@ -86,6 +86,7 @@ def test_two_hundred_stages_decode_in_milliseconds():
         Stage(
             StageName(f"stage{i}"),
             f"pipeline:stage{i}",
+            "pipeline.py",
             RepoPath("pipeline.py"),
             i,
             tuple(RepoPath(f"data/in{i}-{n}.csv") for n in range(3)),

@@ -1,0 +1,209 @@
+"""The formats, byte for byte: what today's code writes and reads is what stands in tests/golden.
+
+A change of these files is a change of the format: it needs a new version number, and code that
+reads the old one. `docs/format.md` explains the same files.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from pivot.hashing import ObjectId, hash_bytes
+from pivot.lock.declared import Declared
+from pivot.lock.lock import Lock, decode
+from pivot.outputs import OutKind, OutSpec
+from pivot.paths import RepoPath, StageName, TreePath
+from pivot.store.chunking import cut
+from pivot.store.codec import Codec
+from pivot.store.content import Content, ContentType
+from pivot.store.entry import Entry, FileName, Kind
+from pivot.store.index import encode, rows_of
+from pivot.store.pack import PackWriter, pack_key, scan
+from pivot.store.recipe import Recipe, recipe_id
+from pivot.store.store import Store, StoreId
+from pivot.store.tree import TreeEntry, encode_line, parse
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+PACK = FileName(bytes.fromhex("000102030405060708090a0b0c0d0e0f"))
+INDEX = FileName(bytes.fromhex("101112131415161718191a1b1c1d1e1f"))
+REPLACED = FileName(bytes.fromhex("202122232425262728292a2b2c2d2e2f"))
+
+HELLO = b"hello\n"
+RUN = b"#!/bin/sh\necho hi\n"
+CHUNKS = (b"first chunk, ", b"last chunk")
+CUT = b"".join(CHUNKS)
+TEXT = b"the same words again and again, " * 8
+STREAM_SIZE = 8 << 20
+
+RECIPE = Recipe(
+    hash_bytes(CUT), len(CUT), tuple((hash_bytes(chunk), len(chunk)) for chunk in CHUNKS)
+)
+TREE = (
+    TreeEntry(TreePath("data/cut.bin"), Content(
+        ContentType.FILE, RECIPE.file, len(CUT), recipe_id(RECIPE.encode()))),
+    TreeEntry(TreePath("data/empty.txt"), Content(ContentType.FILE, hash_bytes(b""), 0)),
+    TreeEntry(TreePath("hello.txt"), Content(ContentType.FILE, hash_bytes(HELLO), 6)),
+    TreeEntry(TreePath("nothing"), None),
+    TreeEntry(TreePath("run.sh"), Content(ContentType.EXECUTABLE, hash_bytes(RUN), len(RUN))),
+    TreeEntry(TreePath("über.txt"), Content(ContentType.FILE, hash_bytes(TEXT), len(TEXT))),
+)  # fmt: skip
+LISTING = b"".join(map(encode_line, TREE))
+FOLDER = Content(
+    ContentType.DIRECTORY,
+    hash_bytes(LISTING),
+    sum(entry.content.size for entry in TREE if entry.content),
+    files=5,
+)
+
+
+def golden(name):
+    return (GOLDEN / name).read_bytes()
+
+
+def the_lock():
+    declared = Declared(
+        scheme=1,
+        code={"pipeline:train": "5e" * 32, "features.scaling:scale": "a1" * 32},
+        packages={"python": "3.13", "pandas": "2.3.3"},
+        params={"rate": 0.1, "größe": [1, 2.0, None], "deep": {"b": True, "a": "x\ny"}},
+        env={"LANG": "C"},
+        cwd=RepoPath("."),
+        deps=(RepoPath("train.csv"),),
+        outs=(
+            OutSpec(RepoPath("metrics.json"), OutKind.METRIC),
+            OutSpec(RepoPath("model"), OutKind.OUT),
+        ),
+    )
+    return Lock(
+        stage=StageName("train"),
+        root="pipeline:train",
+        declared=declared,
+        deps={
+            RepoPath("train.csv"): Content(
+                ContentType.FILE, RECIPE.file, len(CUT), recipe_id(RECIPE.encode())
+            )
+        },
+        outs={
+            RepoPath("metrics.json"): Content(ContentType.FILE, hash_bytes(HELLO), 6),
+            RepoPath("model"): FOLDER,
+        },
+        secrets=("token",),
+    )
+
+
+def stream():
+    """8 MiB that any language can make: BLAKE3's extended output for the text below."""
+    return blake3(b"pivot golden stream").digest(length=STREAM_SIZE)
+
+
+def entry(data, kind=Kind.DATA):
+    return Entry(recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data), kind, len(data))
+
+
+def write_pack(root, frame):
+    """The golden pack; `frame` is its compressed block, whose bytes depend on zstd's version."""
+    small = (HELLO, b"", RUN, *CHUNKS)
+    writer = PackWriter.open(root, name=PACK)
+    writer.append(Codec.RAW, b"".join(small), len(b"".join(small)), [entry(s) for s in small])
+    writer.append(Codec.ZSTD, frame, len(TEXT), [entry(TEXT)])
+    recipe = RECIPE.encode()
+    members = [entry(recipe, Kind.RECIPE), entry(LISTING)]
+    writer.append(Codec.RAW, recipe + LISTING, len(recipe + LISTING), members)
+    return writer.finish()
+
+
+def frame_of(pack):
+    place = scan(pack, PACK).blocks[1].place
+    return pack[place.offset : place.offset + place.stored]
+
+
+@pytest.fixture
+def golden_store(tmp_path):
+    """A store put together from the golden files alone."""
+    root = tmp_path / "golden-store"
+    (root / "packs" / "00").mkdir(parents=True)
+    (root / "index").mkdir()
+    shutil.copy(GOLDEN / "pivot-store.json", root / "pivot-store.json")
+    shutil.copy(GOLDEN / "small.pack", root / "packs" / "00" / f"{PACK}.pack")
+    shutil.copy(GOLDEN / "small.idx", root / "index" / f"{INDEX}.idx")
+    return Store.open(str(root))
+
+
+def test_a_store_file_is_written_as_it_was():
+    assert StoreId("303132333435363738393a3b3c3d3e3f", 1).encode() == golden("pivot-store.json")
+
+
+def test_a_pack_is_written_as_it_was(tmp_path):
+    store = Store.open(str(tmp_path / "store"))
+    write_pack(store.root, frame_of(golden("small.pack")))
+    with open(os.path.join(store.root, pack_key(PACK)), "rb") as f:
+        assert f.read() == golden("small.pack")
+
+
+def test_an_index_is_written_as_it_was():
+    data = golden("small.pack")
+    info = scan(data, PACK)
+    rows = dict(rows_of([info]))
+    made = encode(INDEX, rows, {PACK: len(data)}, level=1, replaces=[REPLACED])
+    assert made == golden("small.idx")
+
+
+def test_a_recipe_is_written_and_read_as_it_was():
+    assert RECIPE.encode() == golden("file.recipe")
+    assert Recipe.decode(golden("file.recipe")) == RECIPE
+
+
+def test_a_tree_is_written_and_read_as_it_was():
+    assert golden("directory.tree") == LISTING
+    assert tuple(parse([golden("directory.tree")])) == TREE
+
+
+def test_a_lock_is_written_and_read_as_it_was():
+    assert the_lock().encode() == golden("train.lock")
+    assert decode(golden("train.lock"), "golden") == the_lock()
+
+
+def test_keys_are_what_they_were():
+    assert json.loads(golden("keys.json")) == keys()
+
+
+def keys():
+    lock = the_lock()
+    return {
+        "hello.txt": hash_bytes(HELLO).hex(),
+        "recipe": recipe_id(RECIPE.encode()).hex(),
+        "tree": hash_bytes(LISTING).hex(),
+        "static key": lock.declared.static_key.hex(),
+        "key": lock.key.hex(),
+    }
+
+
+def test_chunks_are_cut_where_they_were():
+    """Golden vectors guard upgrades of the chunker: another cut ends all deduplication."""
+    assert json.loads(golden("chunks.json")) == chunk_vectors()
+
+
+def chunk_vectors():
+    data = stream()
+    return {
+        "stream_sha256": hashlib.sha256(data).hexdigest(),
+        "lengths": [len(chunk) for chunk in cut(io.BytesIO(data))],
+        "zeros_2_mib_and_5": [len(chunk) for chunk in cut(io.BytesIO(bytes((2 << 20) + 5)))],
+    }
+
+
+def test_a_store_of_golden_files_gives_back_everything(golden_store):
+    assert golden_store.id.text == "303132333435363738393a3b3c3d3e3f"
+    for data in (HELLO, b"", RUN, *CHUNKS, TEXT, LISTING):
+        assert golden_store.read(hash_bytes(data)) == data
+    assert tuple(golden_store.tree(FOLDER)) == TREE
+    assert b"".join(golden_store.stream(TREE[0].content)) == CUT
+    (index,) = golden_store.indexes
+    assert (index.level, index.replaces) == (1, (REPLACED,))
+    assert golden_store.read(ObjectId(hash_bytes(TEXT))) == TEXT

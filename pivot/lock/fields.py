@@ -20,8 +20,8 @@ class Fields:
 
     def number(self, name: str) -> int:
         value = self._value[name]
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} is no whole number")
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise TypeError(f"{name} is no natural number")
         return value
 
     def mapping(self, name: str) -> dict[str, Json]:

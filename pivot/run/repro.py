@@ -328,7 +328,7 @@ class Repro:
         self._schedule.finish(name, status)
 
     def _fail(
-        self, name: StageName, decision: Decision, failure: Failure, duration: float = 0.0
+        self, name: StageName, decision: Decision, failure: Failure | None, duration: float = 0.0
     ) -> None:
         self._running.pop(name, None)
         self._claims.release(name)
@@ -363,7 +363,7 @@ class Repro:
         self._sink(event)
 
 
-def _put_back[F: (Failure, None)](running: _Running, failure: F) -> F | Failure:
+def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
     """Put the outs of a failed stage back; where that fails too, the next run tries again."""
     try:
         running.aside.restore()

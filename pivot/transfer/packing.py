@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import batched
 
-from pivot.errors import MissingDataError
+from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
 from pivot.store.codec import Compressor
 from pivot.store.entry import Entry, PackInfo, Place
@@ -58,6 +58,19 @@ def _places(store: Store, ids: Iterable[ObjectId]) -> Iterator[tuple[ObjectId, P
         yield id_, place
 
 
+def _read(store: Store, block: NeededBlock) -> tuple[bytes, list[tuple[Entry, bytes]]]:
+    """A block as it is stored here, and the needed entries in it, verified."""
+    try:
+        stored = read_stored(store.root, block.place)
+        return stored, opened(block, stored)
+    except IntegrityError as error:
+        raise IntegrityError(
+            f"{error.message}, in pack {block.place.pack} of the cache",
+            why=error.why,
+            hint="Run `pivot doctor --repair`",
+        ) from error
+
+
 class _Packing:
     """The pack that is being written, and the block of small entries that is open."""
 
@@ -81,8 +94,7 @@ class _Packing:
 
     def add(self, store: Store, block: NeededBlock) -> None:
         """Copy a block as it stands where all of it is needed, else its needed entries."""
-        stored = read_stored(store.root, block.place)
-        found = opened(block, stored)
+        stored, found = _read(store, block)
         if block.is_whole:
             place = block.place
             self._writer().append(place.codec, stored, place.raw, block.entries)

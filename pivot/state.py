@@ -88,8 +88,10 @@ class State:
         claim anything. Where the disk doesn't let us (read-only, no room), this run goes without.
         """
         self = cls(cls._opened(path), path)
+        if not _is_on_disk(self._db):
+            return self
         owner = folder_identity(os.path.dirname(path)).encode()
-        if _is_on_disk(self._db) and self.document(_OWNER) != owner:
+        if self.document(_OWNER) != owner:
             self._db.close()
             self._db = _replaced(path)
             self.record_document(_OWNER, owner)

@@ -14,6 +14,7 @@ from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
+from pivot.project.interpreter import other_environment
 from pivot.project.project import Project
 from pivot.store.repair import check, repair
 
@@ -90,19 +91,15 @@ def _guarded(name: str, examine_one: Callable[[], Iterator[Finding]]) -> Iterato
 
 
 def _interpreter(project: Project) -> Finding:
-    for place in (os.environ.get("VIRTUAL_ENV"), os.path.join(project.root, ".venv")):
-        if (
-            place
-            and os.path.isdir(place)
-            and os.path.realpath(place) != os.path.realpath(sys.prefix)
-        ):
-            return Finding(
-                "interpreter",
-                Mark.WARNING,
-                f"Pivot runs in {sys.prefix}, but {place} is an environment of the project",
-                f"Install Pivot there: `{place}/bin/pip install pivot`",
-            )
-    return Finding("interpreter", Mark.OK, sys.executable)
+    place = other_environment(project.root, os.environ)
+    if place is None:
+        return Finding("interpreter", Mark.OK, sys.executable)
+    return Finding(
+        "interpreter",
+        Mark.ERROR,
+        f"Pivot runs in {sys.prefix}, but this project's environment is {place}",
+        f"Install Pivot there: `{place}/bin/pip install pivot`",
+    )
 
 
 def _git(project: Project) -> Finding:

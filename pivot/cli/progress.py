@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from typing import Self
 
 import click
 
@@ -14,7 +15,7 @@ _PIPE_S = 10.0
 
 
 class Progress:
-    """Call it with bytes done and bytes in all; `close` clears the line.
+    """Call it with bytes done and bytes in all; leaving its block clears the line.
 
     `PIVOT_NO_PROGRESS` in the environment keeps it silent.
     """
@@ -25,6 +26,13 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._silent = bool(os.environ.get("PIVOT_NO_PROGRESS"))
         self._width = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal and self._width:
+            click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -40,7 +48,3 @@ class Progress:
             click.echo(f"\r{text.ljust(self._width)}", nl=False, err=True)
         else:
             click.echo(text, err=True)
-
-    def close(self) -> None:
-        if self._terminal and self._width:
-            click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)

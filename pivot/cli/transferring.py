@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import click
@@ -9,20 +11,78 @@ import click
 from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import emit, json_option, say, seconds, size
+from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
 from pivot.paths import RepoPath
 from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
+from pivot.project.restoring import wanted
 from pivot.store.content import Content
 from pivot.sync.fetch import fetch, plan_fetch
 from pivot.sync.plan import SyncPlan, plan_push
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
+from pivot.transfer.lanes import JOBS
 from pivot.transfer.remote import RemoteStore
 
 
-def transfer_options[F: Callable[..., Any]](command: F) -> F:
-    """The arguments and options of every command that moves data."""
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a command that moves data is about: the outs it means, and the remote."""
+
+    project: Project
+    roots: Mapping[RepoPath, Content]
+    remote: RemoteStore
+    jobs: int
+    dry_run: bool
+    as_json: bool
+
+    def send(self) -> Summary:
+        """Push, with progress."""
+        with Progress("pushed") as progress:
+            return push(
+                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+            )
+
+    def bring(self) -> Summary:
+        """Fetch, with progress."""
+        with Progress("fetched") as progress:
+            return fetch(
+                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+            )
+
+    def plan_push(self) -> SyncPlan:
+        """What a push would send; a remote that doesn't exist yet has nothing."""
+        return plan_push(self.project.store, self.remote, self.roots)
+
+    def plan_fetch(self) -> SyncPlan:
+        """What a fetch would bring."""
+        return plan_fetch(self.project.store, self.remote, self.roots)
+
+
+def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the arguments and options of all that move data, as one `Transfer`."""
+
+    @wraps(function)
+    def command(
+        targets: tuple[str, ...],
+        remote: str | None,
+        jobs: int | None,
+        *,
+        dry_run: bool,
+        yes: bool,
+        as_json: bool,
+        **others: Any,
+    ) -> None:
+        with open_project() as project:
+            roots = wanted(project, targets)
+            store = use_remote(project, remote, yes=yes)
+            at_once = jobs or project.config.number("remote.jobs") or JOBS
+            function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
+
+    return _with_options(command)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),
@@ -42,46 +102,6 @@ def use_remote(project: Project, name: str | None, *, yes: bool) -> RemoteStore:
     return open_remote(chosen, project.root, project.store.root)
 
 
-def send(
-    project: Project, remote: RemoteStore, roots: Mapping[RepoPath, Content], jobs: int | None
-) -> Summary:
-    """Push with progress."""
-    progress = Progress("pushed")
-    try:
-        return push(project.store, remote, roots, jobs=_jobs(project, jobs), progress=progress)
-    finally:
-        progress.close()
-
-
-def bring(
-    project: Project, remote: RemoteStore, roots: Mapping[RepoPath, Content], jobs: int | None
-) -> Summary:
-    """Fetch with progress."""
-    progress = Progress("fetched")
-    try:
-        return fetch(project.store, remote, roots, jobs=_jobs(project, jobs), progress=progress)
-    finally:
-        progress.close()
-
-
-def _jobs(project: Project, jobs: int | None) -> int:
-    return jobs or project.config.number("remote.jobs") or 8
-
-
-def preview_push(
-    project: Project, remote: RemoteStore, roots: Mapping[RepoPath, Content]
-) -> SyncPlan:
-    """What a push would send; a remote that doesn't exist yet has nothing."""
-    return plan_push(project.store, remote, roots)
-
-
-def preview_fetch(
-    project: Project, remote: RemoteStore, roots: Mapping[RepoPath, Content]
-) -> SyncPlan:
-    """What a fetch would bring."""
-    return plan_fetch(project.store, remote, roots)
-
-
 def show_summary(verb: str, summary: Summary, *, as_json: bool) -> None:
     """The closing line, which tells how much was there already."""
     if as_json:
@@ -90,7 +110,7 @@ def show_summary(verb: str, summary: Summary, *, as_json: bool) -> None:
     say(
         f"{verb} {summary.objects:,} of {summary.total_objects:,} objects,"
         f" {size(summary.bytes)} of {size(summary.total_bytes)},"
-        f" {summary.requests:,} requests, {seconds(summary.seconds)}."
+        f" {plural(summary.requests, 'request')}, {seconds(summary.seconds)}."
     )
 
 

@@ -89,7 +89,7 @@ def _opaque(
         for reference, targets in found
         for name, reason in targets.modules.items()
     }
-    return tuple(sorted(lookups | widened))
+    return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
 
 
 def _hash(

@@ -36,6 +36,11 @@ class Opaque:
     file: RepoPath
     line: int
 
+    @property
+    def order(self) -> tuple[str, int, str]:
+        """What to sort by."""
+        return self.file, self.line, self.what
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:

@@ -46,7 +46,7 @@ class ProjectCode:
             locations={key: entries[key][0].location for key in keys},
             kinds={key: entries[key][0].kind for key in keys},
             modules=_packages(reach),
-            opaque=tuple(sorted(reach.opaque, key=lambda o: (o.file, o.line, o.what))),
+            opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
         )
 
     @property

@@ -29,6 +29,7 @@ from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
+from pivot.project.interpreter import refuse_other_environment
 from pivot.project.layout import Layout, find_project
 from pivot.project.sources import DiskSources
 from pivot.run.events import Sink
@@ -125,6 +126,7 @@ class Project:
     @cached_property
     def definitions(self) -> Definitions:
         """The stages as they are defined now; user code runs only if its evidence changed."""
+        refuse_other_environment(self.root, os.environ)
         sources = discover(self.root, self.config.text("pipeline.module"))
         data = self.state.document(_DEFINITIONS)
         if data is not None:

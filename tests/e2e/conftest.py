@@ -285,7 +285,6 @@ def told_template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
     project.git("add", "--all")
     project.git(*identity, "commit", "--quiet", "-m", "Define stages")
-    project.pivot("repro")
     return path
 
 
@@ -294,6 +293,7 @@ def story(told_template: Path, tmp_path: Path, empty: Project) -> Project:
     """Three stages that have run; sources are committed, locks not."""
     shutil.rmtree(empty.path)
     shutil.copytree(told_template, empty.path, symlinks=True)
+    empty.pivot("repro")
     return empty
 
 

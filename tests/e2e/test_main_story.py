@@ -8,9 +8,7 @@ import pytest
 @pytest.fixture
 def fresh(story):
     """The story's project before its first run."""
-    for name in ("alone.txt", "out/doubled.txt", "total.json", ".gitattributes"):
-        (story.path / name).unlink()
-    story.git("clean", "-xdfq", ".pivot", "out")
+    story.git("clean", "-xdfq", ".pivot", "out", "alone.txt", "total.json")
     story.git("checkout", "-q", "--", ".")
     return story
 

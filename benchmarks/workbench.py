@@ -1,0 +1,149 @@
+"""Where commands are run, what with, and what running one took."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.scale import Scale
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+# The peer has an environment of its own: its dependencies and Pivot's need not agree.
+PEER_BIN = CHECKOUT / ".venv-bench" / "bin"
+# ru_maxrss counts kibibytes on Linux and bytes on macOS.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class CommandError(Exception):
+    """A command that is measured failed: its numbers would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of a command.
+
+    Attributes:
+        seconds: wall time from starting the process to having reaped it.
+        peak: bytes resident in the largest single process of its tree, of those that were
+            waited for. The measuring process itself, about 20 MB, is the least that is seen.
+    """
+
+    seconds: float
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """A scratch folder, the commands that are measured, and all that they are told.
+
+    Attributes:
+        folder: an empty folder, on a tmpfs where there is one.
+        scale: how much to measure.
+        environment: what every command gets: nothing of the user's home and configuration.
+        python: the interpreter that Pivot is installed for.
+        pivot: the `pivot` command.
+        dvc: the `dvc` command; None to measure Pivot alone.
+        peaks: by command, the largest peak that was seen, in bytes.
+    """
+
+    folder: Path
+    scale: Scale
+    environment: Mapping[str, str]
+    python: str
+    pivot: str
+    dvc: str | None
+    peaks: dict[str, int] = field(default_factory=dict)
+
+    def measure(self, words: Sequence[str], cwd: Path, *, peak_of: str = "") -> Sample:
+        """Run a command to its end; with `peak_of`, note its peak under that name.
+
+        Raises `CommandError` with what it printed if it fails.
+        """
+        with tempfile.TemporaryFile(dir=self.folder) as output:
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                output.seek(0)
+                printed = output.read().decode(errors="replace")
+                raise CommandError(f"{' '.join(words)}: exit {process.returncode}\n{printed}")
+        sample = Sample(seconds, usage.ru_maxrss * _RSS_UNIT)
+        if peak_of:
+            self.peaks[peak_of] = max(sample.peak, self.peaks.get(peak_of, 0))
+        return sample
+
+    def warm(self, words: Sequence[str], cwd: Path) -> None:
+        """Run a command once so that bytecode is compiled and files are cached."""
+        self.measure(words, cwd)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A new folder for one repetition, removed after it."""
+        path = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path)
+
+
+@contextmanager
+def opened(scale: Scale, *, peer: bool) -> Iterator[Workbench]:
+    """A workbench in a temporary folder, which is removed afterwards.
+
+    Raises `CommandError` if the peer is wanted and its environment isn't there.
+    """
+    dvc = PEER_BIN / "dvc"
+    if peer and not dvc.exists():
+        raise CommandError(f"{dvc} is not there: `make bench` installs it, --no-peer goes without")
+    with tempfile.TemporaryDirectory(prefix="pivot-bench-", dir=_fast_folder()) as name:
+        folder = Path(name)
+        yield Workbench(
+            folder=folder,
+            scale=scale,
+            environment=_environment(folder / "home"),
+            python=sys.executable,
+            pivot=str(Path(sys.executable).with_name("pivot")),
+            dvc=str(dvc) if peer else None,
+        )
+
+
+def _fast_folder() -> str | None:
+    memory = "/dev/shm"  # noqa: S108 - a tmpfs where there is one, entered by mkdtemp only
+    return memory if os.path.isdir(memory) and os.access(memory, os.W_OK) else None
+
+
+def _environment(home: Path) -> dict[str, str]:
+    home.mkdir()
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_AUTHOR_NAME": "bench",
+        "GIT_AUTHOR_EMAIL": "bench@localhost",
+        "GIT_COMMITTER_NAME": "bench",
+        "GIT_COMMITTER_EMAIL": "bench@localhost",
+        # What would make the peer slower for reasons that are not its work: the network, and a
+        # site cache on another file system.
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(home / ".cache" / "dvc-site"),
+        "CI": "1",
+    }

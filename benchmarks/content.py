@@ -62,9 +62,7 @@ def table(source: random.Random, size: int) -> bytes:
     digits = source.randbytes(size).translate(_DIGITS)
     for start in range(0, size, 24):
         row = digits[start : start + 16]
-        rows.append(
-            b"%s,%s,0.%s,%s\n" % (kinds[row[0] % 4], row[:6], row[6:10], row[10:15])
-        )
+        rows.append(b"%s,%s,0.%s,%s\n" % (kinds[row[0] % 4], row[:6], row[6:10], row[10:15]))
     return b"".join(rows)[:size]
 
 

@@ -1,7 +1,6 @@
 """What was measured of one thing, and what it was to be."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
@@ -16,7 +15,7 @@ class Unit(StrEnum):
 
 
 class Measure(StrEnum):
-    """What of a row a target bounds; medians throughout."""
+    """What of a row a target bounds: medians beside the peer's, or the worst sample alone."""
 
     SPEEDUP = "at least {:g} times faster"
     MULTIPLE = "at most {:g} times as much"
@@ -54,10 +53,6 @@ class Row:
     theirs: tuple[float, ...] = ()
     target: Target | None = None
 
-    def beside(self, peer: str, samples: Sequence[float]) -> "Row":
-        """The same row with a peer's samples; without samples, the row as it is."""
-        return replace(self, peer=peer, theirs=tuple(samples)) if samples else self
-
     @property
     def multiple(self) -> float | None:
         """Pivot's median over the peer's; None without a peer, or with a peer of nothing."""
@@ -71,7 +66,7 @@ class Row:
         if self.target is None:
             return None
         if self.target.measure is Measure.VALUE:
-            return median(self.ours) <= self.target.bound
+            return max(self.ours) <= self.target.bound
         if self.multiple is None:
             return None
         if self.target.measure is Measure.SPEEDUP:
@@ -90,5 +85,5 @@ def within(times: float) -> Target:
 
 
 def at_most(value: float) -> Target:
-    """At most `value` of the row's unit."""
+    """At most `value` of the row's unit, in every run."""
     return Target(Measure.VALUE, value)

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.scale import Scale
@@ -16,12 +16,14 @@ from benchmarks.scale import Scale
 CHECKOUT = Path(__file__).resolve().parents[1]
 # The peer has an environment of its own: its dependencies and Pivot's need not agree.
 PEER_BIN = CHECKOUT / ".venv-bench" / "bin"
+# A tmpfs, on Linux: nothing is written below it but what `tempfile` makes.
+MEMORY = "/dev/shm"  # noqa: S108
 # ru_maxrss counts kibibytes on Linux and bytes on macOS.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class CommandError(Exception):
-    """A command that is measured failed: its numbers would mean nothing."""
+    """A command that is measured failed, or didn't do its work: its numbers mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class Workbench:
         python: the interpreter that Pivot is installed for.
         pivot: the `pivot` command.
         dvc: the `dvc` command; None to measure Pivot alone.
-        peaks: by command, the largest peak that was seen, in bytes.
     """
 
     folder: Path
@@ -58,10 +59,9 @@ class Workbench:
     python: str
     pivot: str
     dvc: str | None
-    peaks: dict[str, int] = field(default_factory=dict)
 
-    def measure(self, words: Sequence[str], cwd: Path, *, peak_of: str = "") -> Sample:
-        """Run a command to its end; with `peak_of`, note its peak under that name.
+    def measure(self, words: Sequence[str], cwd: Path) -> Sample:
+        """Run a command to its end.
 
         Raises `CommandError` with what it printed if it fails.
         """
@@ -82,14 +82,7 @@ class Workbench:
                 output.seek(0)
                 printed = output.read().decode(errors="replace")
                 raise CommandError(f"{' '.join(words)}: exit {process.returncode}\n{printed}")
-        sample = Sample(seconds, usage.ru_maxrss * _RSS_UNIT)
-        if peak_of:
-            self.peaks[peak_of] = max(sample.peak, self.peaks.get(peak_of, 0))
-        return sample
-
-    def warm(self, words: Sequence[str], cwd: Path) -> None:
-        """Run a command once so that bytecode is compiled and files are cached."""
-        self.measure(words, cwd)
+        return Sample(seconds, usage.ru_maxrss * _RSS_UNIT)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -123,8 +116,7 @@ def opened(scale: Scale, *, peer: bool) -> Iterator[Workbench]:
 
 
 def _fast_folder() -> str | None:
-    memory = "/dev/shm"  # noqa: S108 - a tmpfs where there is one, entered by mkdtemp only
-    return memory if os.path.isdir(memory) and os.access(memory, os.W_OK) else None
+    return MEMORY if os.path.isdir(MEMORY) and os.access(MEMORY, os.W_OK) else None
 
 
 def _environment(home: Path) -> dict[str, str]:

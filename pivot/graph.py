@@ -58,7 +58,7 @@ class Graph:
                 return stage
         raise UsageError(
             f"there is no stage {name!r}",
-            hint=f"Did you mean {near!r}? `pivot list` shows all"
+            hint=f"Did you mean {str(near)!r}? `pivot list` shows all"
             if (near := nearest(name, self.stages))
             else "`pivot list` shows the stages",
         )

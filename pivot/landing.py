@@ -199,7 +199,7 @@ def _collision(path: str, name: str, fd: int) -> CollisionError:
         (n for n in os.listdir(fd) if unicodedata.normalize("NFC", n).casefold() == folded), name
     )
     return CollisionError(
-        f"this file system can't hold both {path!r} and {other!r}",
+        f"this file system can't hold both {str(path)!r} and {other!r}",
         why="it takes the two names for one",
         hint="Check out on a case-sensitive file system, or rename one where it is made",
     )

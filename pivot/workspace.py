@@ -258,7 +258,7 @@ def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 
 def _is_empty(folder: str) -> bool:
-    with os.scandir(folder) as entries:
+    with _readable(folder), os.scandir(folder) as entries:
         return all(entry.name.startswith(TEMPORARY_PREFIX) for entry in entries)
 
 

@@ -22,7 +22,14 @@ PRIVATE = tuple(
 )
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None})
 REMOVED = ("AWS_", "AZURE_", "GIT_", "GOOGLE_", "PIVOT_", "XDG_", "EMAIL", "VIRTUAL_ENV")
-REMOVED += ("PYTHONPATH", "PYTHONWARNINGS", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+REMOVED += (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+)
 
 settings.register_profile(
     "ci", max_examples=30, derandomize=True, deadline=None, database=None, print_blob=True

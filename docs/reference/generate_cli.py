@@ -62,12 +62,13 @@ def _section(context: click.Context) -> str:
 def _described(context: click.Context) -> Iterator[tuple[str, str]]:
     for parameter in context.command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and "--help" not in record[0]:
+        if record is not None and record[1] and "--help" not in record[0]:
             yield record
 
 
 def _row(record: tuple[str, str]) -> str:
     names, meaning = (" ".join(text.split()).replace("|", "\\|") for text in record)
+    meaning = meaning.replace("[", "\\[")  # a range or default is no link
     return f"| `{names}` | {meaning} |"
 
 

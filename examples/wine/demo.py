@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 EXAMPLE = Path(__file__).resolve().parent
-LEFT_BEHIND = shutil.ignore_patterns("demo.py", "ruff.toml", "build", ".pivot", "__pycache__")
+LEFT_BEHIND = shutil.ignore_patterns(
+    "demo.py", "ruff.toml", "build", ".*_cache", ".pivot", "__pycache__"
+)
 OUTS: Mapping[str, tuple[str, ...]] = {
     "prepare": ("build/wines.csv",),
     "split": ("build/train.csv", "build/test.csv"),

@@ -174,21 +174,31 @@ class Project:
         self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
     ) -> CodeRecord:
         from pivot.code.fingerprint import ProjectCode
-        from pivot.code.packages import distribution_versions
+        from pivot.code.packages import find_providers
 
         code = ProjectCode(DiskSources(self.root), roots)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
-        packages: dict[str, Mapping[str, str]] = {}
-        for symbol, fingerprint in fingerprints.items():
-            found: dict[str, str] = {}
-            if self.config.text("fingerprint.packages") == "version":
-                found |= distribution_versions(fingerprint.modules)
-            if self.config.text("fingerprint.python") == "minor":
-                found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
-            packages[symbol] = dict(sorted(found.items()))
+        modules = {module for f in fingerprints.values() for module in f.modules}
+        wanted = modules if self.config.text("fingerprint.packages") == "version" else ()
+        providers = find_providers(wanted)
+        packages = {
+            symbol: self._packages(fingerprint.modules, providers)
+            for symbol, fingerprint in fingerprints.items()
+        }
         return CodeRecord(
             fingerprints, packages, dict(code.evidence), dict(code.folders), roots, identity
         )
+
+    def _packages(
+        self, modules: Iterable[str], providers: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, str]:
+        """The versions that count for a symbol: of distributions, and of Python."""
+        found: dict[str, str] = {}
+        for module in modules:
+            found |= providers.get(module, {})
+        if self.config.text("fingerprint.python") == "minor":
+            found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return dict(sorted(found.items()))
 
     @property
     def _installation(self) -> str:

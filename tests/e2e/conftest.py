@@ -237,14 +237,21 @@ class Project:
 
 @pytest.fixture(autouse=True)
 def outside_of_the_checkout(
-    isolation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    isolation: Path, compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of the checkout is found by looking upwards from the working directory."""
     assert not tmp_path.resolve().is_relative_to(CHECKOUT)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled modules are kept: beside sources they would show up as untracked files."""
+    return tmp_path_factory.mktemp("compiled")
 
 
 @pytest.fixture(scope="session")
@@ -268,9 +275,9 @@ def empty(template: Path, tmp_path: Path) -> Iterator[Project]:
     project.write("probe.py", PROBE)
     yield project
     for process in project.started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        with process:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

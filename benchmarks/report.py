@@ -1,0 +1,101 @@
+"""The rows as a table for people, and as JSON to keep."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from benchmarks.row import Measure, Row, Unit
+from benchmarks.workbench import CHECKOUT, MEMORY, Workbench
+
+RESULTS = CHECKOUT / "benchmarks" / "results"
+HEADINGS = ("what", "Pivot: median (min to max)", "peer", "peer's", "Pivot is", "target", "reached")
+_VERDICTS = {True: "yes", False: "**no**", None: ""}
+
+
+def table(results: Mapping[str, Sequence[Row]]) -> str:
+    """A Markdown table for each benchmark."""
+    return "\n".join(_section(name, rows) for name, rows in results.items())
+
+
+def machine(bench: Workbench) -> dict[str, str]:
+    """What the numbers depend on; nothing that names a host or a person."""
+    facts = {
+        "cpus": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "pivot": version("pivot"),
+        "file system": "tmpfs" if bench.folder.is_relative_to(MEMORY) else "disk",
+    }
+    if bench.dvc is not None:
+        asked = subprocess.run([bench.dvc, "--version"], stdout=subprocess.PIPE, check=True)
+        facts["dvc"] = asked.stdout.decode().strip()
+    return facts
+
+
+def write(path: Path, facts: Mapping[str, str], results: Mapping[str, Sequence[Row]]) -> None:
+    """Keep every sample, in the order it was taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = {
+        name: [asdict(row) | {"reached": row.reached} for row in found]
+        for name, found in results.items()
+    }
+    path.write_text(json.dumps({"machine": dict(facts), "benchmarks": rows}, indent=2) + "\n")
+
+
+def _section(name: str, rows: Iterable[Row]) -> str:
+    lines = [HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    rule = tuple("-" * width for width in widths)
+    body = (
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in (lines[0], rule, *lines[1:])
+    )
+    return f"### {name}\n\n" + "\n".join(body) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.name,
+        _samples(row.ours, row.unit),
+        f"`{row.peer}`" if row.peer else "",
+        _samples(row.theirs, row.unit),
+        _comparison(row),
+        _target(row),
+        _VERDICTS[row.reached],
+    )
+
+
+def _target(row: Row) -> str:
+    if row.target is None:
+        return ""
+    return f"{row.target} {row.unit}" if row.target.measure is Measure.VALUE else str(row.target)
+
+
+def _comparison(row: Row) -> str:
+    if not row.multiple:
+        return ""
+    if row.unit is Unit.SECONDS and row.multiple < 1:
+        return f"{1 / row.multiple:.1f} times faster"
+    return f"{row.multiple:.2f} times as much"
+
+
+def _samples(samples: Sequence[float], unit: Unit) -> str:
+    if not samples:
+        return ""
+    low, middle, high = (
+        _number(value, unit) for value in (min(samples), median(samples), max(samples))
+    )
+    return f"{middle} {unit}" if low == high else f"{middle} {unit} ({low} to {high})"
+
+
+def _number(value: float, unit: Unit) -> str:
+    digits = {Unit.SECONDS: 3, Unit.PERCENT: 2, Unit.MEGABYTES: 0, Unit.FILES: 0}[unit]
+    return f"{value:,.{digits}f}"

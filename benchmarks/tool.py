@@ -1,0 +1,145 @@
+"""Pivot and its peer as the same steps: a project, storing, pushing, pulling."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.content import size_of
+from benchmarks.workbench import Workbench
+
+DATA = "data"
+# Moving prepared data into place takes the stage no time: what is left is storing.
+PIPELINE = f"""\
+import os
+
+from pivot import Out, stage
+
+
+@stage(outs=[Out("{DATA}")])
+def place():
+    os.rename("../prepared", "{DATA}")
+"""
+
+type Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The commands that are measured, and where they find what.
+
+    Attributes:
+        name: as the report has it.
+        store: puts `data` into the store of a project.
+        again: the same command, for when there may be nothing to do.
+        renew: the same for data that changed.
+        status: says whether anything changed.
+        push, pull: to and from the default remote.
+        cache: the store, below the project.
+        inbox: where data is to lie before it is stored, beside or below the project.
+        start: makes a project in a repository, given the folder of its remote.
+    """
+
+    name: str
+    store: Words
+    again: Words
+    renew: Words
+    status: Words
+    push: Words
+    pull: Words
+    cache: str
+    inbox: str
+    start: Callable[[Path, Path], None]
+
+    def begin(self, bench: Workbench, folder: Path) -> "Site":
+        """A new project in `folder`, with its remote beside it."""
+        site = Site(folder / "project", folder / "remote", folder / self.inbox, self)
+        site.project.mkdir()
+        site.remote.mkdir()
+        bench.measure(("git", "init", "--quiet"), site.project)
+        self.start(site.project, site.remote)
+        return site
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A project, its remote, and where data is delivered."""
+
+    project: Path
+    remote: Path
+    inbox: Path
+    tool: Tool
+
+    def deliver(self, source: Path) -> None:
+        """Copy a file or folder to where the tool takes it from."""
+        subprocess.run(["rm", "-rf", self.inbox], check=True)
+        subprocess.run(["cp", "-R", source, self.inbox], check=True)
+
+    def clone(self, bench: Workbench) -> Path:
+        """Commit everything, and clone the repository beside the project."""
+        clone = self.project.with_name("clone")
+        bench.measure(("git", "add", "--all"), self.project)
+        bench.measure(("git", "commit", "--quiet", "--message", "Store data"), self.project)
+        bench.measure(("git", "clone", "--quiet", str(self.project), str(clone)), clone.parent)
+        return clone
+
+    def stored(self) -> int:
+        """Bytes in the project's store."""
+        return size_of(self.project / self.tool.cache)[1]
+
+
+def pivot(bench: Workbench) -> Tool:
+    """Pivot: one stage, whose out is the data."""
+
+    def start(project: Path, remote: Path) -> None:
+        (project / "pipeline.py").write_text(PIPELINE)
+        bench.measure((bench.pivot, "init"), project)
+        words = (bench.pivot, "remote", "add", "origin", str(remote), "--default")
+        bench.measure(words, project)
+
+    return Tool(
+        name="pivot",
+        store=(bench.pivot, "repro"),
+        again=(bench.pivot, "repro"),
+        renew=(bench.pivot, "repro", "--force"),
+        status=(bench.pivot, "status"),
+        push=(bench.pivot, "push"),
+        pull=(bench.pivot, "pull", "--yes"),
+        cache=".pivot/cache",
+        inbox="prepared",
+        start=start,
+    )
+
+
+def dvc(bench: Workbench) -> Tool | None:
+    """DVC with its own defaults; None to go without."""
+    command = bench.dvc
+    if command is None:
+        return None
+
+    def start(project: Path, remote: Path) -> None:
+        bench.measure((command, "init", "--quiet"), project)
+        bench.measure((command, "config", "core.analytics", "false"), project)
+        bench.measure((command, "config", "core.check_update", "false"), project)
+        words = (command, "remote", "add", "--quiet", "--default", "origin", str(remote))
+        bench.measure(words, project)
+
+    add = (command, "add", "--quiet", DATA)
+    return Tool(
+        name="dvc",
+        store=add,
+        again=add,
+        renew=add,
+        status=(command, "status", "--quiet"),
+        push=(command, "push", "--quiet"),
+        pull=(command, "pull", "--quiet"),
+        cache=".dvc/cache",
+        inbox=f"project/{DATA}",
+        start=start,
+    )
+
+
+def tools(bench: Workbench) -> tuple[Tool, ...]:
+    """Pivot first, then the peer where it is wanted."""
+    peer = dvc(bench)
+    return (pivot(bench),) if peer is None else (pivot(bench), peer)

@@ -1,0 +1,418 @@
+import errno
+import os
+import stat
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pivot.checkout import EditedError, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.errors import IntegrityError, MissingDataError, PivotError
+from pivot.hashing import hash_bytes
+from pivot.landing import CollisionError, LinkInTheWayError, TreeWriter, remove
+from pivot.paths import RepoPath, TreePath
+from pivot.store.content import Content, ContentType
+from pivot.store.entry import Kind
+from pivot.store.recipe import Recipe
+from pivot.store.tree import TreeEntry, encode_line
+from pivot.workspace import Workspace
+
+OUT = RepoPath("out")
+FILES = {
+    "a": b"1",
+    "a-b": b"22",
+    "b/c/d": b"333",
+    "b/empty": None,
+    "big": os.urandom((2 << 20) + 1),
+    "nothing": b"",
+}
+
+
+@pytest.fixture
+def keep(bench):
+    """Stores what a path holds, then takes it away."""
+
+    def store(path=OUT, *, leave=False):
+        with bench.store.writer() as writer:
+            content = bench.workspace.store(path, writer)
+        if not leave:
+            remove(bench.workspace.root, path)
+        return content
+
+    return store
+
+
+@pytest.fixture
+def put(bench):
+    return lambda content, path=OUT: place(
+        bench.workspace, bench.state, bench.store, path, content
+    )
+
+
+@pytest.fixture
+def tree(bench):
+    def write(files):
+        bench.write({f"out/{name}": data for name, data in files.items()})
+
+    return write
+
+
+@pytest.fixture
+def clean(bench):
+    """Nothing of a checkout is left over."""
+
+    def check():
+        folder = bench.root / ".pivot" / "tmp"
+        assert not folder.exists() or not os.listdir(folder)
+
+    return check
+
+
+def plan(bench, contents, **options):
+    return plan_checkout(bench.workspace, contents, bench.store.holds, **options)
+
+
+# -- round trips ----------------------------------------------------------------------------
+
+
+def test_a_directory_comes_back_as_it_was(bench, tree, keep, put, clean):
+    tree(FILES)
+    (bench.root / "out" / "b" / "c" / "d").chmod(0o755)
+    content = keep()
+    assert not (bench.root / "out").exists()
+    put(content)
+    assert bench.look("out") == FILES
+    assert os.access(bench.root / "out" / "b" / "c" / "d", os.X_OK)
+    assert not os.access(bench.root / "out" / "a", os.X_OK)
+    assert bench.workspace.content(OUT) == content
+    clean()
+
+
+names = st.text(st.sampled_from("ab.- é"), min_size=1, max_size=2).filter(
+    lambda name: name.strip(".") and name not in (".", "..")
+)
+trees = st.dictionaries(names, st.binary(max_size=3) | st.none(), max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(names, trees, max_size=3))
+def test_any_tree_comes_back_as_it_was(bench, keep, put, folders):
+    remove(bench.workspace.root, OUT)
+    (bench.root / "out").mkdir()
+    expected = {}
+    for folder, files in folders.items():
+        bench.write({f"out/{folder}": None})
+        bench.write({f"out/{folder}/{name}": data for name, data in files.items()})
+        expected |= {f"{folder}/{name}": data for name, data in files.items()} or {folder: None}
+    content = keep()
+    put(content)
+    assert bench.look("out") == expected
+
+
+@pytest.mark.parametrize("data", [b"", b"1", os.urandom((1 << 20) + 1)])
+@pytest.mark.parametrize("mode", [0o644, 0o755])
+def test_a_file_comes_back_as_it_was(bench, keep, put, data, mode):
+    bench.write({"sub/f": data})
+    (bench.root / "sub" / "f").chmod(mode)
+    path = RepoPath("sub/f")
+    content = keep(path)
+    put(content, path)
+    assert (bench.root / "sub" / "f").read_bytes() == data
+    assert os.stat(bench.root / "sub" / "f").st_mode & 0o777 == mode
+    assert bench.workspace.content(path) == content
+
+
+def test_files_and_directories_replace_each_other(bench, keep, put, tree, clean):
+    bench.write({"out": b"file"})
+    file = keep()
+    tree(FILES)
+    folder = keep(leave=True)
+    put(file)
+    assert (bench.root / "out").read_bytes() == b"file"
+    put(folder)
+    assert bench.look("out") == FILES
+    clean()
+
+
+def test_the_workspace_shares_no_inode_with_the_store(bench, keep, put):
+    bench.write({"out": b"data"})
+    content = keep()
+    put(content)
+    assert os.stat(bench.root / "out").st_nlink == 1
+    (bench.root / "out").write_bytes(b"EDIT")
+    assert bench.store.read(content.id) == b"data"
+
+
+def test_unchanged_files_of_a_directory_are_neither_written_nor_read_again(
+    bench, keep, put, tree, monkeypatch
+):
+    tree(FILES)
+    content = keep(leave=True)
+    before = os.stat(bench.root / "out" / "big").st_ino
+    (bench.root / "out" / "a").unlink()
+    bench.workspace.content(OUT)
+    put(content)
+    assert bench.look("out") == FILES
+    assert os.stat(bench.root / "out" / "big").st_ino == before
+    assert os.stat(bench.root / "out" / "big").st_nlink == 1
+    monkeypatch.setattr("pivot.workspace._split_file", no_reading_of("big"))
+    assert bench.workspace.content(OUT) == content
+
+
+def no_reading_of(name):
+    from pivot.workspace import _split_file as real
+
+    def read(absolute, stat_, put_):
+        assert not absolute.endswith(name), "it was read again"
+        return real(absolute, stat_, put_)
+
+    return read
+
+
+def test_an_edit_right_after_a_checkout_is_seen(bench, keep, put):
+    for n in range(10):
+        bench.write({"out": b"%d" % n, "dir/f": b"%d" % n})
+        file, folder = keep(), keep(RepoPath("dir"))
+        put(file)
+        put(folder, RepoPath("dir"))
+        for path in ("out", "dir/f"):
+            (bench.root / path).write_bytes(b"X")
+        assert bench.workspace.content(OUT).id == hash_bytes(b"X")
+        assert bench.workspace.content(RepoPath("dir/f")).id == hash_bytes(b"X")
+
+
+# -- whose bytes ----------------------------------------------------------------------------
+
+
+def test_what_is_in_place_is_unchanged(bench, tree, keep):
+    tree(FILES)
+    content = keep(leave=True)
+    assert plan(bench, {OUT: content}).unchanged == (OUT,)
+
+
+def test_another_held_version_is_replaced_freely(bench, keep):
+    bench.write({"out": b"one"})
+    one = keep()
+    bench.write({"out": b"two"})
+    keep(leave=True)
+    found = plan(bench, {OUT: one})
+    assert (found.place, found.edited) == ({OUT: one}, ())
+    refuse_edited(found)
+
+
+def test_edited_files_are_named_one_by_one_and_kept(bench, tree, keep):
+    tree(FILES)
+    content = keep(leave=True)
+    bench.write({"out/a": b"edited", "out/mine": b"new", "out/b/c/d": b"1"})
+    found = plan(bench, {OUT: content})
+    assert found.edited == ("out/a", "out/mine")
+    with pytest.raises(EditedError, match="out/a, out/mine") as caught:
+        refuse_edited(found)
+    assert caught.value.hint == "Keep a copy, then run `pivot checkout --force`"
+
+
+def test_a_directory_that_only_lost_a_file_is_mended_without_force(bench, tree, keep, put):
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "a").unlink()
+    found = plan(bench, {OUT: content})
+    refuse_edited(found)
+    put(found.place[OUT])
+    assert bench.look("out") == FILES
+
+
+def test_only_missing_leaves_what_is_there(bench, keep):
+    bench.write({"out": b"one"})
+    content = keep()
+    bench.write({"out": b"edited"})
+    assert plan(bench, {OUT: content}, only_missing=True).unchanged == (OUT,)
+
+
+def test_absent_data_is_named_with_what_to_do(bench):
+    content = Content(ContentType.FILE, hash_bytes(b"elsewhere"), 9)
+    with pytest.raises(MissingDataError, match="out") as caught:
+        refuse_absent(plan(bench, {OUT: content}))
+    assert "pivot pull" in caught.value.hint
+
+
+# -- hostile --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outside(bench):
+    """A folder beside the project that nothing may touch."""
+    folder = bench.root.parent / "outside"
+    folder.mkdir()
+    (folder / "sentinel").write_bytes(b"untouched")
+    yield folder
+    assert [p.name for p in folder.iterdir()] == ["sentinel"]
+    assert (folder / "sentinel").read_bytes() == b"untouched"
+
+
+@pytest.mark.parametrize("parent", ["p", "p/q", "p/q/r"])
+def test_a_link_at_any_parent_is_not_followed(bench, keep, put, outside, parent, clean):
+    bench.write({"out": b"data"})
+    content = keep()
+    (bench.root / parent).parent.mkdir(parents=True, exist_ok=True)
+    (bench.root / parent).symlink_to(outside)
+    with pytest.raises(LinkInTheWayError, match="can't be written"):
+        put(content, RepoPath("p/q/r/out"))
+    clean()
+
+
+def test_a_link_at_the_leaf_is_replaced_and_not_written_through(bench, keep, put, outside, tree):
+    bench.write({"out": b"data"})
+    file = keep()
+    tree(FILES)
+    folder = keep()
+    for target in (outside, outside / "sentinel"):
+        for content in (file, folder):
+            remove(bench.workspace.root, OUT)
+            (bench.root / "out").symlink_to(target)
+            put(content)
+            assert not (bench.root / "out").is_symlink()
+
+
+def test_a_link_at_our_own_folder_is_not_followed(bench, keep, put, outside):
+    bench.write({"out": b"data"})
+    content = keep()
+    (bench.root / ".pivot" / "tmp").rmdir()
+    (bench.root / ".pivot" / "tmp").symlink_to(outside)
+    with pytest.raises(LinkInTheWayError):
+        put(content)
+
+
+def hostile(bench, listing, size=0, files=0):
+    with bench.store.writer() as writer:
+        writer.add_bytes(b"")
+        id_ = writer.add_bytes(listing)
+    return Content(ContentType.DIRECTORY, id_, size, None, files)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"../sentinel",
+        b"/tmp/sentinel",
+        b"a/../../sentinel",
+        b".git/hooks/post-checkout",
+        b".GIT/config",
+        b".g\xe2\x80\x8cit/config",
+        b"git~1/config",
+        b".pivot/stages/x.lock",
+        b"a\x00b",
+        b"a//b",
+    ],
+)
+def test_a_hostile_path_in_a_tree_makes_nothing_visible(bench, put, outside, path, clean):
+    empty = hash_bytes(b"").hex().encode()
+    content = hostile(bench, b"f %s 0 !first\0f %s 0 %s\0" % (empty, empty, path), files=2)
+    with pytest.raises(IntegrityError):
+        put(content)
+    assert not (bench.root / "out").exists()
+    clean()
+
+
+@pytest.mark.parametrize("declared", [0, 4, 6, 10**15])
+def test_a_file_of_another_size_than_declared_makes_nothing_visible(bench, put, declared, clean):
+    bench.write({"out": b"old"})
+    with bench.store.writer() as writer:
+        id_ = writer.add_bytes(b"12345")
+    with pytest.raises(IntegrityError, match="another size"):
+        put(Content(ContentType.FILE, id_, declared))
+    assert bench.look() == {"out": b"old"}
+    clean()
+
+
+def test_a_recipe_that_makes_another_file_makes_nothing_visible(bench, put, clean):
+    with bench.store.writer() as writer:
+        part = writer.add_bytes(b"evil")
+        lie = Recipe(hash_bytes(b"good"), 4, ((part, 4),))
+        id_ = writer.add_bytes(lie.encode(), Kind.RECIPE)
+    with pytest.raises(IntegrityError):
+        put(Content(ContentType.FILE, lie.file, 4, id_))
+    assert not (bench.root / "out").exists()
+    clean()
+
+
+def test_a_directory_that_hits_damage_halfway_stays_as_it_was(bench, put, keep, tree, clean):
+    tree({"a": b"old"})
+    keep(leave=True)
+    line = encode_line(TreeEntry(TreePath("a"), Content(ContentType.FILE, hash_bytes(b""), 0)))
+    gone = encode_line(TreeEntry(TreePath("b"), Content(ContentType.FILE, hash_bytes(b"x"), 1)))
+    with pytest.raises(MissingDataError):
+        put(hostile(bench, line + gone, size=1, files=2))
+    assert bench.look("out") == {"a": b"old"}
+    clean()
+
+
+def test_names_that_a_file_system_takes_for_one_are_both_named(tmp_path):
+    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        writer = TreeWriter(fd)
+        (tmp_path / "README").write_bytes(b"")
+        (tmp_path / "dir").mkdir()
+        with pytest.raises(CollisionError, match="'README' and 'README'"):
+            os.close(writer.create(TreePath("README"), executable=False))
+        with pytest.raises(CollisionError, match="'dir'"):
+            os.close(writer.create(TreePath("dir/x"), executable=False))
+        writer.close()
+    finally:
+        os.close(fd)
+
+
+# -- a disk that fails ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_disk_that_fails_at_any_call_leaves_the_old_state(
+    bench, faults, keep, put, tree, clean, kind, error
+):
+    """Each changing call fails in turn; the old content is there, and a second try succeeds."""
+    if kind == "file":
+        bench.write({"out": b"new"})
+    else:
+        tree(FILES)
+    content = keep()
+    new = {"out": b"new"} if kind == "file" else {f"out/{n}": data for n, data in FILES.items()}
+    old = {"out": b"old"} if kind == "file" else {"out/old/file": b"old"}
+    for n in range(100):
+        remove(bench.workspace.root, OUT)
+        bench.write(old)
+        with faults(n, error) as seen:
+            try:
+                put(content)
+            except (OSError, PivotError):
+                failed = True
+            else:
+                failed = False
+        if n >= len(seen.calls):
+            break
+        assert failed or seen.calls[n] == "unlink"
+        assert bench.look() == (old if failed else new), seen.calls[n]
+        if seen.calls[n] != "unlink":
+            clean()
+    assert 3 < n < 100
+    assert bench.look() == new
+
+
+def test_removing_leaves_no_folders_behind(bench, clean):
+    remove(bench.workspace.root, RepoPath("not/there"))
+    assert bench.look() == {}
+    bench.write({"a/b": b"1"})
+    remove(bench.workspace.root, RepoPath("a/b"))
+    assert bench.look() == {"a": None}
+    clean()
+
+
+def test_files_get_the_users_umask(bench, keep, put):
+    bench.write({"out": b"data"})
+    content = keep()
+    before = os.umask(0o027)
+    try:
+        put(content)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat(bench.root / "out").st_mode) == 0o640
+    assert Workspace(bench.workspace.root, bench.state).content(OUT) == content

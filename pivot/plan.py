@@ -188,10 +188,7 @@ def _unheld(stage: StageSurvey, verdict: Verdict) -> tuple[RepoPath, ...]:
     return tuple(
         path
         for path, now in stage.outs.items()
-        if now is not None
-        and path not in stage.rearranged
-        and not _is_held(stage, now)
-        and not _is_own(stage, path, now)
+        if now is not None and not _is_held(stage, now) and not _is_own(stage, path, now)
     )
 
 

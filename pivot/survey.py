@@ -14,7 +14,7 @@ from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
 from pivot.paths import RepoPath, StageName
-from pivot.store.content import Content, ContentType
+from pivot.store.content import Content
 from pivot.workspace import Workspace
 
 
@@ -30,8 +30,6 @@ class StageSurvey:
         outs: what the paths of its outs hold now; None where nothing is.
         held: those contents, of the disk or of locks, that can be had without running.
         stored: those that are in the local store.
-        rearranged: outs that are directories whose own listing isn't held but every file of which
-            is, e.g. because one was removed: replacing them loses no bytes.
     """
 
     stage: Stage
@@ -45,7 +43,6 @@ class StageSurvey:
     outs: Mapping[RepoPath, Content | None]
     held: frozenset[Content]
     stored: frozenset[Content]
-    rearranged: frozenset[RepoPath] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +114,12 @@ class Surveyor:
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
             stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored, self._rearranged(outs, held),
+            candidates, sources, outs, held, stored,
         )  # fmt: skip
 
     def _is_kept(self, path: RepoPath, now: Content) -> bool:
         """Whether replacing what `path` holds would lose no file's bytes."""
         return next(self.workspace.unheld_files(path, now, self.has), None) is None
-
-    def _rearranged(
-        self, outs: Mapping[RepoPath, Content | None], held: frozenset[Content]
-    ) -> frozenset[RepoPath]:
-        return frozenset(
-            path
-            for path, content in outs.items()
-            if content is not None
-            and content.type is ContentType.DIRECTORY
-            and content not in held
-            and all(self._is_held(file) for _, file in self.workspace.files(path))
-        )
-
-    def _is_held(self, content: Content) -> bool:
-        return self.has(content) or self.obtainable(content)
 
     def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
         try:

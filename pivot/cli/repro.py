@@ -3,6 +3,7 @@
 import os
 import time
 from importlib import import_module
+from types import ModuleType
 
 import click
 
@@ -12,6 +13,8 @@ from pivot.cli.status import show_plan, status_json, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
 from pivot.errors import ExitCode, MissingDataError, nearest
 from pivot.plan import Plan
+from pivot.project.project import Project
+from pivot.run.unchanged import is_unchanged, report_unchanged
 
 
 @click.command()
@@ -43,7 +46,7 @@ def repro(
     begun = time.monotonic()
     with open_project() as project:
         if not dry_run:
-            project.recover()
+            _recover(project)
             project.allow_fetching(note)
         plan, named = project.plan(stages, forced=force)
         warn_unreadable(plan)
@@ -51,19 +54,43 @@ def repro(
             note(f"warning: {warning}")
         if dry_run:
             if as_json:
-                emit(status_json(project, plan, tuple(plan.decisions)))
+                emit(status_json(plan, tuple(plan.decisions)))
             else:
                 show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
             return ExitCode.DONE
         _refuse_missing(plan)
-        count = jobs or project.config.number("run.jobs") or os.process_cpu_count() or 1
         printer = Printer(plan, as_json=as_json, begun=begun)
-        code = project.repro(plan, printer.show, jobs=count, keep_going=keep_going)
-        if not stages and code is ExitCode.DONE:
-            project.remove_orphans()
+        if is_unchanged(plan) and not project.has_reloaded:
+            code = report_unchanged(plan, printer.show)
+        else:
+            code = _reproduce(project, plan, printer, jobs=jobs, keep_going=keep_going)
+            if not stages and code is ExitCode.DONE:
+                _room().remove_orphans(project)
         if commit and code is ExitCode.DONE:
             import_module("pivot.cli.commit").commit_now(project, message, quiet=as_json)
         return code
+
+
+def _room() -> ModuleType:
+    """What runs plans, imported only where there is something to do."""
+    return import_module("pivot.project.reproducing")
+
+
+def _recover(project: Project) -> None:
+    """Put back outs that a run which died had moved aside."""
+    if os.path.isdir(project.layout.aside) and os.listdir(project.layout.aside):
+        for path in _room().recover_outs(project):
+            note(f"{path} was put back: the run that was to write it did not end")
+
+
+def _reproduce(
+    project: Project, plan: Plan, printer: Printer, *, jobs: int | None, keep_going: bool
+) -> ExitCode:
+    count = jobs or project.config.number("run.jobs") or os.process_cpu_count() or 1
+    code: ExitCode = _room().reproduce(
+        project, plan, printer.show, jobs=count, keep_going=keep_going
+    )
+    return code
 
 
 def _refuse_missing(plan: Plan) -> None:

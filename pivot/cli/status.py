@@ -10,7 +10,6 @@ from pivot.cli.terminal import emit, json_option, note, open_project, plural, sa
 from pivot.errors import ExitCode
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
-from pivot.project.project import Project
 
 
 @click.command()
@@ -24,18 +23,18 @@ def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: boo
         plan, named = project.plan(stages)
         warn_unreadable(plan)
         if as_json:
-            emit(status_json(project, plan, named))
+            emit(status_json(plan, named))
         else:
             show_plan(plan, named, explain=explain)
         stale = any(plan.decisions[name].verdict is not Verdict.SKIP for name in named)
         return ExitCode.STALE if exit_code and stale else ExitCode.DONE
 
 
-def status_json(project: Project, plan: Plan, named: Sequence[StageName]) -> dict[str, object]:
+def status_json(plan: Plan, named: Sequence[StageName]) -> dict[str, object]:
     """The object that `status --json` and `repro --dry-run --json` print."""
     return {
         "stages": [plan.decisions[name].to_json(name) for name in named],
-        "tracked": project.tracked_json(),
+        "tracked": [],
         "remote": None,
     }
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from pivot.errors import NoProjectError
+from pivot.errors import NoProjectError, UsageError
 
 FOLDER = ".pivot"
 
@@ -52,6 +52,7 @@ def find_project(start: str) -> Layout:
     while True:
         folder = os.path.join(here, FOLDER)
         if os.path.isdir(folder) and not os.path.islink(folder):
+            _refuse_links(folder)
             return Layout(here)
         parent = os.path.dirname(here)
         if parent == here:
@@ -61,3 +62,16 @@ def find_project(start: str) -> Layout:
                 hint="Run `pivot init` in the project's root",
             )
         here = parent
+
+
+def _refuse_links(folder: str) -> None:
+    """A repository could bring links that lead what Pivot writes out of the project."""
+    for name in ("stages", "cache", "runs", "aside", "tmp", "state.db"):
+        path = os.path.join(folder, name)
+        if os.path.islink(path):
+            raise UsageError(
+                f"{path} is a symbolic link",
+                why="Pivot writes there, and a link could lead anywhere",
+                hint="Remove it; another place for the cache is set with"
+                " `pivot config set --local cache.dir FOLDER`",
+            )

@@ -1,4 +1,4 @@
-"""A project's parts, each opened at first use.
+"""A project's parts, each opened at first use, and planning with them.
 
 This is the one place that imports rooms late: a no-op must not pay for Git, for remotes or for the
 analysis of code that didn't change.
@@ -13,27 +13,23 @@ from typing import TYPE_CHECKING
 from pivot.code.record import CodeRecord
 from pivot.code.record import decode as decode_code
 from pivot.code.record import encode as encode_code
-from pivot.config import Config
+from pivot.config import Config, Source
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
 from pivot.definition.discovery import discover
 from pivot.definition.evidence import still_holds
-from pivot.definition.stage import Stage
-from pivot.errors import ExitCode, NoProjectError, UsageError
+from pivot.errors import DeniedError, NoProjectError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.folder import list_locks, lock_path, read_lock
 from pivot.lock.lock import Lock
-from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
-from pivot.plan import Plan, Verdict, make_plan
+from pivot.plan import Plan, make_plan
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.layout import Layout, find_project
 from pivot.project.sources import DiskSources
-from pivot.run.events import Sink
-from pivot.run.unchanged import is_unchanged, report_unchanged
 from pivot.state import State
 from pivot.store.content import Content
 from pivot.store.store import Store
@@ -43,8 +39,6 @@ from pivot.workspace import Workspace
 if TYPE_CHECKING:
     from pivot.git.repository import Repository
     from pivot.project.fetching import RemoteResults
-    from pivot.run.executors.executor import Executor
-    from pivot.run.job import Job
 
 _DEFINITIONS = "definitions"
 _CODE = "code"
@@ -57,6 +51,7 @@ class Project:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self._warn: Callable[[str], None] | None = None
+        self.has_reloaded = False
 
     @classmethod
     def find(cls, start: str) -> "Project":
@@ -87,7 +82,14 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
-        folder = os.path.join(self.root, self.config.text("cache.dir") or ".pivot/cache")
+        value, source = self.config.get("cache.dir")
+        folder = os.path.normpath(os.path.join(self.root, os.path.expanduser(str(value))))
+        if source is Source.PROJECT and not folder.startswith(self.root + os.sep):
+            raise DeniedError(
+                f"cache.dir is {folder}, outside of the project",
+                why="the setting came with the repository, which must not say where to write",
+                hint=f"If you want that, run `pivot config set --local cache.dir {folder}`",
+            )
         return Store.open(folder, level=self.config.number("cache.level") or 1)
 
     @cached_property
@@ -113,13 +115,13 @@ class Project:
         self._warn = warn
 
     @cached_property
-    def _remote_results(self) -> "RemoteResults":
+    def remote_results(self) -> "RemoteResults":
         from pivot.project.fetching import RemoteResults
 
         return RemoteResults(self.config, self.root, self.store, self._warn)
 
     def _obtainable(self, content: Content) -> bool:
-        return self._remote_results.has(content)
+        return self.remote_results.has(content)
 
     # -- stages -------------------------------------------------------------------------------
 
@@ -141,6 +143,7 @@ class Project:
             ):
                 return known
         fresh = load_definitions(self.root, sources)
+        self.has_reloaded = True
         if fresh.evidence.cacheable:
             self.state.record_document(_DEFINITIONS, encode_definitions(fresh))
         return fresh
@@ -248,97 +251,6 @@ class Project:
         plan = make_plan(self.survey(selected), selected, named if forced else ())
         return plan, named
 
-    # -- running ------------------------------------------------------------------------------
-
-    def recover(self) -> tuple[RepoPath, ...]:
-        """Put back what runs that died had moved aside; returns the outs concerned."""
-        if not os.path.isdir(self.layout.aside) or not os.listdir(self.layout.aside):
-            return ()
-        from pivot.run.aside import recover
-
-        return recover(self.root)
-
-    def repro(self, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
-        """Carry out a plan; see `pivot.run.repro`."""
-        if is_unchanged(plan):
-            return report_unchanged(plan, sink)
-        from pivot.run.record import RunRecord
-        from pivot.run.repro import Repro, Workbench
-
-        record = RunRecord.fresh(self.layout.runs)
-        if any(d.verdict is not Verdict.SKIP for d in plan.decisions.values()):
-            self.refuse_tracked(_stored_outs(plan.graph.stages[n] for n in plan.decisions))
-            self.write_managed_files()
-        bench = Workbench(
-            workspace=self.workspace,
-            state=self.state,
-            store=self.store,
-            history=self.history,
-            locks=self.layout.locks,
-            temporary=self.layout.temporary,
-            look=self.look,
-            code_now=self.code_now,
-            job=self._job,
-            fetch=self._remote_results.bring,
-            executor=self._executor,
-        )
-        return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
-
-    def _job(self, name: StageName, log: str) -> "Job":
-        from pivot.run.job import Job
-
-        stage = self.graph.stages[name]
-        return Job(
-            stage=name,
-            project=self.root,
-            source=stage.source,
-            symbol=stage.symbol,
-            params=stage.params,
-            cwd=stage.cwd,
-            log=log,
-            roots=tuple(os.path.join(self.root, root) for root in self.definitions.roots),
-        )
-
-    def _executor(self) -> "Executor":
-        """Where stages run: processes of this machine, so far."""
-        from pivot.run.executors.local import LocalExecutor
-
-        modules = {m for f in self.code.fingerprints.values() for m in f.modules}
-        executor = LocalExecutor(preload=sorted(modules))
-        executor.start()
-        return executor
-
-    def refuse_tracked(self, paths: Collection[RepoPath]) -> None:
-        """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""
-        if self.repository is None:
-            return
-        works = {self.repository.work_path(self.root, path): path for path in paths}
-        tracked = self.repository.tracked(works)
-        if tracked:
-            path = works[min(tracked)]
-            raise UsageError(
-                f"{path} is tracked by Git",
-                why="Pivot keeps outs in its store, and Git would see each run as a change",
-                hint=f"Take it out of Git with `git rm -r --cached {path}`",
-            )
-
-    def write_managed_files(self) -> tuple[RepoPath, ...]:
-        """Bring ignore block and attributes up to date; returns the files that changed."""
-        if self.repository is None:
-            return ()
-        from pivot.git.attributes import write_attributes
-        from pivot.git.ignore import write_ignore
-
-        stages = self.graph.stages.values()
-        metrics = [o.path for s in stages for o in s.outs if o.kind is OutKind.METRIC]
-        ignored = [*_stored_outs(stages), *self.tracked]
-        changed = []
-        if write_ignore(self.root, ignored):
-            changed.append(RepoPath(".gitignore"))
-        if write_attributes(self.root, metrics):
-            changed.append(RepoPath(".gitattributes"))
-        return tuple(changed)
-
     # -- locks --------------------------------------------------------------------------------
 
     def locks(self) -> dict[StageName, Lock]:
@@ -357,11 +269,6 @@ class Project:
             os.unlink(os.path.join(self.layout.locks, lock_path(name)))
         return tuple(gone)
 
-    @cached_property
-    def tracked(self) -> Mapping[RepoPath, Content]:
-        """Data that no stage makes, by path: what its `.pvt` files say."""
-        return {}
-
     def analysed_sources(self) -> tuple[RepoPath, ...]:
         """The files that the last analysis read, and overrides of parameters; nothing is loaded."""
         data = self.state.document(_CODE)
@@ -370,13 +277,3 @@ class Project:
         if os.path.exists(os.path.join(self.root, PARAMS_FILE)):
             found.add(RepoPath(PARAMS_FILE))
         return tuple(sorted(found))
-
-    def tracked_json(self) -> list[dict[str, str]]:
-        """Tracked data and its state, as `status --json` prints it."""
-        return []
-
-
-def _stored_outs(stages: Iterable[Stage]) -> list[RepoPath]:
-    """The outs that Git must not have: all but metrics."""
-    outs = (out for stage in stages for out in stage.outs)
-    return [out.path for out in outs if out.kind is not OutKind.METRIC]

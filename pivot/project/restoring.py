@@ -1,4 +1,4 @@
-"""Putting outs and tracked data in place, from locks alone: no definitions are loaded."""
+"""Putting outs in place, from locks alone: no definitions are loaded."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from pivot.errors import PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
+from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
 
@@ -21,16 +22,15 @@ class Restored:
 
 
 def wanted(project: Project, targets: Sequence[str]) -> dict[RepoPath, Content]:
-    """What the workspace should hold: all outs and tracked data, or those of TARGETS.
+    """What the workspace should hold: all outs, or those of TARGETS.
 
-    A target is a stage, an out, tracked data, or a folder that such things lie in. Raises
+    A target is a stage, an out, or a folder that outs lie in. Raises
     `UsageError` for one that is none, `UnreadableLockError` for a lock that can't be read.
     """
     locks = project.locks()
     entries = {path: content for lock in locks.values() for path, content in lock.outs.items()}
     if sum(len(lock.outs) for lock in locks.values()) != len(entries):
         raise _claimed_twice(locks)
-    entries |= project.tracked
     if not targets:
         return dict(sorted(entries.items()))
     found: dict[RepoPath, Content] = {}
@@ -50,7 +50,7 @@ def _matching(
     if not found:
         near = nearest(target, [*locks, *entries])
         raise UsageError(
-            f"{target!r} is no stage, out or tracked data",
+            f"{target!r} is no stage and no out",
             hint=f"Did you mean {near!r}?" if near else "`pivot list --deps` shows what there is",
         )
     return found
@@ -82,7 +82,7 @@ def restore(
     refuse_absent(plan)
     if not force:
         refuse_edited(plan)
-    project.refuse_tracked(_without_metrics(project, plan.place))
+    refuse_tracked(project, _without_metrics(project, plan.place))
     for path, content in plan.place.items():
         place(project.workspace, project.state, project.store, path, content)
         project.state.commit()

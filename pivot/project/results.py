@@ -13,7 +13,6 @@ from pivot.project.project import Project
 
 LOCKS = ".pivot/stages"
 MANAGED = (".gitignore", ".gitattributes", ".pivot/.gitignore", ".pivot/config.toml")
-TRACKED_SUFFIX = ".pvt"
 NAMED = 3
 
 
@@ -72,7 +71,6 @@ def _results(project: Project, repository: Repository, place: _Place) -> Iterato
         for out in lock.declared.outs if lock is not None else ():
             if out.kind is OutKind.METRIC:
                 yield out.path
-    yield from (f"{path}{TRACKED_SUFFIX}" for path in project.tracked)
     yield from (name for name in MANAGED if os.path.exists(os.path.join(project.root, name)))
     head = repository.head().commit
     if head is not None:

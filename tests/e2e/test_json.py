@@ -179,7 +179,7 @@ def test_list_prints_the_declarations(story):
         "mutex": [],
         "tags": [],
         "file": "pipeline.py",
-        "line": 18,
+        "line": 19,
     }
 
 

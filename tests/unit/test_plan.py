@@ -321,15 +321,6 @@ def test_a_changed_metric_shows_the_same_way():
     assert kinds(decision) == [("out", "m.json")]
 
 
-def test_a_directory_that_only_lost_a_file_is_restored_without_force(world):
-    world.disk[RepoPath("model")] = file("the rest of it")
-    survey = world.survey()
-    look = replace(survey.stages["train"], rearranged=frozenset({RepoPath("model")}))
-    survey = replace(survey, stages={**survey.stages, "train": look})
-    decision = make_plan(survey, tuple(survey.stages)).decisions["train"]
-    assert (decision.state, decision.unheld) == ("restorable", ())
-
-
 def test_a_file_in_the_way_of_a_first_run_is_the_users():
     world = World().stage("a", ["raw"], ["x"])
     world.disk |= {"raw": file("raw"), RepoPath("x"): file("mine")}

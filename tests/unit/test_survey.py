@@ -2,7 +2,6 @@
 
 import pytest
 
-from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
 from pivot.survey import Surveyor
 
@@ -10,27 +9,33 @@ OUT = RepoPath("out")
 
 
 @pytest.fixture
-def rearranged(bench):
+def is_kept(bench):
     def look():
         surveyor = Surveyor(
             bench.workspace, "", None, has=bench.store.holds, obtainable=lambda _: False
         )
-        content = bench.workspace.content(OUT)
-        held = frozenset({content} if bench.store.holds(content) else ())
-        return surveyor._rearranged({OUT: content}, held)
+        return surveyor._is_kept(OUT, bench.workspace.content(OUT))
 
     return look
 
 
-def test_a_directory_that_lost_a_file_or_renamed_one_is_only_rearranged(bench, rearranged):
+def test_a_directory_that_lost_or_renamed_a_file_may_be_replaced(bench, is_kept):
     bench.write({"out/a": b"1", "out/b": b"2"})
     with bench.store.writer() as writer:
         bench.workspace.store(OUT, writer)
-    assert rearranged() == frozenset()
+    assert is_kept()
     (bench.root / "out" / "a").rename(bench.root / "out" / "c")
-    assert rearranged() == {OUT}
+    assert is_kept()
     (bench.root / "out" / "b").unlink()
-    assert rearranged() == {OUT}
+    assert is_kept()
+
+
+def test_a_directory_with_a_new_file_or_an_edited_file_may_not(bench, is_kept):
+    bench.write({"out/a": b"1"})
+    with bench.store.writer() as writer:
+        bench.workspace.store(OUT, writer)
     bench.write({"out/mine": b"new"})
-    assert rearranged() == frozenset()
-    assert not bench.store.has(hash_bytes(b"new"))
+    assert not is_kept()
+    (bench.root / "out" / "mine").unlink()
+    bench.write({"out/a": b"edited"})
+    assert not is_kept()

@@ -1,0 +1,47 @@
+"""The project's files that Pivot and Git share: what Git ignores, and what it must not track."""
+
+from collections.abc import Collection, Iterable
+
+from pivot.definition.stage import Stage
+from pivot.errors import UsageError
+from pivot.git.attributes import write_attributes
+from pivot.git.ignore import write_ignore
+from pivot.outputs import OutKind
+from pivot.paths import RepoPath
+from pivot.project.project import Project
+
+
+def refuse_tracked(project: Project, paths: Collection[RepoPath]) -> None:
+    """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""
+    repository = project.repository
+    if repository is None:
+        return
+    works = {repository.work_path(project.root, path): path for path in paths}
+    tracked = repository.tracked(works)
+    if tracked:
+        path = works[min(tracked)]
+        raise UsageError(
+            f"{path} is tracked by Git",
+            why="Pivot keeps outs in its store, and Git would see each run as a change",
+            hint=f"Take it out of Git with `git rm -r --cached {path}`",
+        )
+
+
+def write_managed_files(project: Project) -> tuple[RepoPath, ...]:
+    """Bring ignore block and attributes up to date; returns the files that changed."""
+    if project.repository is None:
+        return ()
+    stages = project.graph.stages.values()
+    metrics = [o.path for s in stages for o in s.outs if o.kind is OutKind.METRIC]
+    changed = []
+    if write_ignore(project.root, stored_outs(stages)):
+        changed.append(RepoPath(".gitignore"))
+    if write_attributes(project.root, metrics):
+        changed.append(RepoPath(".gitattributes"))
+    return tuple(changed)
+
+
+def stored_outs(stages: Iterable[Stage]) -> list[RepoPath]:
+    """The outs that Git must not have: all but metrics."""
+    outs = (out for stage in stages for out in stage.outs)
+    return [out.path for out in outs if out.kind is not OutKind.METRIC]

@@ -1,0 +1,66 @@
+"""`status` and `repro --dry-run` look, and touch nothing; what they foresee is what happens."""
+
+import os
+
+import pytest
+
+CHANGES = {
+    "helper": lambda p: p.replace("lib/low.py", "2", "5"),
+    "same bytes": lambda p: p.replace("lib/low.py", "return 2", "return 1 + 1"),
+    "dep": lambda p: p.write("a.txt", "7\n"),
+    "parameter": lambda p: p.write("params.yaml", "total: {offset: 3}\n"),
+    "lost out": lambda p: (p.path / "out/doubled.txt").unlink(),
+    "lost cache": lambda p: os.rename(p.path / ".pivot/cache", p.path.parent / "cache"),
+    "lost lock": lambda p: p.lock("double").unlink(),
+    "declaration": lambda p: p.replace(
+        "pipeline.py", 'outs=["alone.txt"]', 'outs=["alone.txt"], deps=["a.txt"]'
+    ),  # fmt: skip
+    "nothing": lambda p: None,
+}
+COMMANDS = [
+    ("status",),
+    ("status", "--explain"),
+    ("status", "--json"),
+    ("repro", "--dry-run"),
+    ("repro", "--dry-run", "--json"),
+    ("repro", "--dry-run", "--force"),
+    ("list",),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_foreseen_covers_what_runs(story, change):
+    CHANGES[change](story)
+    (foreseen,) = story.pivot("repro", "--dry-run", "--json").lines
+    state = {stage["stage"]: stage["state"] for stage in foreseen["stages"]}
+    ran = story.pivot("repro").statuses
+    allowed = {
+        "unchanged": {"unchanged"},
+        "restorable": {"restored"},
+        "stale": {"ran"},
+        "pending": {"ran", "restored", "unchanged"},
+    }
+    assert all(ran[name] in allowed[state[name]] for name in state), (state, ran)
+    assert set(story.pivot("repro").statuses.values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("change", ["helper", "lost out", "lost lock"])
+def test_looking_writes_nothing_to_the_workspace(story, change):
+    CHANGES[change](story)
+    before = story.snapshot()
+    for command in COMMANDS:
+        story.pivot(*command)
+    assert story.snapshot() == before
+
+
+def test_looking_works_where_nothing_can_be_written(story):
+    story.replace("lib/low.py", "2", "5")
+    expected = story.pivot("status").out
+    folders = [folder for folder, _, _ in os.walk(story.path)]
+    try:
+        for folder in folders:
+            os.chmod(folder, 0o555)
+        assert story.pivot("status").out == expected
+    finally:
+        for folder in folders:
+            os.chmod(folder, 0o755)

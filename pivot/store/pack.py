@@ -15,6 +15,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Buffer, Iterator, Sequence
+from io import FileIO
 from typing import BinaryIO, Self
 
 from blake3 import blake3
@@ -71,7 +72,7 @@ class PackWriter:
         temporary = os.path.join(root, "tmp", FileName.fresh().hex())
         fd = open_nofollow(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         name = name or FileName.fresh()
-        writer = cls(root, open(fd, "wb", buffering=0), temporary, name=name, sync=sync)
+        writer = cls(root, FileIO(fd, "w"), temporary, name=name, sync=sync)
         try:
             writer._write(_HEADER.pack(MAGIC, VERSION, 0, 0, name))
         except BaseException:

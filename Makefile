@@ -11,6 +11,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=8
 
@@ -41,15 +42,17 @@ docs: export NO_MKDOCS_2_WARNING := 1
 docs: $(STAMP) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
-bench: $(STAMP) ## measure Pivot beside its peers, in one run
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) $(PEERS)/.installed ## measure Pivot beside its peers, in one run
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: $(STAMP) ## run the long tests
 	$(BIN)/python -m pytest -m soak --timeout=0
 
-lock: ## refresh requirements-dev.txt from pyproject.toml (needs uv)
+lock: ## refresh the locked requirements (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade \
 	    --python-version 3.13 --extra all --group dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade \
+	    --python-version 3.13 requirements-bench.in -o requirements-bench.txt
 
 install: $(STAMP) ## make .venv and install everything into it
 
@@ -60,5 +63,11 @@ $(STAMP): requirements-dev.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+$(PEERS)/.installed: requirements-bench.txt | $(STAMP)
+	$(BIN)/python -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+	    -r requirements-bench.txt
+	@touch $@
+
+clean: ## remove the environments and everything that was built
+	rm -rf $(VENV) $(PEERS) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

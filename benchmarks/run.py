@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []])
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=BENCHMARKS)
     parser.add_argument("--no-peer", action="store_true", help="measure Pivot alone")
     parser.add_argument("--tiny", action="store_true", help="inputs so small that nothing is said")
     parser.add_argument("--output", type=Path, default=RESULTS / "latest.json", help="JSON file")

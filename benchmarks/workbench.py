@@ -1,6 +1,7 @@
 """Where commands are run, what with, and what running one took."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmarks.scale import Scale
 
@@ -67,7 +69,19 @@ class Workbench:
         """
         with tempfile.TemporaryFile(dir=self.folder) as output:
             started = time.perf_counter()
-            process = subprocess.Popen(
+            process = self._start(words, cwd, output)
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                output.seek(0)
+                printed = output.read().decode(errors="replace")
+                raise CommandError(f"{shlex.join(words)}: exit {process.returncode}\n{printed}")
+        return Sample(seconds, usage.ru_maxrss * _RSS_UNIT)
+
+    def _start(self, words: Sequence[str], cwd: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
                 words,
                 cwd=cwd,
                 env=dict(self.environment),
@@ -75,14 +89,8 @@ class Workbench:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode != 0:
-                output.seek(0)
-                printed = output.read().decode(errors="replace")
-                raise CommandError(f"{' '.join(words)}: exit {process.returncode}\n{printed}")
-        return Sample(seconds, usage.ru_maxrss * _RSS_UNIT)
+        except OSError as error:
+            raise CommandError(f"{words[0]} can't be started: {error.strerror}") from error
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -133,7 +133,9 @@ def _broken(path: str, error: yaml.YAMLError) -> ParamsError:
     mark = getattr(error, "problem_mark", None)
     place = f"{path}:{mark.line + 1}" if mark is not None else path
     problem = getattr(error, "problem", None) or str(error)
-    return ParamsError(f"{place} is not valid YAML", why=problem)
+    return ParamsError(
+        f"{place} is not valid YAML", why=problem, hint=f"Correct {place}, then run `pivot status`"
+    )
 
 
 def deep_merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:

@@ -157,7 +157,7 @@ def _settled(
             return replace(base, verdict=Verdict.SKIP, lock=stage.lock)
         if _obtainable(stage, stage.lock):
             return replace(base, verdict=Verdict.RESTORE, lock=stage.lock)
-    for candidate in () if missing else stage.candidates:
+    for candidate in stage.candidates:
         if not explain(candidate, world) and _obtainable(stage, candidate):
             return replace(base, verdict=Verdict.RESTORE, lock=candidate)
     return base

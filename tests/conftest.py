@@ -15,21 +15,13 @@ from hypothesis import HealthCheck, settings
 from pygit2.enums import ConfigLevel
 
 REAL_HOME = os.path.realpath(os.path.expanduser("~"))
-PRIVATE = tuple(
-    os.path.join(REAL_HOME, name)
-    for name in (".aws", ".azure", ".boto", ".config", ".git-credentials", ".gitconfig")
-    + (".netrc", ".ssh", ".cache/pivot")
-)
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None})
+PRIVATE_NAMES = (".aws", ".azure", ".boto", ".cache/pivot", ".config", ".git-credentials")
+PRIVATE_NAMES += (".gitconfig", ".netrc", ".ssh")
+PRIVATE = tuple(os.path.join(REAL_HOME, name) for name in PRIVATE_NAMES)
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "", None})
 REMOVED = ("AWS_", "AZURE_", "GIT_", "GOOGLE_", "PIVOT_", "XDG_", "EMAIL", "VIRTUAL_ENV")
-REMOVED += (
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPATH",
-    "PYTHONWARNINGS",
-    "NO_COLOR",
-    "FORCE_COLOR",
-    "COLUMNS",
-)
+REMOVED += ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+REMOVED += ("PYTHONWARNINGS",)
 
 settings.register_profile(
     "ci", max_examples=30, derandomize=True, deadline=None, database=None, print_blob=True

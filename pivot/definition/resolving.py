@@ -140,7 +140,9 @@ def _checked(
 def _at(declaration: Declaration, project: str, why: str, hint: str | None) -> DefinitionError:
     place = _short(declaration.location, project)
     return DefinitionError(
-        f"stage {declaration.name!r} can't be defined", why=f"{why} ({place})", hint=hint
+        f"stage {declaration.name!r} can't be defined",
+        why=f"{why} ({place})",
+        hint=hint or f"Correct {place}, then run `pivot list`",
     )
 
 

@@ -39,7 +39,7 @@ def commit_results(project: Project, message: str | None, *, code: bool = False)
     place = _Place(repository, project.root)
     sources = repository.changed(place.all(project.analysed_sources()))
     wanted = [*place.all(_results(project, repository, place)), *(sources if code else ())]
-    paths = repository.changed(wanted)
+    paths = repository.changed(list(dict.fromkeys(wanted)))
     left = () if code else sources
     if not paths:
         return Committed(None, (), left)

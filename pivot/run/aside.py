@@ -47,8 +47,13 @@ class Aside:
         kept = os.path.join(os.path.dirname(os.path.dirname(self.folder)), KEPT)
         place = os.path.join(kept, os.path.basename(self.folder))
         shutil.rmtree(place, ignore_errors=True)
+        entries = self.manifest()
+        if entries is None:  # nobody can tell what belongs where
+            os.makedirs(kept, exist_ok=True)
+            os.rename(self.folder, place)
+            return
         os.makedirs(place)
-        for number, (path, present) in enumerate(self.manifest()):
+        for number, (path, present) in enumerate(entries):
             if present and not os.path.lexists(self._slot(number)):
                 continue  # we died before it was moved
             self._move(path, os.path.join(place, str(number)))
@@ -59,13 +64,15 @@ class Aside:
             os.rmdir(place)
         self.drop()
 
-    def manifest(self) -> list[tuple[RepoPath, bool]]:
-        """What was there; nothing was moved yet if it can't be read."""
+    def manifest(self) -> list[tuple[RepoPath, bool]] | None:
+        """The paths, and whether anything was there; None if that can't be read any more."""
         try:
             with open(os.path.join(self.folder, MANIFEST), encoding="utf-8") as f:
                 return [(RepoPath(path), bool(present)) for path, present in json.load(f)]
-        except (OSError, ValueError, TypeError, PathError):
-            return []
+        except FileNotFoundError:
+            return []  # nothing was moved yet
+        except (ValueError, TypeError, PathError):
+            return None
 
     def drop(self) -> None:
         """Forget the old outs; the store holds them."""
@@ -117,7 +124,7 @@ def _recover_run(project: str, folder: str) -> list[RepoPath]:
     with locked(os.path.join(folder, FLOCK), wait=False, holder="recovery"):
         for stage in sorted(set(_names(folder)) - {FLOCK}):
             left = Aside(project, os.path.join(folder, stage), ())
-            recovered.extend(path for path, _ in left.manifest())
+            recovered.extend(path for path, _ in left.manifest() or ())
             left.restore()
         shutil.rmtree(folder, ignore_errors=True)
     return recovered

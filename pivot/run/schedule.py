@@ -26,11 +26,17 @@ class Schedule:
     """
 
     def __init__(self, graph: Graph, selected: Iterable[StageName], *, keep_going: bool) -> None:
-        self._order = tuple(selected)
-        known = frozenset(self._order)
+        self._order = {name: number for number, name in enumerate(selected)}
         self._upstream: Mapping[StageName, tuple[StageName, ...]] = {
-            name: tuple(up for up in graph.upstream(name) if up in known) for name in self._order
+            name: tuple(up for up in graph.upstream(name) if up in self._order)
+            for name in self._order
         }
+        self._downstream: dict[StageName, list[StageName]] = {name: [] for name in self._order}
+        for name, ups in self._upstream.items():
+            for up in ups:
+                self._downstream[up].append(name)
+        self._unmet = {name: len(ups) for name, ups in self._upstream.items()}
+        self._startable = {name for name, number in self._unmet.items() if number == 0}
         self._keep_going = keep_going
         self._status: dict[StageName, Status] = {}
         self._running: set[StageName] = set()
@@ -53,15 +59,10 @@ class Schedule:
         """The stages that may start now, in the graph's order."""
         if self._stopped:
             return ()
-        return tuple(
-            name
-            for name in self._order
-            if name not in self._status
-            and name not in self._running
-            and all(self._status.get(up) in _GOOD for up in self._upstream[name])
-        )
+        return tuple(sorted(self._startable, key=self._order.__getitem__))
 
     def start(self, name: StageName) -> None:
+        self._startable.discard(name)
         self._running.add(name)
 
     def stop(self) -> None:
@@ -70,9 +71,11 @@ class Schedule:
 
     def finish(self, name: StageName, status: Status) -> tuple[Ended, ...]:
         """Note a stage's end; returns the stages that are blocked by it."""
+        self._startable.discard(name)
         self._running.discard(name)
         self._status[name] = status
         if status in _GOOD:
+            self._release(name)
             return ()
         if not self._keep_going:
             self._stopped = True
@@ -83,6 +86,12 @@ class Schedule:
                 self._status[other] = Status.BLOCKED
                 blocked.append(Ended(other, Status.BLOCKED, bad))
         return tuple(blocked)
+
+    def _release(self, name: StageName) -> None:
+        for down in self._downstream[name]:
+            self._unmet[down] -= 1
+            if self._unmet[down] == 0:
+                self._startable.add(down)
 
     def leave(self) -> tuple[Ended, ...]:
         """The stages without an end, once nothing runs any more: never started, or cut off."""

@@ -8,8 +8,9 @@ from pivot.run.events import RunFinished, RunStarted, Sink, StageFinished, Statu
 
 
 def fresh_run_id() -> str:
-    """A run's name: the time (UTC), and chance to tell runs of one second apart."""
-    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{time.time_ns() % 0xFFFFFF:06x}"
+    """A run's name: the time in UTC to the microsecond, so that names sort as runs began."""
+    now = time.time_ns()
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(now // 10**9)) + f"-{now // 1000 % 10**6:06}"
 
 
 def is_unchanged(plan: Plan) -> bool:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -315,3 +316,21 @@ def stages(empty: Project) -> Callable[[str], Project]:
         return empty
 
     return make
+
+
+@pytest.fixture
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """Takes away the right to write to a folder and all below it, for a while."""
+
+    @contextmanager
+    def within(top: Path) -> Iterator[None]:
+        modes = {folder: os.stat(folder).st_mode for folder, _, _ in os.walk(top)}
+        try:
+            for folder, mode in modes.items():
+                os.chmod(folder, mode & ~0o222)
+            yield
+        finally:
+            for folder, mode in modes.items():
+                os.chmod(folder, mode)
+
+    return within

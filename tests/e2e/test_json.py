@@ -58,7 +58,8 @@ def check(value, schema, root, at):
 
 def check_object(value, schema, root, at):
     known = schema.get("properties", {})
-    yield from (f"{at}: {name} is missing" for name in schema.get("required", ()) if name not in value)  # fmt: skip
+    missing = [name for name in schema.get("required", ()) if name not in value]
+    yield from (f"{at}: {name} is missing" for name in missing)
     rest = schema.get("additionalProperties", True)
     for name, item in value.items():
         if name in known:

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import io
 import os
+import signal
 
 import pytest
 
@@ -72,11 +73,13 @@ class Faults:
     def check(self, name):
         self.calls.append(name)
         if len(self.calls) - 1 == self.fatal:
+            if self.error is None:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise OSError(self.error, os.strerror(self.error), name)
 
 
 _WATCHED = ("fsync", "rename", "replace", "mkdir", "fchmod", "link", "unlink")
-_WRITERS = ("pivot.files", "pivot.store.pack", "pivot.checkout")
+_WRITERS = ("pivot.files", "pivot.checkout")
 
 
 def _is_there(path, *_args, dir_fd=None):
@@ -89,7 +92,11 @@ def _is_there(path, *_args, dir_fd=None):
 
 @pytest.fixture
 def faults(monkeypatch):
-    """A context in which the changing call number `fatal` fails, and all are counted."""
+    """A context in which the changing call number `fatal` fails, and all are counted.
+
+    It fails with `error`; where that is None the process dies at once, as by a power failure but
+    for what the kernel keeps.
+    """
     real = {name: getattr(os, name) for name in (*_WATCHED, "open")}
 
     @contextlib.contextmanager
@@ -127,6 +134,7 @@ def faults(monkeypatch):
             patch.setattr(os, "open", open_watched)
             for module in _WRITERS:
                 patch.setattr(f"{module}.open", opened, raising=False)
+            patch.setattr("pivot.store.pack.FileIO", Raw)
             yield found
 
     return failing

@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from pivot.checkout import EditedError, place, plan_checkout, refuse_absent, refuse_edited
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.hashing import hash_bytes
-from pivot.landing import CollisionError, LinkInTheWayError, TreeWriter, remove
+from pivot.landing import CollisionError, LinkInTheWayError, TreeWriter, move_in, remove
 from pivot.paths import RepoPath, TreePath
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
@@ -44,9 +45,7 @@ def keep(bench):
 
 @pytest.fixture
 def put(bench):
-    return lambda content, path=OUT: place(
-        bench.workspace, bench.state, bench.store, path, content
-    )
+    return lambda content, path=OUT: place(bench.workspace, bench.state, bench.store, path, content)
 
 
 @pytest.fixture
@@ -179,6 +178,23 @@ def test_an_edit_right_after_a_checkout_is_seen(bench, keep, put):
             (bench.root / path).write_bytes(b"X")
         assert bench.workspace.content(OUT).id == hash_bytes(b"X")
         assert bench.workspace.content(RepoPath("dir/f")).id == hash_bytes(b"X")
+
+
+def test_what_is_racy_when_it_lands_is_not_remembered(bench, tree, keep, put, monkeypatch):
+    """It may be edited from then on, within the tick in which it was written."""
+    tree(FILES)
+    content = keep()
+    bench.workspace.content(OUT)
+    bench.state.forget_files([path for path, _, _ in bench.state.files_below("out")])
+
+    def move_slowly(*arguments):
+        move_in(*arguments)
+        time.sleep(0.02)
+
+    monkeypatch.setattr("pivot.checkout.move_in", move_slowly)
+    monkeypatch.setattr("pivot.checkout.is_racy", lambda _: True)
+    put(content)
+    assert list(bench.state.files_below("out")) == []
 
 
 # -- whose bytes ----------------------------------------------------------------------------

@@ -151,9 +151,14 @@ def test_what_was_observed_must_be_as_it_was(seen, expected):
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, -0.0, "1", "a", ""]),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, 1.0, -0.0, "1", "a", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), inner, max_size=2)
+    ),
     max_leaves=5,
 )
 params = st.none() | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), values, max_size=3)

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_a_circle_is_printed_in_the_direction_of_the_data():
     names = caught.value.why.split(" -> ")
     assert names[0] == names[-1]
     assert sorted(names[1:]) == ["a", "b", "c"]
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in itertools.pairwise(names):
         reads = next(s for s in stages if s.name == after).deps
         assert f"{before}.out" in reads
 

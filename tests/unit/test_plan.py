@@ -181,6 +181,15 @@ def test_a_stage_that_must_run_whatever_its_upstream_makes_is_stale(world):
     assert kinds(world.decide("train")) == [("code", "m:train"), ("upstream", "prepare")]
 
 
+def test_a_stage_that_ran_so_before_is_pending_until_its_upstream_is_known(world):
+    world.edit("train", "2")
+    world.run("train").run("report")
+    world.edit("train", "1")
+    world.edit("prepare", "2")
+    assert world.states() == {"prepare": "stale", "train": "pending", "report": "pending"}
+    assert kinds(world.decide("train")) == [("code", "m:train"), ("upstream", "prepare")]
+
+
 def settle(world, plan, *names):
     """Settle stages in order, each after those before; runs are as `world` had them run."""
     decisions = dict(plan.decisions)

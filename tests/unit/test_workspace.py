@@ -175,7 +175,9 @@ def test_a_link_to_a_file_inside_counts_as_that_file(bench, folder, stored):
     assert tree["link"] == tree["real"] == tree["sub/up"]
 
 
-@pytest.mark.parametrize("target", ["../outside", "/etc/passwd", "dangling", "me", "sub", "..", "."])
+@pytest.mark.parametrize(
+    "target", ["../outside", "/etc/passwd", "dangling", "me", "sub", "..", "."]
+)
 def test_any_other_link_in_a_directory_is_refused_by_name(bench, folder, stored, target):
     bench.write({"outside": b"secret", "d/sub/x": b"x"})
     (folder / "me").symlink_to(target)
@@ -215,8 +217,12 @@ def test_a_fifo_is_refused_and_never_waited_for(bench, folder, stored):
 def test_a_name_that_cannot_be_kept_is_refused_with_the_folder(bench, folder, stored, name):
     with open(os.path.join(os.fsencode(folder), name), "wb"):
         pass
-    for action in (stored, lambda: list(bench.workspace.files(D)), lambda: bench.workspace.digest(D)):
-        with pytest.raises(UnsupportedFileError, match="^d: ") as caught:
+    for action in (
+        stored,
+        lambda: list(bench.workspace.files(D)),
+        lambda: bench.workspace.digest(D),
+    ):
+        with pytest.raises(UnsupportedFileError, match=r"^d: ") as caught:
             action()
         assert caught.value.hint
         str(caught.value).encode("utf-8", "backslashreplace")
@@ -322,6 +328,17 @@ def test_an_edit_of_the_same_size_at_once_is_seen(bench, folder):
         (folder / "f").write_bytes(b"%02d" % n)
         assert bench.workspace.content(D).id is not None
         assert bench.workspace.content(RepoPath("d/f")).id == hash_bytes(b"%02d" % n)
+
+
+def test_what_is_racy_when_it_is_read_is_not_remembered(bench, folder, monkeypatch):
+    """Times in the future may be past ones by the time that all is read."""
+    (folder / "f").write_bytes(b"one")
+    age(folder / "f")
+    monkeypatch.setattr("pivot.workspace.is_racy", lambda _: True)
+    for path in (D, RepoPath("d/f")):
+        bench.workspace.content(path)
+    assert list(bench.state.files_below("d")) == []
+    assert bench.state.directory("d") is None
 
 
 def test_an_edit_whose_times_were_put_back_is_seen(bench, folder):

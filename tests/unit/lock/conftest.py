@@ -36,9 +36,7 @@ def make_lock():
             root="m:f",
             declared=declared,
             deps={RepoPath("a.csv"): CUT, RepoPath("data"): FOLDER},
-            outs=changed.get(
-                "contents", {RepoPath("m.json"): FILE, RepoPath("out"): FOLDER}
-            ),
+            outs=changed.get("contents", {RepoPath("m.json"): FILE, RepoPath("out"): FOLDER}),
             secrets=("token",),
             previous=changed.get("previous", {}),
         )

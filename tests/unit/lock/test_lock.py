@@ -3,9 +3,8 @@ import subprocess
 
 import pytest
 from blake3 import blake3
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis import HealthCheck
 
 from pivot.hashing import derive, hash_bytes
 from pivot.lock.lock import CHECK_CONTEXT, NewerLockError, UnreadableLockError, decode
@@ -19,8 +18,10 @@ values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -90,9 +91,7 @@ def test_the_key_can_be_made_from_the_file_alone_by_other_code(make_lock):
     fields = json.loads(make_lock(params={"é": [1.0, {"z": 1, "a": None}]}).encode())
 
     def compact(value):
-        return json.dumps(
-            value, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
     names = ("scheme", "code", "packages", "params", "env", "cwd")
     static = {name: fields[name] for name in names}

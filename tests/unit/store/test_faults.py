@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import time
 
 import pytest
 
@@ -19,9 +20,7 @@ def add(store):
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
-def test_a_failed_session_leaves_the_store_as_it_was(
-    bench, faults, error, files_of, monkeypatch
-):
+def test_a_failed_session_leaves_the_store_as_it_was(bench, faults, error, files_of, monkeypatch):
     monkeypatch.setattr("pivot.store.writer.PACK_SIZE", 1 << 20)
     store = bench.store
     with store.writer() as writer:
@@ -47,6 +46,7 @@ def test_a_failed_session_leaves_the_store_as_it_was(
             assert not fresh.has(hash_bytes(b"small"))
         n += 1
     assert n > 15
+    assert seen.calls.count("write") > 5
     assert store.read(hash_bytes(b"small")) == b"small"
     assert store.has(added.recipe)
 
@@ -56,3 +56,23 @@ def test_a_failed_session_can_be_tried_again_at_once(bench, faults):
         add(bench.store)
     added = add(bench.store)
     assert bench.store.has(added.recipe)
+
+
+def add_slowly(store, blocks):
+    with store.writer() as writer:
+        for block in blocks:
+            writer.add_bytes(block)
+            time.sleep(0.01)  # let the packer come so far
+
+
+def test_a_pack_with_a_hole_is_never_indexed(bench, faults, monkeypatch):
+    """One write fails, those after it would succeed: the session must not go on with that pack."""
+    monkeypatch.setattr("pivot.store.writer.INDEX_ENTRIES", 1)
+    blocks = [os.urandom(130_000) for _ in range(7)]
+    with faults() as seen, bench.store.writer() as writer:
+        writer.add_bytes(b"first")
+    before = bench.store.index_names()
+    header_and_table = seen.calls.index("write") + 1
+    with faults(header_and_table), pytest.raises(OSError, match="No space"):
+        add_slowly(bench.store, blocks)
+    assert type(bench.store).open(bench.store.root).index_names() == before

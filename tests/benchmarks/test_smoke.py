@@ -1,0 +1,55 @@
+"""Each benchmark runs to its end at a tiny size: what it measures still exists and works."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+BENCHMARKS = (sys.executable, "-m", "benchmarks", "--tiny", "--no-peer")
+ROWS = {
+    "startup": {"pivot --help", "pivot repro with nothing to do (examples/wine)"},
+    "small_files": {"store the files", "push to a folder", "memory: pull into a fresh clone"},
+    "large_file": {"store a large table", "new bytes for the inserted row"},
+}
+
+
+def measured(name: str, folder: Path) -> list[dict[str, Any]]:
+    """The rows of one benchmark, without a peer."""
+    output = folder / "results.json"
+    words = [*BENCHMARKS, name, "--output", output]
+    done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(output.read_text())["benchmarks"][name]
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_a_benchmark_measures_all_that_it_reports(name, tmp_path):
+    rows = measured(name, tmp_path)
+    assert ROWS[name] <= {row["name"] for row in rows}
+    assert all(row["ours"] for row in rows)
+    assert all(sample > 0 for row in rows if row["unit"] in ("s", "MB") for sample in row["ours"])
+
+
+def test_an_inserted_row_is_stored_as_a_fraction_of_its_table(tmp_path):
+    rows = {row["name"]: row["ours"] for row in measured("large_file", tmp_path)}
+    (new,) = rows["new bytes for the inserted row"]
+    (whole,) = rows["size of the table in the store"]
+    assert 0 < new < whole / 4
+
+
+def test_a_failing_command_fails_the_benchmark(tmp_path):
+    done = subprocess.run(
+        [*BENCHMARKS, "startup", "--output", tmp_path / "out"],
+        cwd=CHECKOUT,
+        env={"PATH": str(tmp_path)},  # without Git, no project can be made
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,132 @@
+"""A process that is killed at each changing call in turn, counted and not sampled.
+
+Afterwards what was there is there, what can be seen is true, and the next try succeeds.
+"""
+
+import io
+import os
+import signal
+
+import pytest
+
+from pivot.checkout import place
+from pivot.hashing import hash_bytes
+from pivot.lock.declared import Declared
+from pivot.lock.folder import list_locks, read_lock, write_lock
+from pivot.lock.lock import Lock
+from pivot.paths import RepoPath, StageName
+from pivot.store.store import Store
+
+BIG = os.urandom(3 << 19)
+OUT = RepoPath("out")
+
+
+@pytest.fixture
+def killed(faults):
+    """Runs an action in processes of its own, each killed at the next call; yields after each."""
+
+    def each(action):
+        n = 0
+        while True:
+            pid = os.fork()
+            if pid == 0:
+                with faults(n, None):
+                    action()
+                    os._exit(0)
+            _, status = os.waitpid(pid, 0)
+            if not os.WIFSIGNALED(status):
+                assert os.waitstatus_to_exitcode(status) == 0
+                return
+            assert os.WTERMSIG(status) == signal.SIGKILL
+            yield n
+            n += 1
+            assert n < 200
+
+    return each
+
+
+def test_a_killed_session_loses_nothing_and_shows_nothing_false(root, killed):
+    Store.open(root)
+    with Store.open(root).writer() as writer:
+        before = writer.add_bytes(b"before")
+
+    def add():
+        with Store.open(root).writer() as writer:
+            writer.add_bytes(b"small")
+            writer.add_stream(io.BytesIO(BIG))
+
+    died = 0
+    for _ in killed(add):
+        died += 1
+        store = Store.open(root)
+        assert store.read(before) == b"before"
+        small = hash_bytes(b"small")
+        if store.has(small):
+            assert store.read(small) == b"small"
+            break  # the next session has nothing to add
+    assert died >= 12
+    add()
+    assert Store.open(root).read(hash_bytes(b"small")) == b"small"
+
+
+def test_a_new_store_killed_at_any_call_opens_afterwards(tmp_path, killed):
+    for n in killed(lambda: Store.open(str(tmp_path / "new"))):
+        Store.open(str(tmp_path / "new")) if n % 2 else None
+    with Store.open(str(tmp_path / "new")).writer() as writer:
+        id_ = writer.add_bytes(b"data")
+    assert Store.open(str(tmp_path / "new")).read(id_) == b"data"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return str(tmp_path / "store")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_killed_checkout_leaves_the_old_the_new_or_nothing_of_a_folder(bench, killed, kind):
+    """What is missing in between is in the store: only held data is ever replaced."""
+    old = {"out": b"old"} if kind == "file" else {"out/a": b"old", "out/b": b"b"}
+    new = {"out": b"new"} if kind == "file" else {"out/a": BIG, "out/c/d": b""}
+    bench.write(new)
+    with bench.store.writer() as writer:
+        content = bench.workspace.store(OUT, writer)
+    seen = []
+
+    def check_out():
+        place(bench.workspace, bench.state, bench.store, OUT, content)
+
+    for _ in killed(check_out):
+        seen.append(bench.look())
+        assert seen[-1] in (old, new, *([{}] if kind == "folder" else []), new)
+        _clear(bench.root / "out")
+        bench.write(old)
+    assert old in seen
+    check_out()
+    assert bench.look() == new
+
+
+def _clear(path):
+    if path.is_dir():
+        for inner in path.iterdir():
+            _clear(inner)
+        path.rmdir()
+    elif path.exists():
+        path.unlink()
+
+
+def test_a_killed_lock_write_leaves_the_old_lock_or_the_new(tmp_path, killed):
+    folder = str(tmp_path / "stages")
+
+    def lock(code):
+        declared = Declared(1, {"m:f": code}, {}, None, {}, RepoPath("."), (), ())
+        return Lock(StageName("group/s"), "m:f", declared, {}, {})
+
+    old, new = lock("old"), lock("new")
+    write_lock(folder, old)
+    died = 0
+    for _ in killed(lambda: write_lock(folder, new)):
+        died += 1
+        assert read_lock(folder, old.stage) in (old, new)
+        assert list_locks(folder) == ["group/s"]
+    assert died >= 4
+    assert read_lock(folder, old.stage) == new

@@ -26,6 +26,9 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
+_OPTIONS = {Source.LOCAL: " --local", Source.PROJECT: "", Source.USER: " --user"}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A key that can be set: `check` says what is wrong with a value, or None."""
@@ -131,7 +134,9 @@ class Config:
                 fault = setting.check(value)
                 if fault is not None:
                     raise UsageError(
-                        f"setting {name} of the {source} configuration is {value!r}, but {fault}"
+                        f"setting {name} of the {source} configuration is {value!r}",
+                        why=fault,
+                        hint=f"Correct it with `pivot config set {name}{_OPTIONS[source]} VALUE`",
                     )
                 return value, source
         return setting.default, Source.DEFAULT
@@ -149,18 +154,19 @@ class Config:
         found: dict[str, RemoteConfig] = {}
         for name in sorted(set(self._remote_names()) | set(_environment_remotes(environ))):
             options: dict[str, str] = {}
-            shared = False
+            origin: dict[str, Source] = {}
             for source in (Source.USER, Source.PROJECT, Source.LOCAL):
                 for key, value in self._remote(source, name):
                     options[key] = str(value)
-                    shared = (
-                        shared if key not in ("url", "endpoint_url") else source is Source.PROJECT
-                    )
+                    origin[key] = source
             given = environ.get(environment_name(name))
             url = given or options.get("url", "")
             options.pop("url", None)
             if url:
-                found[name] = RemoteConfig(name, url, options, shared and given is None)
+                # An address of one's own says nothing of an endpoint that the repository sets.
+                keys = ("endpoint_url",) if given else ("url", "endpoint_url")
+                shared = any(origin.get(key) is Source.PROJECT for key in keys)
+                found[name] = RemoteConfig(name, url, options, shared)
         return found
 
     def _remote_names(self) -> Iterator[str]:
@@ -221,7 +227,11 @@ def _read(path: str) -> dict[str, Value]:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no valid TOML", why=str(error)) from error
+        raise UsageError(
+            f"{path} is no valid TOML",
+            why=str(error),
+            hint=f"Correct {path}, then run `pivot config list`",
+        ) from error
     return dict(_flatten(path, value, ""))
 
 
@@ -239,4 +249,7 @@ def _flatten(path: str, table: Mapping[str, object], prefix: str) -> Iterator[tu
                 )
             yield name, value
         else:
-            raise UsageError(f"{path} sets {name!r} to a value of a kind that no setting has")
+            raise UsageError(
+                f"{path} sets {name!r} to a value of a kind that no setting has",
+                hint=f"Correct {path}, then run `pivot config list`",
+            )

@@ -18,7 +18,8 @@ def parse_value(name: str, text: str) -> Value:
     value = setting.parse(text)
     fault = setting.check(value)
     if fault is not None:
-        raise UsageError(f"{text!r} can't be the value of {name}", why=fault)
+        hint = "`pivot config list` shows the settings and their values"
+        raise UsageError(f"{text!r} can't be the value of {name}", why=fault, hint=hint)
     return value
 
 
@@ -44,7 +45,11 @@ def _load(path: str) -> tomlkit.TOMLDocument:
     except FileNotFoundError:
         return tomlkit.document()
     except (TOMLKitError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no valid TOML", why=str(error)) from error
+        raise UsageError(
+            f"{path} is no valid TOML",
+            why=str(error),
+            hint=f"Correct {path}, then run `pivot config list`",
+        ) from error
 
 
 def _enter(
@@ -58,7 +63,10 @@ def _enter(
             here.append(name, inner)
             inner = here[name]
         if not isinstance(inner, Table):
-            raise UsageError(f"{path}: {name!r} is no table")
+            raise UsageError(
+                f"{path}: {name!r} is no table",
+                hint=f"Correct {path}, then run `pivot config list`",
+            )
         here = inner
     return here
 

@@ -21,7 +21,8 @@ from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
 from pivot.state import FileRow, Hashed, HashedDirectory, State, is_racy, settle
 from pivot.store.content import Content, ContentType
-from pivot.store.split import Put, identify, split
+from pivot.store.entry import identify
+from pivot.store.split import TREE, Put, split
 from pivot.store.tree import TreeEntry, encode_line
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class Workspace:
         ):
             return _directory_content(known)
         listing = _Listing(self.absolute(path), self._state, path, put, has)
-        added = split(listing, put)
+        added = split(listing, put, TREE)
         hashed = HashedDirectory(
             listing.digest, added.id, added.recipe, listing.size, listing.files
         )

@@ -64,7 +64,7 @@ def size(value: float) -> str:
         value /= 1000
         if value < 1000:
             return f"{value:.1f} {unit}"
-    return f"{value:.1f} PB"
+    return f"{value / 1000:.1f} PB"
 
 
 def plural(number: int, noun: str) -> str:

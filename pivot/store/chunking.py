@@ -6,14 +6,30 @@ other ones would cut the same file elsewhere and end deduplication against what 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-MIN_SIZE = 64 << 10
-AVERAGE_SIZE = 256 << 10
-MAX_SIZE = 1 << 20
-# Files up to this size are one entry; so no data entry is larger than the largest chunk.
-THRESHOLD = MAX_SIZE
 NORMALIZATION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How one kind of content is cut; sizes in bytes.
+
+    Content of up to `threshold` bytes stays whole, so no entry of data is larger than a chunk.
+    """
+
+    threshold: int
+    smallest: int
+    average: int
+    largest: int
+
+
+FILES = Cutting(1 << 20, 64 << 10, 256 << 10, 1 << 20)
+# A line of a listing is a hundred bytes, and a change touches one: smaller chunks keep what an
+# edit among many files costs in proportion.
+TREES = Cutting(64 << 10, 4 << 10, 16 << 10, 64 << 10)
+THRESHOLD = FILES.threshold
 
 
 class Readable(Protocol):
@@ -24,15 +40,15 @@ class Readable(Protocol):
         ...
 
 
-def cut(stream: Readable) -> Iterator[bytes]:
-    """The chunks of a stream, in order: 64 KiB to 1 MiB each (the last may be shorter)."""
+def cut(stream: Readable, cutting: Cutting = FILES) -> Iterator[bytes]:
+    """The chunks of a stream, in order; the last may be shorter than the smallest."""
     # It takes 25 ms to import, and most commands cut nothing.
     from pyfastcdc import FastCDC  # noqa: PLC0415
 
     cutter = FastCDC(
-        avg_size=AVERAGE_SIZE,
-        min_size=MIN_SIZE,
-        max_size=MAX_SIZE,
+        avg_size=cutting.average,
+        min_size=cutting.smallest,
+        max_size=cutting.largest,
         normalized_chunking=NORMALIZATION,
     )
     for chunk in cutter.cut_stream(stream):

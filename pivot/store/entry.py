@@ -1,23 +1,39 @@
 """Entries and blocks: what packs hold, and where indexes say it is."""
 
 import os
+from collections.abc import Buffer
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
 from pivot.errors import IntegrityError
-from pivot.hashing import ObjectId, hash_bytes
+from pivot.hashing import ObjectId, derive, hash_bytes
 from pivot.store.codec import Codec
-from pivot.store.recipe import recipe_id
+from pivot.store.recipe import CONTEXT as RECIPE_CONTEXT
+from pivot.store.tree import CONTEXT as TREE_CONTEXT
 
 NAME_SIZE = 16
 
 
 class Kind(IntEnum):
-    """`DATA`: a small file, a chunk, a tree. `RECIPE`: how to put a cut file together."""
+    """`DATA`: a small file, or a chunk. `RECIPE`: how to put what was cut together.
+
+    `TREE`: the listing of a directory. Ids of recipes and trees are derived in contexts of their
+    own, so that no file's bytes can be taken for either.
+    """
 
     DATA = 0
     RECIPE = 1
+    TREE = 2
+
+
+_CONTEXTS = {Kind.RECIPE: RECIPE_CONTEXT, Kind.TREE: TREE_CONTEXT}
+
+
+def identify(data: Buffer, kind: Kind) -> ObjectId:
+    """The id of an entry's bytes."""
+    context = _CONTEXTS.get(kind)
+    return hash_bytes(data) if context is None else derive(context, data)
 
 
 class FileName(bytes):
@@ -91,7 +107,7 @@ class PackInfo:
 
 def verify(id_: ObjectId, kind: Kind, data: bytes) -> None:
     """Raise `IntegrityError` unless `data` is what `id_` says."""
-    found = recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data)
+    found = identify(data, kind)
     if found != id_:
         raise IntegrityError(
             f"stored bytes of {id_.hex()[:12]} are damaged",

@@ -1,4 +1,4 @@
-"""From a file to its entries: itself, or its chunks and the recipe that joins them."""
+"""From a file or tree to its entries: itself, or its chunks and the recipe that joins them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from pivot.errors import PivotError
-from pivot.hashing import ObjectId, hash_bytes
-from pivot.store.chunking import THRESHOLD, Readable, cut
+from pivot.hashing import ObjectId
+from pivot.store.chunking import FILES, TREES, Cutting, Readable, cut
+from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
-from pivot.store.recipe import Recipe, recipe_id
+from pivot.store.recipe import Recipe
+from pivot.store.tree import CONTEXT as TREE_CONTEXT
 
 type Put = Callable[[bytes, Kind], ObjectId]
 
@@ -29,22 +31,40 @@ class Added:
     recipe: ObjectId | None
 
 
-def identify(data: bytes, kind: Kind) -> ObjectId:
-    """The id of an entry's bytes; adds nothing."""
-    return recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is split: the kind of an entry that stays whole, its hash's context, and how to cut."""
+
+    kind: Kind
+    context: str | None
+    cutting: Cutting
+
+    def hasher(self) -> blake3:
+        """What makes the id of a whole file or tree."""
+        return blake3(derive_key_context=self.context) if self.context else blake3()
 
 
-def split(stream: Readable, put: Put) -> Added:
-    """Hand the entries of a file to `put`: itself, or its chunks and then its recipe.
+FILE = Form(Kind.DATA, None, FILES)
+TREE = Form(Kind.TREE, TREE_CONTEXT, TREES)
 
-    With `identify` as `put` this tells a file's id and recipe without storing anything.
+
+def form_of(content: Content) -> Form:
+    """How a content was split."""
+    return TREE if content.type is ContentType.DIRECTORY else FILE
+
+
+def split(stream: Readable, put: Put, form: Form = FILE) -> Added:
+    """Hand the entries of a file or tree to `put`: itself, or its chunks and then its recipe.
+
+    With `identify` as `put` this tells an id and recipe without storing anything.
     """
-    head = _read_up_to(stream, THRESHOLD + 1)
-    if len(head) <= THRESHOLD:
-        return Added(put(head, Kind.DATA), len(head), None)
-    hasher = blake3()
+    threshold = form.cutting.threshold
+    head = _read_up_to(stream, threshold + 1)
+    if len(head) <= threshold:
+        return Added(put(head, form.kind), len(head), None)
+    hasher = form.hasher()
     chunks: list[tuple[ObjectId, int]] = []
-    for chunk in cut(_Rejoined(head, stream)):
+    for chunk in cut(_Rejoined(head, stream), form.cutting):
         hasher.update(chunk)
         chunks.append((put(chunk, Kind.DATA), len(chunk)))
     recipe = Recipe(ObjectId(hasher.digest()), sum(n for _, n in chunks), tuple(chunks))

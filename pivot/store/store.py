@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from blake3 import blake3
-
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.files import locked, lstat, write_atomic
 from pivot.hashing import ObjectId
@@ -25,6 +23,7 @@ from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
 from pivot.store.index import FAN_IN, Index, index_key, write_index
 from pivot.store.pack import MissingPackError, pack_key, read_stored
 from pivot.store.recipe import Recipe
+from pivot.store.split import form_of
 from pivot.store.tree import TreeEntry, parse
 
 if TYPE_CHECKING:
@@ -246,7 +245,7 @@ class Store:
 
     def _need(self, content: Content, needed: dict[ObjectId, Kind]) -> None:
         if content.recipe is None:
-            needed[content.id] = Kind.DATA
+            needed[content.id] = form_of(content).kind
         elif content.recipe not in needed:
             needed.update((id_, Kind.DATA) for id_, _ in self.recipe(content.recipe).chunks)
             needed[content.recipe] = Kind.RECIPE
@@ -322,12 +321,12 @@ def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterato
     only be known at the end: nothing may be made visible before.
     """
     if content.recipe is None:
-        yield read(content.id, Kind.DATA)
+        yield read(content.id, form_of(content).kind)
         return
     recipe = Recipe.decode(read(content.recipe, Kind.RECIPE))
     if recipe.file != content.id:
         raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
-    hasher = blake3()
+    hasher = form_of(content).hasher()
     for id_, size in recipe.chunks:
         chunk = read(id_, Kind.DATA)
         if len(chunk) != size:

@@ -10,7 +10,9 @@ for byte in UTF-8. Example, with ids shortened and NUL shown as a line's end:
     f 9f86d081…+60303ae2… 73400320 model.bin
     x 2c26b46b… 120 run.sh
 
-A listing is believed only if it is canonical: in order, every path safe (`TreePath`), and no path
+A tree's id is BLAKE3 of these bytes in derive-key mode with the context `pivot tree 1`, so no file
+can be taken for a tree. A listing is believed only if it is canonical: in order, every path safe
+(`TreePath`), and no path
 inside another entry.
 """
 
@@ -22,6 +24,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import MAX_BYTES, PathError, TreePath
 from pivot.store.content import Content, ContentType
 
+CONTEXT = "pivot tree 1"
 EMPTY_DIRECTORY = "d"
 # Longest line: type, two ids, a size of 20 digits, separators, and a path of 4096 bytes.
 MAX_SIZE = (1 << 64) - 1

@@ -14,10 +14,10 @@ from typing import Self
 from pivot.hashing import ObjectId
 from pivot.store.chunking import Readable
 from pivot.store.codec import DEFAULT_LEVEL, MAX_RAW_SIZE, Codec, Compressor
-from pivot.store.entry import Entry, FileName, Kind, PackInfo
+from pivot.store.entry import Entry, FileName, Kind, PackInfo, identify
 from pivot.store.index import FAN_IN, rows_of, write_index
 from pivot.store.pack import MAX_ENTRIES, PACK_SIZE, PackWriter, remove_pack
-from pivot.store.split import Added, TooLargeError, identify, split
+from pivot.store.split import FILE, Added, Form, TooLargeError, split
 
 BLOCK_SIZE = 128 << 10
 QUEUE_LENGTH = 8
@@ -99,9 +99,9 @@ class Writer:
         self._open_size += len(data)
         return id_
 
-    def add_stream(self, stream: Readable) -> Added:
-        """Add a file of any size: whole up to the threshold, else as chunks and a recipe."""
-        return split(stream, self.add_bytes)
+    def add_stream(self, stream: Readable, form: Form = FILE) -> Added:
+        """Add a file or tree: whole up to the threshold, else as chunks and a recipe."""
+        return split(stream, self.add_bytes, form)
 
     def add_block(
         self, codec: Codec, stored: bytes, raw_size: int, entries: Iterable[Entry]

@@ -61,8 +61,6 @@ def walk(roots: Mapping[RepoPath, Content], read: Read, obtain: Obtain) -> Closu
     _drop(closure, closure.recipes, obtain)
     for recipe, path in closure.recipes.items():
         _add_chunks(closure, recipe, path, read)
-    for head in closure.trees:  # a file may have the very bytes of a listing
-        closure.leaves.pop(head, None)
     return closure
 
 

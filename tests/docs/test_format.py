@@ -1,10 +1,13 @@
 """The examples of docs/format.md are the golden files, whole and in order."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
+
+from pivot.store.chunking import FILES, TREES
 
 CHECKOUT = Path(__file__).parents[2]
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -57,9 +60,6 @@ def test_the_keys_are_the_golden_ones():
     ("module", "name"),
     [
         ("pivot.store.codec", "MAX_RAW_SIZE"),
-        ("pivot.store.chunking", "MIN_SIZE"),
-        ("pivot.store.chunking", "AVERAGE_SIZE"),
-        ("pivot.store.chunking", "MAX_SIZE"),
         ("pivot.store.pack", "MAX_ENTRIES"),
         ("pivot.paths", "MAX_BYTES"),
     ],
@@ -67,3 +67,9 @@ def test_the_keys_are_the_golden_ones():
 def test_limits_are_those_of_the_code(module, name):
     value = getattr(__import__(module, fromlist=[name]), name)
     assert f"{value:,}" in PAGE
+
+
+@pytest.mark.parametrize("cutting", [FILES, TREES], ids=["files", "trees"])
+def test_cuts_are_those_of_the_code(cutting):
+    for value in dataclasses.astuple(cutting):
+        assert f"{value:,}" in PAGE

@@ -301,7 +301,7 @@ def test_a_link_at_our_own_folder_is_not_followed(bench, keep, put, outside):
 def hostile(bench, listing, size=0, files=0):
     with bench.store.writer() as writer:
         writer.add_bytes(b"")
-        id_ = writer.add_bytes(listing)
+        id_ = writer.add_bytes(listing, Kind.TREE)
     return Content(ContentType.DIRECTORY, id_, size, None, files)
 
 

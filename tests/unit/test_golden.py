@@ -19,10 +19,10 @@ from pivot.lock.declared import Declared
 from pivot.lock.lock import Lock, decode
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName, TreePath
-from pivot.store.chunking import cut
+from pivot.store.chunking import TREES, cut
 from pivot.store.codec import Codec
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import Entry, FileName, Kind
+from pivot.store.entry import Entry, FileName, Kind, identify
 from pivot.store.index import encode, rows_of
 from pivot.store.pack import PackWriter, pack_key, scan
 from pivot.store.recipe import Recipe, recipe_id
@@ -56,7 +56,7 @@ TREE = (
 LISTING = b"".join(map(encode_line, TREE))
 FOLDER = Content(
     ContentType.DIRECTORY,
-    hash_bytes(LISTING),
+    identify(LISTING, Kind.TREE),
     sum(entry.content.size for entry in TREE if entry.content),
     files=5,
 )
@@ -103,7 +103,7 @@ def stream():
 
 
 def entry(data, kind=Kind.DATA):
-    return Entry(recipe_id(data) if kind is Kind.RECIPE else hash_bytes(data), kind, len(data))
+    return Entry(identify(data, kind), kind, len(data))
 
 
 def write_pack(root, frame):
@@ -113,7 +113,7 @@ def write_pack(root, frame):
     writer.append(Codec.RAW, b"".join(small), len(b"".join(small)), [entry(s) for s in small])
     writer.append(Codec.ZSTD, frame, len(TEXT), [entry(TEXT)])
     recipe = RECIPE.encode()
-    members = [entry(recipe, Kind.RECIPE), entry(LISTING)]
+    members = [entry(recipe, Kind.RECIPE), entry(LISTING, Kind.TREE)]
     writer.append(Codec.RAW, recipe + LISTING, len(recipe + LISTING), members)
     return writer.finish()
 
@@ -178,7 +178,7 @@ def keys():
     return {
         "hello.txt": hash_bytes(HELLO).hex(),
         "recipe": recipe_id(RECIPE.encode()).hex(),
-        "tree": hash_bytes(LISTING).hex(),
+        "tree": identify(LISTING, Kind.TREE).hex(),
         "static key": lock.declared.static_key.hex(),
         "key": lock.key.hex(),
     }
@@ -194,14 +194,16 @@ def chunk_vectors():
     return {
         "stream_sha256": hashlib.sha256(data).hexdigest(),
         "lengths": [len(chunk) for chunk in cut(io.BytesIO(data))],
+        "listing_lengths": [len(c) for c in cut(io.BytesIO(data[: 1 << 20]), TREES)],
         "zeros_2_mib_and_5": [len(chunk) for chunk in cut(io.BytesIO(bytes((2 << 20) + 5)))],
     }
 
 
 def test_a_store_of_golden_files_gives_back_everything(golden_store):
     assert golden_store.id.text == "303132333435363738393a3b3c3d3e3f"
-    for data in (HELLO, b"", RUN, *CHUNKS, TEXT, LISTING):
+    for data in (HELLO, b"", RUN, *CHUNKS, TEXT):
         assert golden_store.read(hash_bytes(data)) == data
+    assert golden_store.read(FOLDER.id, Kind.TREE) == LISTING
     assert tuple(golden_store.tree(FOLDER)) == TREE
     assert b"".join(golden_store.stream(TREE[0].content)) == CUT
     (index,) = golden_store.indexes

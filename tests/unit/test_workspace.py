@@ -154,8 +154,7 @@ def test_sizes_around_the_threshold_are_kept(bench, folder, stored):
         assert (content.recipe is not None) is (size > 1 << 20)
 
 
-def test_a_tree_too_large_for_one_entry_is_cut_too(bench, folder, stored, monkeypatch):
-    monkeypatch.setattr("pivot.store.split.THRESHOLD", 100_000)
+def test_a_tree_too_large_for_one_entry_is_cut_too(bench, folder, stored):
     long = "n" * 200
     for n in range(500):
         (folder / f"{long}{n:05}").touch()
@@ -255,8 +254,8 @@ def test_an_unreadable_file_or_folder_is_named(bench, folder, monkeypatch):
 def test_a_file_that_changes_while_it_is_read_is_refused(bench, folder, monkeypatch):
     (folder / "f").write_bytes(b"x" * 100)
 
-    def split_and_edit(stream, put):
-        added = split(stream, put)
+    def split_and_edit(stream, put, *form):
+        added = split(stream, put, *form)
         (folder / "f").write_bytes(b"y" * 100)
         return added
 

@@ -4,7 +4,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pivot.store.chunking import MAX_SIZE, MIN_SIZE, cut
+from pivot.store.chunking import FILES, TREES, cut
 
 
 class Dribble:
@@ -28,8 +28,8 @@ def test_chunks_are_the_stream_in_order_and_within_their_bounds(size, seed):
     data = random.Random(seed).randbytes(size)
     chunks = list(cut(io.BytesIO(data)))
     assert b"".join(chunks) == data
-    assert all(MIN_SIZE <= len(chunk) <= MAX_SIZE for chunk in chunks[:-1])
-    assert all(0 < len(chunk) <= MAX_SIZE for chunk in chunks)
+    assert all(FILES.smallest <= len(chunk) <= FILES.largest for chunk in chunks[:-1])
+    assert all(0 < len(chunk) <= FILES.largest for chunk in chunks)
 
 
 def test_cuts_do_not_depend_on_how_the_stream_arrives():
@@ -46,4 +46,12 @@ def test_an_inserted_byte_changes_few_chunks():
 
 
 def test_a_stream_of_zeros_is_cut_at_the_maximum():
-    assert lengths(bytes((2 << 20) + 5)) == [MAX_SIZE, MAX_SIZE, 5]
+    assert lengths(bytes((2 << 20) + 5)) == [FILES.largest, FILES.largest, 5]
+
+
+def test_listings_are_cut_finer():
+    data = random.Random(5).randbytes(1 << 20)
+    chunks = list(cut(io.BytesIO(data), TREES))
+    assert b"".join(chunks) == data
+    assert all(TREES.smallest <= len(chunk) <= TREES.largest for chunk in chunks[:-1])
+    assert len(chunks) > 30

@@ -16,6 +16,7 @@ from pivot.store.entry import FileName, Kind
 from pivot.store.index import FAN_IN, index_key
 from pivot.store.pack import pack_key
 from pivot.store.recipe import Recipe
+from pivot.store.split import FILE, TREE
 from pivot.store.store import STORE_KEY, Store
 from pivot.store.tree import TreeEntry, encode_line
 from pivot.store.writer import write_index
@@ -29,9 +30,9 @@ def put(store, *parts):
         return [writer.add_bytes(part) for part in parts]
 
 
-def put_file(store, data):
+def put_file(store, data, form=FILE):
     with store.writer() as writer:
-        added = writer.add_stream(io.BytesIO(data))
+        added = writer.add_stream(io.BytesIO(data), form)
     return Content(ContentType.FILE, added.id, added.size, added.recipe)
 
 
@@ -154,23 +155,35 @@ def test_a_closure_names_everything_members_first(store):
     big = put_file(store, NOISE)
     small = put_file(store, b"small")
     lines = [TreeEntry(TreePath("a"), big), TreeEntry(TreePath("b"), small)]
-    tree = put_file(store, b"".join(map(encode_line, lines)))
+    tree = put_file(store, b"".join(map(encode_line, lines)), TREE)
     folder = Content(ContentType.DIRECTORY, tree.id, big.size + small.size, tree.recipe, 2)
     chunks = [id_ for id_, _ in store.recipe(big.recipe).chunks]
     assert list(store.closure([folder]).items()) == [
         *((id_, Kind.DATA) for id_ in chunks),
         (big.recipe, Kind.RECIPE),
         (small.id, Kind.DATA),
-        (tree.id, Kind.DATA),
+        (tree.id, Kind.TREE),
     ]
 
 
 @pytest.mark.parametrize(("size", "files"), [(6, 1), (4, 1), (5, 2), (5, 0), (5, None)])
 def test_a_directory_of_other_sizes_than_declared_is_refused(store, size, files):
     file = put_file(store, b"small")
-    tree = put_file(store, encode_line(TreeEntry(TreePath("a"), file)))
+    tree = put_file(store, encode_line(TreeEntry(TreePath("a"), file)), TREE)
     with pytest.raises(IntegrityError, match="other sizes"):
         list(store.tree(Content(ContentType.DIRECTORY, tree.id, size, None, files)))
+
+
+def test_a_file_with_the_bytes_of_a_listing_is_no_tree(store):
+    """Else whoever stores such a file could make a directory seem held that isn't."""
+    listing = encode_line(TreeEntry(TreePath("a"), Content(ContentType.FILE, hash_bytes(b"x"), 1)))
+    file = put_file(store, listing)
+    with store.writer() as writer:
+        tree = writer.add_bytes(listing, Kind.TREE)
+    assert tree != file.id
+    with pytest.raises(IntegrityError, match="another kind"):
+        list(store.tree(Content(ContentType.DIRECTORY, file.id, 1, None, 1)))
+    assert len(list(store.tree(Content(ContentType.DIRECTORY, tree, 1, None, 1)))) == 1
 
 
 # -- sessions -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from pivot.paths import TreePath
 from pivot.store.content import Content, ContentType
+from pivot.store.split import TREE
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
 from pivot.transfer.remote import RemoteStore
@@ -93,7 +94,7 @@ def put_tree():
                 added = writer.add_stream(io.BytesIO(data))
                 content = Content(ContentType.FILE, added.id, added.size, added.recipe)
                 lines.append(encode_line(TreeEntry(TreePath(path), content)))
-            listing = writer.add_stream(io.BytesIO(b"".join(lines)))
+            listing = writer.add_stream(io.BytesIO(b"".join(lines)), TREE)
         size = sum(map(len, files.values()))
         return Content(ContentType.DIRECTORY, listing.id, size, listing.recipe, len(files))
 

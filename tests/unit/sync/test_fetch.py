@@ -13,6 +13,7 @@ from pivot.sync.fetch import fetch, plan_fetch
 from pivot.sync.push import push
 from pivot.transfer import ranges
 from pivot.transfer.faults import PackGoneError
+from pivot.transfer.push import push as send
 
 DATA = RepoPath("data")
 MODEL = RepoPath("model.bin")
@@ -216,10 +217,10 @@ def test_a_listing_is_never_kept_without_its_members(
     make_store, make_remote, put_tree, put_file, tmp_path
 ):
     """The store promises that where a tree is, its members are."""
-    here, half, there = make_store("here"), make_store("half"), make_store("there")
+    here, there, remote = make_store("here"), make_store("there"), make_remote("me")
     content = put_tree(here, {"a": b"a", "b": b"b"})
-    listing = here.read(content.id)
-    push(half, make_remote("me"), {MODEL: put_file(half, listing)})
+    remote.open_to_write()
+    send(here, remote, [[content.id]], 0)
     with pytest.raises(MissingDataError, match="data"):
         fetch(there, make_remote("you"), {DATA: content})
     assert not make_store("there").holds(content)

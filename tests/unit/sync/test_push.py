@@ -15,7 +15,7 @@ from pivot.errors import (
     UsageError,
 )
 from pivot.paths import RepoPath
-from pivot.store.entry import FileName
+from pivot.store.entry import FileName, Kind
 from pivot.store.pack import pack_key
 from pivot.sync.closure import walk
 from pivot.sync.fetch import fetch
@@ -220,7 +220,7 @@ def test_a_tree_whose_member_is_nowhere_stops_it(make_store, make_remote, put_tr
     content = put_tree(store, files)
     half = make_store("half")
     with half.writer() as writer:
-        writer.add_bytes(store.read(content.id))
+        writer.add_bytes(store.read(content.id, Kind.TREE), Kind.TREE)
     with pytest.raises(MissingDataError, match="data"):
         push(half, make_remote(), {DATA: content})
 

@@ -1,0 +1,40 @@
+"""Words and numbers for people."""
+
+import pytest
+
+from pivot.cli.terminal import plural, seconds, size, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.00 s"), (0.084, "0.08 s"), (12.34, "12.3 s"), (250.0, "4 min 10 s")],
+)
+def test_durations(value, text):
+    assert seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (12_000_000, "12.0 MB"),
+        (5e15, "5.0 PB"),
+    ],
+)
+def test_sizes(value, text):
+    assert size(value) == text
+
+
+def test_plurals():
+    assert [plural(n, "stage") for n in (0, 1, 2, 1000)] == [
+        "0 stages", "1 stage", "2 stages", "1,000 stages"
+    ]  # fmt: skip
+
+
+def test_table_is_aligned_without_trailing_space(capsys):
+    table([("a", "x", ""), ("long", "y", "last column")])
+    assert capsys.readouterr().out == "a     x\nlong  y  last column\n"
+    table([])
+    assert capsys.readouterr().out == ""

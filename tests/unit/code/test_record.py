@@ -1,0 +1,81 @@
+"""The kept analysis: used again only while every file and folder is as it was."""
+
+import json
+
+import pytest
+
+from pivot.code.findings import Fingerprint, Kind, Location, Opaque
+from pivot.code.record import CodeRecord, decode, encode
+from pivot.hashing import hash_bytes
+from pivot.paths import RepoPath
+
+HERE, LIB, GONE = RepoPath("pipeline.py"), RepoPath("lib.py"), RepoPath("lib/__init__.py")
+ID = hash_bytes(b"source")
+
+
+@pytest.fixture
+def record():
+    fingerprint = Fingerprint(
+        root="pipeline:train",
+        code={"lib:f": "a1", "pipeline:train": "b2"},
+        locations={"lib:f": Location(LIB, 3), "pipeline:train": Location(HERE, 7)},
+        kinds={"lib:f": Kind("func"), "pipeline:train": Kind("func")},
+        modules=frozenset({"numpy", "pandas"}),
+        opaque=(Opaque("getattr", LIB, 9),),
+    )
+    return CodeRecord(
+        fingerprints={"pipeline:train": fingerprint},
+        packages={"pipeline:train": {"numpy": "2.0"}},
+        files={HERE: ID, LIB: ID, GONE: None},
+        folders={RepoPath("lib"): False},
+        roots=(RepoPath.ROOT,),
+        installation="python 3.13",
+    )
+
+
+def test_record_survives_being_kept(record):
+    assert decode(encode(record)) == record
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"null", b"{}", b'{"format":1}', b"\xff"], ids=repr
+)
+def test_what_is_no_record_is_none(data):
+    assert decode(data) is None
+
+
+@pytest.mark.parametrize("field", ["format", "scheme"])
+def test_record_of_another_version_is_none(record, field):
+    value = json.loads(encode(record))
+    value[field] += 1
+    assert decode(json.dumps(value).encode()) is None
+
+
+def holds(record, files=None, folders=()):
+    now = {HERE: ID, LIB: ID} if files is None else files
+    return record.holds(now.get, lambda path: path in folders)
+
+
+def test_record_holds_while_nothing_changed(record):
+    assert holds(record)
+
+
+def test_changed_gone_or_new_file_ends_it(record):
+    assert not holds(record, {HERE: ID, LIB: hash_bytes(b"other")})
+    assert not holds(record, {HERE: ID})
+    assert not holds(record, {HERE: ID, LIB: ID, GONE: ID})
+
+
+def test_new_folder_ends_it(record):
+    assert not holds(record, folders=[RepoPath("lib")])
+
+
+def test_record_of_a_real_analysis_survives(project):
+    code = project("def train():\n    return helper()\n\ndef helper(): ...\n")
+    made = CodeRecord(
+        {"pipeline:train": code.fingerprint("pipeline:train")},
+        {"pipeline:train": {}}, dict(code.evidence), dict(code.folders), (RepoPath.ROOT,), "x",
+    )  # fmt: skip
+    again = decode(encode(made))
+    assert again == made
+    assert again.fingerprints["pipeline:train"].code.keys() == {"pipeline:train", "pipeline:helper"}

@@ -1,0 +1,127 @@
+"""Settings: where values come from, and what is said of bad ones."""
+
+import pytest
+
+from pivot.config import SETTINGS, Config, Source, config_paths, environment_name, known_setting
+from pivot.errors import UsageError
+
+
+@pytest.fixture
+def write(tmp_path, isolation):
+    """Writes a layer's file; gives the project's path."""
+    project = tmp_path / "project"
+    paths = config_paths(str(project))
+
+    def write(source, text):
+        place = paths[source]
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        with open(place, "w") as f:
+            f.write(text)
+        return str(project)
+
+    return write
+
+
+def test_without_files_defaults_count(tmp_path):
+    config = Config.load(str(tmp_path))
+    for name, setting in SETTINGS.items():
+        assert config.get(name) == (setting.default, Source.DEFAULT)
+
+
+def test_nearest_file_wins(write):
+    order = [Source.USER, Source.PROJECT, Source.LOCAL]
+    for number, source in enumerate(order, 1):
+        project = write(source, f"[run]\njobs = {number}\n")
+        assert Config.load(project).get("run.jobs") == (number, source)
+
+
+def test_user_file_is_in_the_configured_folder(monkeypatch, isolation):
+    assert config_paths(None) == {Source.USER: f"{isolation}/.config/pivot/config.toml"}
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    assert config_paths(None) == {Source.USER: f"{isolation}/.config/pivot/config.toml"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[run", "no valid TOML"),
+        ("\xff", "no valid TOML"),
+        ("[run]\njob = 1", "run.job"),
+        ("[run]\njobs = [1]", "run.jobs"),
+        ("jobs = 1", "jobs"),
+    ],
+)
+def test_bad_file_is_named(write, text, said):
+    project = write(Source.PROJECT, "")
+    with open(config_paths(project)[Source.PROJECT], "wb") as f:
+        f.write(text.encode("latin-1"))
+    with pytest.raises(UsageError, match=said) as caught:
+        Config.load(project)
+    assert "config.toml" in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["0", "1025", "true", '"many"'])
+def test_bad_value_is_named_with_what_is_allowed(write, value):
+    config = Config.load(write(Source.LOCAL, f"[run]\njobs = {value}\n"))
+    with pytest.raises(UsageError, match="from 1 to 1024") as caught:
+        config.get("run.jobs")
+    assert "local" in caught.value.message
+    assert caught.value.hint == "Correct it with `pivot config set run.jobs --local VALUE`"
+
+
+def test_unknown_name_gets_the_nearest():
+    with pytest.raises(UsageError) as caught:
+        known_setting("run.job")
+    assert caught.value.hint == "Did you mean `run.jobs`?"
+
+
+def test_remote_joins_its_options_from_all_files(write):
+    write(Source.USER, '[remotes.team]\nprofile = "me"\n')
+    project = write(Source.PROJECT, '[remotes.team]\nurl = "s3://bucket/x"\n')
+    (remote,) = Config.load(project).remotes({}).values()
+    assert (remote.url, remote.options) == ("s3://bucket/x", {"profile": "me"})
+    assert remote.from_repository
+
+
+def test_address_from_this_machine_is_not_the_repositorys(write):
+    write(Source.PROJECT, '[remotes.team]\nurl = "s3://theirs"\n')
+    project = write(Source.LOCAL, '[remotes.team]\nurl = "s3://mine"\n')
+    (remote,) = Config.load(project).remotes({}).values()
+    assert (remote.url, remote.from_repository) == ("s3://mine", False)
+
+
+def test_endpoint_from_the_repository_is_the_repositorys(write):
+    """Else a pull request could send one's own bucket's requests elsewhere."""
+    write(Source.PROJECT, '[remotes.team]\nendpoint_url = "http://theirs"\n')
+    project = write(Source.USER, '[remotes.team]\nurl = "s3://mine"\n')
+    (remote,) = Config.load(project).remotes({}).values()
+    assert remote.from_repository
+
+
+@pytest.mark.parametrize("near", [Source.LOCAL, Source.USER])
+def test_address_of_ones_own_does_not_vouch_for_the_repositorys_endpoint(write, near):
+    write(Source.PROJECT, '[remotes.team]\nurl = "s3://a"\nendpoint_url = "http://theirs"\n')
+    project = write(near, '[remotes.team]\nurl = "s3://mine"\n')
+    (remote,) = Config.load(project).remotes({}).values()
+    assert remote.options["endpoint_url"] == "http://theirs"
+    assert remote.from_repository
+
+
+def test_address_in_the_environment_does_not_vouch_for_the_repositorys_endpoint(write):
+    project = write(Source.PROJECT, '[remotes.team]\nendpoint_url = "http://theirs"\n')
+    found = Config.load(project).remotes({environment_name("team"): "s3://mine"})
+    assert found["team"].from_repository
+
+
+def test_environment_gives_and_replaces_addresses(write):
+    project = write(Source.PROJECT, '[remotes.team-cache]\nurl = "s3://theirs"\n')
+    environ = {environment_name("team-cache"): "/mnt/x", "PIVOT_REMOTE_OTHER_URL": "/mnt/y"}
+    found = Config.load(project).remotes(environ)
+    assert {name: (r.url, r.from_repository) for name, r in found.items()} == {
+        "other": ("/mnt/y", False),
+        "team-cache": ("/mnt/x", False),
+    }
+
+
+def test_remote_without_an_address_is_none(write):
+    assert Config.load(write(Source.USER, '[remotes.team]\nprofile = "me"\n')).remotes({}) == {}

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -112,14 +112,21 @@ class State:
         A database that turns out to be damaged, or that the disk or another process doesn't let
         us use, costs what was remembered and not the run.
         """
+        return self._guarded(lambda db: db.execute(statement, values).fetchall())
+
+    def _execute_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each row, with the same guard."""
+        self._guarded(lambda db: db.executemany(statement, rows).fetchall())
+
+    def _guarded(self, action: Callable[[sqlite3.Connection], list[Any]]) -> list[Any]:
         try:
-            return self._db.execute(statement, values).fetchall()
+            return action(self._db)
         except sqlite3.DatabaseError as error:
             if type(error) not in (sqlite3.DatabaseError, sqlite3.OperationalError):
                 raise
             self._db.close()
             self._db = _replaced(self._path) if _is_damage(error) else _connect(_MEMORY)
-            return self._db.execute(statement, values).fetchall()
+            return action(self._db)
 
     def close(self) -> None:
         self.commit()
@@ -156,18 +163,18 @@ class State:
 
         Racily clean files are left out, so that they are read again.
         """
-        for path, stat, hashed in rows:
-            if not is_racy(stat):
-                self._execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (path, stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode,
-                     hashed.id, hashed.recipe),
-                )  # fmt: skip
+        self._execute_many(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (path, s.mtime_ns, s.ctime_ns, s.size, s.inode, s.mode, hashed.id, hashed.recipe)
+                for path, s, hashed in rows
+                if not is_racy(s)
+            ],
+        )
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Drop what is known of files that are gone."""
-        for path in paths:
-            self._execute("DELETE FROM files WHERE path = ?", (path,))
+        self._execute_many("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
 
     # -- directories --------------------------------------------------------------------------
 

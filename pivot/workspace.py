@@ -4,21 +4,17 @@ A file is taken for granted while its times, size, inode and mode are those of w
 directory while a digest over the states of all its files is. Racily clean files never are.
 """
 
-import contextlib
-import errno
-import io
 import os
-import stat as stat_
 import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from pivot.errors import DeniedError, PivotError
-from pivot.files import TEMPORARY_PREFIX, Stat
+from pivot.files import Stat
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
+from pivot.reading import UnsupportedFileError, follow, read_file, unsupported, walk
 from pivot.state import FileRow, Hashed, HashedDirectory, State, is_racy, settle
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import identify
@@ -34,18 +30,6 @@ _STATE = struct.Struct("<qqQQI")
 _REMEMBER_AT_ONCE = 1000
 
 
-class UnsupportedFileError(PivotError):
-    """Something in a dep or out that is no plain file or directory, or has no usable name."""
-
-    code = "unsupported_file"
-
-
-class ChangingFileError(PivotError):
-    """A file changed, or vanished, while it was read."""
-
-    code = "changing_file"
-
-
 class Workspace:
     """Reads files below `root`, the project's absolute path, with the memory of `state`."""
 
@@ -57,6 +41,10 @@ class Workspace:
         """Where `path` is on this machine."""
         return self.root if path == RepoPath.ROOT else os.path.join(self.root, path)
 
+    def exists(self, path: RepoPath) -> bool:
+        """Whether anything is at `path`; nothing is read."""
+        return follow(self.absolute(path)) is not None
+
     def content(self, path: RepoPath) -> Content | None:
         """What `path` holds now, a link at its end followed; None where nothing is."""
         absolute = self.absolute(path)
@@ -66,7 +54,7 @@ class Workspace:
         if stat.is_dir:
             return self._directory(path, identify, _has_all)
         if not stat.is_file:
-            raise _unsupported(path, stat.mode)
+            raise unsupported(path, stat.mode)
         return _file_content(self._read(path, stat, identify, _has_all), stat)
 
     def store(self, path: RepoPath, writer: "Writer") -> Content:
@@ -79,7 +67,7 @@ class Workspace:
         if stat.is_dir:
             return self._directory(path, writer.add_bytes, writer.has)
         if not stat.is_file:
-            raise _unsupported(path, stat.mode)
+            raise unsupported(path, stat.mode)
         known = self._read(path, stat, writer.add_bytes, writer.has)
         return _file_content(known, stat)
 
@@ -119,7 +107,7 @@ class Workspace:
         if known is None or not has(known.recipe or known.id):
             settle(stat)
             is_clean = not is_racy(stat)  # false for times in the future
-            known = _split_file(os.path.join(self.root, path), stat, put)
+            known = read_file(os.path.join(self.root, path), stat, put)
             if is_clean:
                 self._state.record_files([(path, stat, known)])
         return known
@@ -196,7 +184,7 @@ class _Listing:
         if known is None or not self._has(known.recipe or known.id):
             settle(stat)
             is_clean = not is_racy(stat)
-            known = _split_file(os.path.join(self._root, name), stat, self._put)
+            known = read_file(os.path.join(self._root, name), stat, self._put)
             if is_clean:
                 self._remember_one((key, stat, known))
             else:
@@ -232,115 +220,6 @@ class _Listing:
         self._fresh, self._gone = [], []
 
 
-def walk(root: str, prefix: str = "") -> Iterator[tuple[str, Stat | None]]:
-    """Every file below `root` as (path, state), and every empty directory as (path, None).
-
-    In the order of the paths' bytes, as trees are sorted. Links to files inside `root` count as
-    those files; other links, and what is neither file nor directory, raise.
-    """
-    for key, entry in sorted(_scan(os.path.join(root, prefix))):
-        name = prefix + entry.name
-        if key.endswith("/"):
-            yield from walk(root, f"{name}/")
-        elif entry.is_dir(follow_symlinks=False):
-            yield name, None
-        else:
-            yield name, _entry_stat(root, name, entry)
-
-
-def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The entries of a folder with their sort keys: directories with something in them end in /."""
-    with _readable(folder), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(TEMPORARY_PREFIX):
-                continue
-            full = entry.is_dir(follow_symlinks=False) and not _is_empty(entry.path)
-            yield (f"{entry.name}/" if full else entry.name), entry
-
-
-def _is_empty(folder: str) -> bool:
-    with _readable(folder), os.scandir(folder) as entries:
-        return all(entry.name.startswith(TEMPORARY_PREFIX) for entry in entries)
-
-
-def _entry_stat(root: str, name: str, entry: os.DirEntry[str]) -> Stat:
-    with _readable(entry.path):
-        stat = Stat.of(entry.stat(follow_symlinks=False))
-        if stat.is_link:
-            target = os.path.realpath(entry.path)
-            if target.startswith(os.path.realpath(root) + "/") and os.path.isfile(target):
-                return Stat.of(os.stat(target))
-    if not stat.is_file:
-        raise _unsupported(name, stat.mode)
-    return stat
-
-
-def follow(absolute: str) -> Stat | None:
-    """The state of a file or directory, links followed; None where nothing is."""
-    try:
-        with _readable(absolute):
-            return Stat.of(os.stat(absolute))
-    except ChangingFileError:
-        return None
-
-
-def _split_file(absolute: str, stat: Stat, put: Put) -> Hashed:
-    """Hand a file's entries to `put`; raises if it changed while it was read."""
-    flags = 0 if os.path.islink(absolute) else os.O_NOFOLLOW
-    with _readable(absolute):  # a FIFO that took the file's place must not block us
-        fd = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
-    with open(fd, "rb", buffering=0) as f:
-        _check_unchanged(absolute, stat, fd)
-        added = split(_Source(f, absolute), put)
-        _check_unchanged(absolute, stat, fd)
-    if added.size != stat.size:
-        raise _changing(absolute)
-    return Hashed(added.id, added.recipe)
-
-
-class _Source:
-    """An open file whose faults are told apart from those of where its bytes go."""
-
-    def __init__(self, file: io.FileIO, absolute: str) -> None:
-        self._file = file
-        self._absolute = absolute
-
-    def read(self, n: int, /) -> bytes:
-        with _readable(self._absolute):
-            return self._file.read(n) or b""
-
-
-def _check_unchanged(absolute: str, stat: Stat, fd: int) -> None:
-    if Stat.of(os.fstat(fd)) != stat:
-        raise _changing(absolute)
-
-
-def _changing(absolute: str) -> ChangingFileError:
-    return ChangingFileError(
-        f"{absolute} changed while it was read",
-        hint="Wait until nothing writes to it, and run the command again",
-    )
-
-
-@contextlib.contextmanager
-def _readable(absolute: str) -> Iterator[None]:
-    """Translate what reading a file or folder raises."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _changing(absolute) from error
-    except PermissionError as error:
-        raise DeniedError(
-            f"{absolute} can't be read",
-            why=error.strerror,
-            hint=f"Make it readable with `chmod -R u+rX {absolute}`",
-        ) from error
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise _unsupported(absolute, stat_.S_IFLNK) from error
-        raise PivotError(f"{absolute} can't be read", why=error.strerror) from error
-
-
 def _checked(name: str, folder: RepoPath) -> TreePath:
     """A name that a listing can hold. Raises `UnsupportedFileError` for others."""
     try:
@@ -369,11 +248,3 @@ def _state_bytes(name: TreePath, stat: Stat | None) -> bytes:
         return b"d" + name.encode() + b"\0"
     state = _STATE.pack(stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode)
     return b"f" + name.encode() + b"\0" + state
-
-
-def _unsupported(path: str, mode: int) -> UnsupportedFileError:
-    kind = "a symbolic link" if stat_.S_ISLNK(mode) else "no plain file or directory"
-    return UnsupportedFileError(
-        f"{path} is {kind}, which can't be stored",
-        hint="Put a copy in its place, or link to a file inside the same directory",
-    )

@@ -212,11 +212,13 @@ class Project:
 
     def code_now(self, symbol: str) -> Mapping[str, str]:
         """A symbol's fingerprint at this moment, not as it was when the plan was made."""
+        return self._record_now(symbol).fingerprints[symbol].code
+
+    def _record_now(self, symbol: str) -> CodeRecord:
         record = self.code
         if record.holds(self._source_id, DiskSources(self.root).is_dir):
-            return record.fingerprints[symbol].code
-        fresh = self._analyse([symbol], record.roots, record.installation)
-        return fresh.fingerprints[symbol].code
+            return record
+        return self._analyse([symbol], record.roots, record.installation)
 
     def _file_id(self, absolute: str) -> ObjectId | None:
         """The id of a file anywhere, from the stat cache where it can be."""
@@ -239,8 +241,10 @@ class Project:
         return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
 
     def look(self, name: StageName) -> StageSurvey:
-        """One stage again, now."""
-        return self.survey([name]).stages[name]
+        """One stage again, now: a run takes its key when it starts, not when it is planned."""
+        record = self._record_now(self.graph.stages[name].symbol)
+        found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
+        return found.stages[name]
 
     def plan(
         self, names: Sequence[str] = (), *, forced: bool = False

@@ -51,7 +51,7 @@ def accept(
     `ChangedMeanwhileError` after the outs were stored.
     """
     stage = started.stage.stage
-    unwritten = [out.path for out in stage.outs if workspace.content(out.path) is None]
+    unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
     if unwritten:
         raise UnwrittenOutError(
             f"it did not write {', '.join(unwritten)}",

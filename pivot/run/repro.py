@@ -302,11 +302,15 @@ class Repro:
         )
 
     def _vouch(self, lock: Lock) -> None:
-        """Write a lock where the stage's lock stands, and remember it as an action."""
-        data = write_lock(self._bench.locks, lock)
+        """Remember a lock as an action, and write it where the stage's lock stands.
+
+        In this order: without its lock a result is restored, without its action it is run again.
+        """
+        data = lock.encode()
         self._record.keep_lock(lock.stage, data)
         self._bench.history.add(lock, data)
         self._bench.state.commit()
+        write_lock(self._bench.locks, lock)
 
     def _finish(
         self,

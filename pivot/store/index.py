@@ -137,6 +137,7 @@ class Index:
             )
         self.name = name
         self._data = data
+        self._last_block: tuple[int, BlockPlace | None] = (-1, None)
         _, _, self.level, _, _, replaces, packs, blocks, self.entries = _HEADER.unpack_from(data)
         at = _HEADER.size
         self.replaces = tuple(
@@ -170,8 +171,13 @@ class Index:
     def find(self, id_: ObjectId) -> Place | None:
         """Where `id_` is, or None."""
         low, high = self._fanout[id_[0]], self._fanout[id_[0] + 1]
-        row = bisect.bisect_left(range(self.entries), id_, low, high, key=self.id_at)
-        return self.place_at(row) if row < high and self.id_at(row) == id_ else None
+        row = bisect.bisect_left(range(self.entries), bytes(id_), low, high, key=self._raw_id_at)
+        return self.place_at(row) if row < high and self._raw_id_at(row) == id_ else None
+
+    def _raw_id_at(self, row: int) -> bytes:
+        """An id without the check that it is one: a look-up compares a dozen."""
+        at = self._ids + row * ID_SIZE
+        return self._data[at : at + ID_SIZE].tobytes()
 
     def id_at(self, row: int) -> ObjectId:
         """The id of a row, 0 to `entries` - 1."""
@@ -183,14 +189,23 @@ class Index:
         block, offset, size, kind = _PLACE.unpack_from(self._data, self._places + row * _PLACE.size)
         if block >= self._block_count or kind not in _KINDS:
             raise IntegrityError(f"index {self.name} is damaged", why="a place names no block")
-        at = self._blocks + block * _BLOCK.size
-        pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
-        if offset + size > raw:
+        place = self._block_at(block)
+        if offset + size > place.raw:
             raise IntegrityError(
                 f"index {self.name} is damaged", why="a place is outside its block"
             )
-        name, _ = self.packs[pack]
-        return Place(BlockPlace(name, start, stored, raw, Codec(codec)), offset, size, Kind(kind))
+        return Place(place, offset, size, Kind(kind))
+
+    def _block_at(self, block: int) -> BlockPlace:
+        """A block's place; entries that are looked up in turn tend to share one."""
+        number, place = self._last_block
+        if place is None or number != block:
+            at = self._blocks + block * _BLOCK.size
+            pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
+            name, _ = self.packs[pack]
+            place = BlockPlace(name, start, stored, raw, Codec(codec))
+            self._last_block = (block, place)
+        return place
 
     def rows(self) -> Iterator[tuple[ObjectId, Place]]:
         """All entries in the order of their ids."""

@@ -112,7 +112,9 @@ def _plan_whole(closure: Closure, reach: "_Reach") -> SyncPlan:
     return SyncPlan(
         missing=missing,
         objects=sum(map(len, missing)),
-        bytes=sum(size_of(id_, store, remote) for group in missing for id_ in group),
+        bytes=sum(
+            size_of(store.find(id_) or remote.find(id_)) for group in missing for id_ in group
+        ),
         total_objects=total_objects,
         total_bytes=total_bytes,
     )

@@ -7,6 +7,7 @@ from pivot.errors import MissingDataError
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content
+from pivot.store.entry import Place
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.transfer.remote import RemoteStore
@@ -40,28 +41,28 @@ def plan_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Conten
     closure = walk(roots, store.read, lambda ids: [id_ for id_ in ids if not store.has(id_)])
     groups = [[id_ for id_ in group if not remote.has(id_)] for group in closure.groups]
     lost = [path for id_, path in closure.absent.items() if not remote.has(id_)]
-    lost += [closure.leaves[id_] for id_ in groups[0] if not store.has(id_)]
+    here = {id_: store.find(id_) for id_ in (*closure, *closure.absent)}
+    lost += [closure.leaves[id_] for id_ in groups[0] if here[id_] is None]
     if lost:
         raise absent_error(lost, remote.address)
-    total_objects, total_bytes = measure(closure, store, remote)
+    sizes = {id_: size_of(place or remote.find(id_)) for id_, place in here.items()}
     return SyncPlan(
         missing=tuple(tuple(group) for group in groups),
         objects=sum(map(len, groups)),
-        bytes=sum(size_of(id_, store, remote) for group in groups for id_ in group),
-        total_objects=total_objects,
-        total_bytes=total_bytes,
+        bytes=sum(sizes[id_] for group in groups for id_ in group),
+        total_objects=len(sizes),
+        total_bytes=sum(sizes.values()),
     )
 
 
 def measure(closure: Closure, store: Store, remote: RemoteStore) -> tuple[int, int]:
     """How many entries a closure has, and their uncompressed bytes."""
     ids = [*closure, *closure.absent]
-    return len(ids), sum(size_of(id_, store, remote) for id_ in ids)
+    return len(ids), sum(size_of(store.find(id_) or remote.find(id_)) for id_ in ids)
 
 
-def size_of(id_: ObjectId, store: Store, remote: RemoteStore) -> int:
+def size_of(place: Place | None) -> int:
     """The uncompressed bytes of an entry; 0 for one that nobody has."""
-    place = store.find(id_) or remote.find(id_)
     return 0 if place is None else place.size
 
 

@@ -328,6 +328,8 @@ def read_only() -> Callable[[Path], AbstractContextManager[None]]:
         try:
             for folder, mode in modes.items():
                 os.chmod(folder, mode & ~0o222)
+            if os.access(top, os.W_OK):
+                pytest.skip("permissions don't hold back root")
             yield
         finally:
             for folder, mode in modes.items():

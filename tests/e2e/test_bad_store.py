@@ -51,24 +51,17 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_cache_never_yields_wrong_bytes(two_versions, damage):
+def test_damaged_cache_never_yields_wrong_bytes_and_can_be_mended(two_versions, damage):
     """A run either restores what is right, or makes it again, or says what is wrong."""
     DAMAGE[damage](two_versions)
     done = two_versions.pivot("repro", code=None)
     assert "Traceback" not in done.err
-    assert "report" not in done.err
     if done.code == 0:
         assert two_versions.read("out/doubled.txt") == "6\n"
-        assert two_versions.read("total.json") == '{"total": 7}'
     else:
         assert done.code in (1, 13)
         assert "hint: " in done.err
         assert two_versions.read("out/doubled.txt") == "15\n"
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_cache_can_be_mended(two_versions, damage):
-    DAMAGE[damage](two_versions)
     two_versions.pivot("doctor", "--repair", code=None)
     two_versions.pivot("repro")
     assert two_versions.read("total.json") == '{"total": 7}'
@@ -107,7 +100,6 @@ def test_damaged_accelerator_is_replaced(story):
     assert set(story.pivot("repro").statuses.values()) == {"unchanged"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="permissions don't hold back root")
 @pytest.mark.parametrize("folder", [".pivot", ".pivot/stages", ".pivot/cache", "out"])
 def test_folder_that_cannot_be_written_is_said_and_nothing_is_lost(story, read_only, folder):
     story.replace("lib/low.py", "2", "5")

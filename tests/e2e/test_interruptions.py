@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pytest
+
 SLOW = """
     @stage(deps=["in"], outs=["slow.txt", "tree"])
     def slow():
@@ -137,6 +139,49 @@ def test_code_that_changes_while_the_stage_runs_writes_no_lock(stages):
     assert project.lock("slow").read_bytes() == lock
     assert project.read("slow.txt") == "second", "its outs stay"
     assert project.pivot("repro").statuses["slow"] == "ran"
+
+
+TWO = """
+    @stage(deps=["in"], outs=["first.txt"])
+    def first():
+        mark("started"), wait_for("go")
+        open("first.txt", "w").close()
+
+    @stage(deps=["first.txt"], outs=["second.txt"])
+    def second():
+        with open("second.txt", "w") as f:
+            f.write("old code")
+"""
+
+
+def test_code_that_changes_before_its_stage_starts_is_what_runs(stages):
+    """A stage's key is taken when it starts."""
+    project = stages(TWO)
+    project.write("in", "1")
+    process = project.start("repro")
+    project.await_mark("started")
+    project.replace("pipeline.py", "old code", "new code")
+    project.mark("go")
+    assert project.finish(process).statuses == {"first": "ran", "second": "ran"}
+    assert project.read("second.txt") == "new code"
+    assert set(project.pivot("repro").statuses.values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("edit", ["x = = 1\n", "raise RuntimeError('no')\n", ""])
+def test_definitions_that_break_while_a_run_goes_on_break_no_lock(stages, edit):
+    project = stages(TWO)
+    project.write("in", "1")
+    process = project.start("repro")
+    project.await_mark("started")
+    text = project.read("pipeline.py")
+    project.write("pipeline.py", edit)
+    project.mark("go")
+    done = project.finish(process, 1)
+    assert "report" not in done.err
+    assert set(done.statuses.values()) <= {"failed", "blocked", "ran"}
+    project.write("pipeline.py", text)
+    assert set(project.pivot("repro").statuses.values()) <= {"ran", "unchanged"}
+    assert project.read("second.txt") == "old code"
 
 
 def test_change_of_meaningless_text_while_the_stage_runs_is_no_change(stages):

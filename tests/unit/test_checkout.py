@@ -154,12 +154,12 @@ def test_unchanged_files_of_a_directory_are_neither_written_nor_read_again(
     assert bench.look("out") == FILES
     assert os.stat(bench.root / "out" / "big").st_ino == before
     assert os.stat(bench.root / "out" / "big").st_nlink == 1
-    monkeypatch.setattr("pivot.workspace._split_file", no_reading_of("big"))
+    monkeypatch.setattr("pivot.workspace.read_file", no_reading_of("big"))
     assert bench.workspace.content(OUT) == content
 
 
 def no_reading_of(name):
-    from pivot.workspace import _split_file as real
+    from pivot.workspace import read_file as real
 
     def read(absolute, stat_, put_):
         assert not absolute.endswith(name), "it was read again"

@@ -1,3 +1,4 @@
+import io
 import os
 import time
 import unicodedata
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from pivot.errors import DeniedError, PivotError
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
+from pivot.reading import ChangingFileError, UnsupportedFileError, walk
 from pivot.store.content import ContentType
-from pivot.store.split import split
 from pivot.store.store import Store
-from pivot.workspace import ChangingFileError, UnsupportedFileError, Workspace, walk
+from pivot.workspace import Workspace
 
 D = RepoPath("d")
 NFC, NFD = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
@@ -251,15 +252,25 @@ def test_an_unreadable_file_or_folder_is_named(bench, folder, monkeypatch):
 # -- changing while it is read --------------------------------------------------------------
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(bench, folder, monkeypatch):
-    (folder / "f").write_bytes(b"x" * 100)
+@pytest.mark.parametrize("size", [100, 3 << 20])
+def test_a_file_that_changes_while_it_is_read_is_refused(bench, folder, monkeypatch, size):
+    (folder / "f").write_bytes(b"x" * size)
+    before = os.read
 
-    def split_and_edit(stream, put, *form):
-        added = split(stream, put, *form)
-        (folder / "f").write_bytes(b"y" * 100)
-        return added
+    def read_and_edit(fd, n):
+        data = before(fd, n)
+        (folder / "f").write_bytes(b"y" * size)
+        return data
 
-    monkeypatch.setattr("pivot.workspace.split", split_and_edit)
+    class Edited(io.FileIO):
+        def read(self, n=-1):
+            (folder / "f").write_bytes(b"y" * size)
+            return super().read(n)
+
+    monkeypatch.setattr("os.read", read_and_edit)
+    monkeypatch.setattr(
+        "pivot.reading.open", lambda fd, *_, **__: Edited(fd, closefd=False), raising=False
+    )
     with pytest.raises(ChangingFileError, match="changed while it was read"):
         bench.workspace.content(RepoPath("d/f"))
 

@@ -293,6 +293,23 @@ def test_full_disk_fails_the_stage_and_nothing_else(chain, monkeypatch):
     assert chain.repro()["c"] == "ran"
 
 
+@pytest.mark.parametrize("step", ["write_lock", "RunRecord.keep_lock"])
+def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
+    """The result is in the store: once there is room it is restored, or made again."""
+    before = chain.texts()
+    chain.code["c"] = "2"
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "/stages/c.lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"pivot.run.repro.{step}", full)
+        assert chain.repro()["c"] == "failed"
+    assert chain.texts() == before
+    assert chain.repro()["c"] == ("restored" if step == "write_lock" else "ran")
+    assert chain.texts() == expected(chain)
+
+
 @st.composite
 def cases(draw):
     names = "abcdef"[: draw(st.integers(1, 6))]

@@ -1,0 +1,183 @@
+"""Reading files and folders of the workspace: walking, and handing a file's entries on.
+
+Faults of the disk are told by name here. What a path was when it was looked at is compared with
+what is opened later: a file that is swapped or written meanwhile is an error, never a wrong id.
+"""
+
+import errno
+import io
+import os
+import stat as stat_
+from collections.abc import Iterator
+
+from pivot.errors import DeniedError, PivotError
+from pivot.files import TEMPORARY_PREFIX, Stat
+from pivot.state import Hashed
+from pivot.store.chunking import THRESHOLD
+from pivot.store.entry import Kind
+from pivot.store.split import Put, split
+
+# A FIFO that took a file's place must not block us.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class UnsupportedFileError(PivotError):
+    """Something in a dep or out that is no plain file or directory, or has no usable name."""
+
+    code = "unsupported_file"
+
+
+class ChangingFileError(PivotError):
+    """A file changed, or vanished, while it was read."""
+
+    code = "changing_file"
+
+
+def walk(root: str, prefix: str = "") -> Iterator[tuple[str, Stat | None]]:
+    """Every file below `root` as (path, state), and every empty directory as (path, None).
+
+    In the order of the paths' bytes, as trees are sorted. Links to files inside `root` count as
+    those files; other links, and what is neither file nor directory, raise.
+    """
+    for key, entry in sorted(_scan(os.path.join(root, prefix))):
+        name = prefix + entry.name
+        if key.endswith("/"):
+            yield from walk(root, f"{name}/")
+        elif entry.is_dir(follow_symlinks=False):
+            yield name, None
+        else:
+            yield name, _entry_stat(root, name, entry)
+
+
+def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The entries of a folder with their sort keys: directories with something in them end in /."""
+    for entry in _entries(folder):
+        full = entry.is_dir(follow_symlinks=False) and bool(_entries(entry.path))
+        yield (f"{entry.name}/" if full else entry.name), entry
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(TEMPORARY_PREFIX)]
+    except OSError as error:
+        raise fault(folder, error) from error
+
+
+def _entry_stat(root: str, name: str, entry: os.DirEntry[str]) -> Stat:
+    try:
+        stat = Stat.of(entry.stat(follow_symlinks=False))
+        if stat.is_link:
+            target = os.path.realpath(entry.path)
+            if target.startswith(os.path.realpath(root) + "/") and os.path.isfile(target):
+                return Stat.of(os.stat(target))
+    except OSError as error:
+        raise fault(entry.path, error) from error
+    if not stat.is_file:
+        raise unsupported(name, stat.mode)
+    return stat
+
+
+def follow(absolute: str) -> Stat | None:
+    """The state of a file or directory, links followed; None where nothing is."""
+    try:
+        return Stat.of(os.stat(absolute))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise fault(absolute, error) from error
+
+
+def read_file(absolute: str, stat: Stat, put: Put) -> Hashed:
+    """Hand a file's entries to `put`; raises if it isn't what `stat` says, before or after."""
+    fd = _open(absolute)
+    try:
+        _check_unchanged(absolute, stat, fd)
+        if stat.size <= THRESHOLD:
+            hashed = Hashed(put(_read_whole(fd, absolute, stat.size), Kind.DATA), None)
+        else:
+            hashed = _split(fd, absolute, stat.size, put)
+        _check_unchanged(absolute, stat, fd)
+    finally:
+        os.close(fd)
+    return hashed
+
+
+def _open(absolute: str) -> int:
+    """Open a file; a link is followed only where the walk took it for the file it leads to.
+
+    Whether it still leads there is what comparing states tells.
+    """
+    try:
+        return os.open(absolute, _FLAGS | (0 if os.path.islink(absolute) else os.O_NOFOLLOW))
+    except OSError as error:
+        raise fault(absolute, error) from error
+
+
+def _read_whole(fd: int, absolute: str, size: int) -> bytes:
+    """A small file in one call: there are many of them."""
+    try:
+        data = os.read(fd, size + 1)
+    except OSError as error:
+        raise fault(absolute, error) from error
+    if len(data) != size:
+        raise _changing(absolute)
+    return data
+
+
+def _split(fd: int, absolute: str, size: int, put: Put) -> Hashed:
+    with open(fd, "rb", buffering=0, closefd=False) as f:
+        added = split(_Source(f, absolute), put)
+    if added.size != size:
+        raise _changing(absolute)
+    return Hashed(added.id, added.recipe)
+
+
+class _Source:
+    """An open file whose faults are told apart from those of where its bytes go."""
+
+    def __init__(self, file: io.FileIO, absolute: str) -> None:
+        self._file = file
+        self._absolute = absolute
+
+    def read(self, n: int, /) -> bytes:
+        try:
+            return self._file.read(n) or b""
+        except OSError as error:
+            raise fault(self._absolute, error) from error
+
+
+def _check_unchanged(absolute: str, stat: Stat, fd: int) -> None:
+    if Stat.of(os.fstat(fd)) != stat:
+        raise _changing(absolute)
+
+
+def _changing(absolute: str) -> ChangingFileError:
+    return ChangingFileError(
+        f"{absolute} changed while it was read",
+        hint="Wait until nothing writes to it, and run the command again",
+    )
+
+
+def fault(absolute: str, error: OSError) -> PivotError:
+    """What an error of reading a file or folder means to the user."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return _changing(absolute)
+    if isinstance(error, PermissionError):
+        return DeniedError(
+            f"{absolute} can't be read",
+            why=error.strerror,
+            hint=f"Make it readable with `chmod -R u+rX {absolute}`",
+        )
+    if error.errno == errno.ELOOP:
+        return unsupported(absolute, stat_.S_IFLNK)
+    return PivotError(f"{absolute} can't be read", why=error.strerror)
+
+
+def unsupported(path: str, mode: int) -> UnsupportedFileError:
+    """The error for what is neither a plain file nor a directory."""
+    kind = "a symbolic link" if stat_.S_ISLNK(mode) else "no plain file or directory"
+    return UnsupportedFileError(
+        f"{path} is {kind}, which can't be stored",
+        hint="Put a copy in its place, or link to a file inside the same directory",
+    )

@@ -40,6 +40,7 @@ class Watch:
     """The audit hook; what it caught fails the test even if the code under test hid it."""
 
     def __init__(self) -> None:
+        self.home = REAL_HOME
         self.caught: list[str] = []
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -72,6 +73,12 @@ _WATCH = Watch()
 def pytest_configure(config: pytest.Config) -> None:
     """Watch from before the first import of the code under test; a hook can't be removed."""
     sys.addaudithook(_WATCH)
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """What watches this test, for tests of the isolation itself."""
+    return _WATCH
 
 
 @pytest.fixture(autouse=True)

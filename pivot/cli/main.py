@@ -1,5 +1,6 @@
 """The console script: global options, and the one place where errors become exit codes."""
 
+import gc
 import json
 import os
 import sys
@@ -32,6 +33,8 @@ def cli(directory: str | None, debug: bool) -> None:  # noqa: ARG001 - read by `
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `pivot`; returns the exit code."""
+    # Commands make many small objects and few cycles, and end soon: look for cycles rarely.
+    gc.set_threshold(100_000, 20, 100)
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = cli.main(arguments, prog_name="pivot", standalone_mode=False)

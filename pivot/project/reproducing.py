@@ -14,7 +14,8 @@ from pivot.run.executors.executor import Executor
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
 from pivot.run.record import RunRecord
-from pivot.run.repro import Repro, Workbench
+from pivot.run.repro import Repro
+from pivot.run.workbench import Workbench
 
 
 def reproduce(project: Project, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:

@@ -5,6 +5,7 @@ logs/<stage>.log     the stage's output
 locks/<stage>.lock   the locks that it wrote: the actions that this clone believes
 """
 
+import contextlib
 import json
 import os
 import time
@@ -52,7 +53,7 @@ class RunRecord:
         write_atomic(self._place("locks", lock_path(stage)), data, sync=False)
 
     def close(self, finished: list[StageFinished], exit_code: int) -> None:
-        """Write the record, if anything of the run was kept."""
+        """Write the record, if anything of the run was kept; no room for it is no failure."""
         if not os.path.isdir(self.folder):
             return
         value: dict[str, Json] = {
@@ -63,4 +64,5 @@ class RunRecord:
             "stages": [event.to_json() for event in finished],
         }
         data = json.dumps(value, indent=2) + "\n"
-        write_atomic(os.path.join(self.folder, "record.json"), data.encode(), sync=False)
+        with contextlib.suppress(OSError):
+            write_atomic(os.path.join(self.folder, "record.json"), data.encode(), sync=False)

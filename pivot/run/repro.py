@@ -2,12 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pivot.checkout import place
 from pivot.errors import ExitCode, PivotError
-from pivot.history import History
 from pivot.landing import open_parent
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
@@ -28,44 +27,15 @@ from pivot.run.events import (
     Status,
 )
 from pivot.run.executors.executor import Executor
-from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.record import RunRecord
 from pivot.run.schedule import Ended, Schedule
-from pivot.state import State
+from pivot.run.workbench import Workbench
 from pivot.store.content import Content
-from pivot.store.store import Store
 from pivot.survey import StageSurvey
-from pivot.workspace import Workspace
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Workbench:
-    """What a run works with.
-
-    Attributes:
-        locks: absolute path of the folder of locks.
-        look: surveys one stage again, now.
-        code_now: the fingerprint of a stage's symbol as the sources are now.
-        job: what an executor is asked to do for a stage, its log in the given file.
-        fetch: brings contents into the store; raises where that can't be.
-        executor: makes the executor, when the first stage runs.
-    """
-
-    workspace: Workspace
-    state: State
-    store: Store
-    history: History
-    locks: str
-    temporary: str
-    look: Callable[[StageName], StageSurvey]
-    code_now: Callable[[str], Mapping[str, str]]
-    job: Callable[[StageName, str], Job]
-    fetch: Callable[[Mapping[RepoPath, Content]], None]
-    executor: Callable[[], Executor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +198,7 @@ class Repro:
     def _start(self, name: StageName, decision: Decision) -> None:
         assert decision.deps is not None, "a stage that runs knows its deps"  # noqa: S101
         stage = self._plan.survey.stages[name]
-        if self._executor is None:
-            self._exit.enter_context(open_run(self._bench.workspace.root, self._record.run_id))
-            self._executor = self._exit.enter_context(self._bench.executor())
+        executor = self._executor or self._open_executor()
         outs = tuple(out.path for out in stage.stage.outs)
         kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
         kept.put()
@@ -239,12 +207,19 @@ class Repro:
             log = self._record.log(name)
             started = Started(stage, decision.deps, previous)
             self._running[name] = _Running(started, kept, decision, log)
-            self._executor.submit(self._bench.job(name, log))
+            executor.submit(self._bench.job(name, log))
         except BaseException:
             self._running.pop(name, None)
             kept.restore()
             raise
         self._sink(StageStarted(name))
+
+    def _open_executor(self) -> Executor:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(open_run(self._bench.workspace.root, self._record.run_id))
+            self._executor = stack.enter_context(self._bench.executor())
+            self._exit.push(stack.pop_all())
+        return self._executor
 
     def _prepare_outs(self, stage: StageSurvey) -> Mapping[RepoPath, Content]:
         """Make the folders of outs, and put incremental ones back as their lock has them."""

@@ -44,7 +44,7 @@ _FANOUT = struct.Struct("<256I")
 _PLACE = struct.Struct("<IIIB3x")
 _FOOTER_SIZE = 32 + len(END_MAGIC)
 _CODECS = frozenset(Codec)
-_KINDS = frozenset(Kind)
+_KINDS = tuple(Kind)  # by number: calling the enumeration costs more than the look-up
 
 
 def index_key(name: FileName) -> str:
@@ -187,14 +187,14 @@ class Index:
     def place_at(self, row: int) -> Place:
         """The place of a row. Raises `IntegrityError` if it points outside the index."""
         block, offset, size, kind = _PLACE.unpack_from(self._data, self._places + row * _PLACE.size)
-        if block >= self._block_count or kind not in _KINDS:
+        if block >= self._block_count or kind >= len(_KINDS):
             raise IntegrityError(f"index {self.name} is damaged", why="a place names no block")
         place = self._block_at(block)
         if offset + size > place.raw:
             raise IntegrityError(
                 f"index {self.name} is damaged", why="a place is outside its block"
             )
-        return Place(place, offset, size, Kind(kind))
+        return Place(place, offset, size, _KINDS[kind])
 
     def _block_at(self, block: int) -> BlockPlace:
         """A block's place; entries that are looked up in turn tend to share one."""

@@ -29,6 +29,16 @@ def test_record_tells_how_each_stage_ended(tmp_path):
     assert [(s["stage"], s["status"]) for s in value["stages"]] == [("group/make", "ran")]
 
 
+def test_record_that_cannot_be_written_is_no_failure(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    record = RunRecord.fresh(str(tmp_path / "runs"))
+    record.keep_lock(STAGE, b"lock")
+    monkeypatch.setattr("pivot.run.record.write_atomic", full)
+    record.close([], 0)
+
+
 def test_log_has_a_folder_to_be_written_in(tmp_path):
     log = RunRecord.fresh(str(tmp_path / "runs")).log(STAGE)
     with open(log, "w") as f:

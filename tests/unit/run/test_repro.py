@@ -19,7 +19,8 @@ from pivot.run.events import StageFinished, StageStarted
 from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.record import RunRecord
-from pivot.run.repro import Repro, Workbench
+from pivot.run.repro import Repro
+from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import Surveyor
@@ -290,6 +291,19 @@ def test_full_disk_fails_the_stage_and_nothing_else(chain, monkeypatch):
     assert done == {"a": "failed", "b": "blocked", "c": "blocked", "other": "failed"}
     assert chain.failures()["a"] == "/cache/pack can't be written or read"
     assert chain.texts() == before
+    assert chain.repro()["c"] == "ran"
+
+
+def test_executor_that_cannot_start_fails_each_stage_with_its_own_reason(chain, monkeypatch):
+    chain.code.update(a="2", other="2")
+
+    def none_left(_):
+        raise OSError(11, "Resource temporarily unavailable", "python")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Executor, "__enter__", none_left)
+        chain.repro(keep_going=True)
+    assert set(chain.failures().values()) == {"python can't be written or read"}
     assert chain.repro()["c"] == "ran"
 
 

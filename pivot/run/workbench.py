@@ -1,0 +1,40 @@
+"""What a run works with: the project's parts and abilities that it needs, and no more."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pivot.history import History
+from pivot.paths import RepoPath, StageName
+from pivot.run.executors.executor import Executor
+from pivot.run.job import Job
+from pivot.state import State
+from pivot.store.content import Content
+from pivot.store.store import Store
+from pivot.survey import StageSurvey
+from pivot.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What a run works with.
+
+    Attributes:
+        locks: absolute path of the folder of locks.
+        look: surveys one stage again, now.
+        code_now: the fingerprint of a stage's symbol as the sources are now.
+        job: what an executor is asked to do for a stage, its log in the given file.
+        fetch: brings contents into the store; raises where that can't be.
+        executor: makes the executor, when the first stage runs.
+    """
+
+    workspace: Workspace
+    state: State
+    store: Store
+    history: History
+    locks: str
+    temporary: str
+    look: Callable[[StageName], StageSurvey]
+    code_now: Callable[[str], Mapping[str, str]]
+    job: Callable[[StageName, str], Job]
+    fetch: Callable[[Mapping[RepoPath, Content]], None]
+    executor: Callable[[], Executor]

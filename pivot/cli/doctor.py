@@ -15,6 +15,7 @@ from pivot.cli.transferring import use_remote
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.project.interpreter import other_environment
+from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.store.repair import check, repair
 
@@ -121,8 +122,9 @@ def _configuration(project: Project) -> Iterator[Finding]:
 
 
 def _definitions(project: Project) -> Iterator[Finding]:
-    found = project.definitions
-    yield Finding("definitions", Mark.OK, plural(len(project.graph.stages), "stage"))
+    planner = Planner(project)
+    found = planner.definitions
+    yield Finding("definitions", Mark.OK, plural(len(planner.graph.stages), "stage"))
     for impurity in found.evidence.impurities:
         yield Finding(
             "definitions",
@@ -130,7 +132,7 @@ def _definitions(project: Project) -> Iterator[Finding]:
             f"loaded by every command: {impurity.what} at {impurity.file}:{impurity.line}",
             "Move it into a stage's function",
         )
-    for symbol, fingerprint in project.code.fingerprints.items():
+    for symbol, fingerprint in planner.code.fingerprints.items():
         for opaque in fingerprint.opaque:
             yield Finding(
                 "code",

@@ -9,6 +9,8 @@ import click
 from pivot.cli.table import COMMANDS
 from pivot.errors import UsageError, nearest
 
+HELP = ["-h", "--help"]
+
 
 class LazyGroup(click.Group):
     """Finds commands in the table."""
@@ -22,6 +24,9 @@ class LazyGroup(click.Group):
             return None
         module, _, name = row.home.partition(":")
         command: click.Command = getattr(import_module(module), name)
+        # Commands inherit this from the group only where they are called through it.
+        for part in (command, *getattr(command, "commands", {}).values()):
+            part.context_settings.setdefault("help_option_names", HELP)
         return command
 
     def resolve_command(

@@ -4,6 +4,7 @@ import click
 
 from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.definition.stage import Stage
+from pivot.project.planner import Planner
 
 
 @click.command("list")
@@ -12,14 +13,15 @@ from pivot.definition.stage import Stage
 def list_(deps: bool, as_json: bool) -> None:
     """List the stages, in an order in which they could run."""
     with open_project() as project:
-        stages = list(project.graph.stages.values())
+        graph = Planner(project).graph
+        stages = list(graph.stages.values())
         if as_json:
             emit({"stages": [_stage_json(stage) for stage in stages]})
         elif deps:
             for stage in stages:
                 say(stage.name)
                 for dep in stage.deps:
-                    makers = project.graph.producers[stage.name][dep]
+                    makers = graph.producers[stage.name][dep]
                     origin = f"  (from {', '.join(m.stage for m in makers)})" if makers else ""
                     say(f"  dep  {dep}{origin}")
                 for out in stage.outs:

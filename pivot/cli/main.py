@@ -9,10 +9,10 @@ from importlib import import_module
 import click
 
 from pivot import __version__
-from pivot.cli.group import LazyGroup
+from pivot.cli.group import HELP, LazyGroup
 from pivot.errors import ExitCode, PivotError
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_CONTEXT = {"help_option_names": HELP, "max_content_width": 100}
 
 
 @click.group(cls=LazyGroup, context_settings=_CONTEXT)

@@ -13,6 +13,7 @@ from pivot.cli.status import show_plan, status_json, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
 from pivot.errors import ExitCode, MissingDataError, nearest
 from pivot.plan import Plan
+from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.run.unchanged import is_unchanged, report_unchanged
 
@@ -45,12 +46,13 @@ def repro(
     """
     begun = time.monotonic()
     with open_project() as project:
+        planner = Planner(project)
         if not dry_run:
             _recover(project)
-            project.allow_fetching(note)
-        plan, named = project.plan(stages, forced=force)
+            planner.allow_fetching(note)
+        plan, named = planner.plan(stages, forced=force)
         warn_unreadable(plan)
-        for warning in project.definitions.warnings:
+        for warning in planner.definitions.warnings:
             note(f"warning: {warning}")
         if dry_run:
             if as_json:
@@ -60,12 +62,12 @@ def repro(
             return ExitCode.DONE
         _refuse_missing(plan)
         printer = Printer(plan, as_json=as_json, begun=begun)
-        if is_unchanged(plan) and not project.has_reloaded:
+        if is_unchanged(plan) and not planner.has_reloaded:
             code = report_unchanged(plan, printer.show)
         else:
-            code = _reproduce(project, plan, printer, jobs=jobs, keep_going=keep_going)
+            code = _reproduce(planner, plan, printer, jobs=jobs, keep_going=keep_going)
             if not stages and code is ExitCode.DONE:
-                _room().remove_orphans(project)
+                _room().remove_orphans(planner)
         if commit and code is ExitCode.DONE:
             import_module("pivot.cli.commit").commit_now(project, message, quiet=as_json)
         return code
@@ -84,11 +86,11 @@ def _recover(project: Project) -> None:
 
 
 def _reproduce(
-    project: Project, plan: Plan, printer: Printer, *, jobs: int | None, keep_going: bool
+    planner: Planner, plan: Plan, printer: Printer, *, jobs: int | None, keep_going: bool
 ) -> ExitCode:
-    count = jobs or project.config.number("run.jobs") or os.process_cpu_count() or 1
+    count = jobs or planner.project.config.number("run.jobs") or os.process_cpu_count() or 1
     code: ExitCode = _room().reproduce(
-        project, plan, printer.show, jobs=count, keep_going=keep_going
+        planner, plan, printer.show, jobs=count, keep_going=keep_going
     )
     return code
 

@@ -10,6 +10,7 @@ from pivot.cli.terminal import emit, json_option, note, open_project, plural, sa
 from pivot.errors import ExitCode
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
+from pivot.project.planner import Planner
 
 
 @click.command()
@@ -20,7 +21,7 @@ from pivot.plan import Plan, Verdict
 def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: bool) -> int:
     """Show what `pivot repro` would do with STAGES (all without names), and why."""
     with open_project() as project:
-        plan, named = project.plan(stages)
+        plan, named = Planner(project).plan(stages)
         warn_unreadable(plan)
         if as_json:
             emit(status_json(plan, named))

@@ -13,6 +13,7 @@ from pivot.code.findings import SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
+DOCUMENT = "code"  # the record's name in the accelerator
 _FORMAT = 1
 
 

@@ -27,11 +27,10 @@ def refuse_tracked(project: Project, paths: Collection[RepoPath]) -> None:
         )
 
 
-def write_managed_files(project: Project) -> tuple[RepoPath, ...]:
-    """Bring ignore block and attributes up to date; returns the files that changed."""
+def write_managed_files(project: Project, stages: Collection[Stage]) -> tuple[RepoPath, ...]:
+    """Bring ignore block and attributes up to date for all stages; returns what changed."""
     if project.repository is None:
         return ()
-    stages = project.graph.stages.values()
     metrics = [o.path for s in stages for o in s.outs if o.kind is OutKind.METRIC]
     changed = []
     if write_ignore(project.root, stored_outs(stages)):

@@ -5,12 +5,12 @@ import os
 from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
 from pivot.paths import RepoPath, StageName
-from pivot.plan import Plan
+from pivot.plan import Plan, Verdict
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
+from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.run.aside import recover
 from pivot.run.events import Sink
-from pivot.run.executors.executor import Executor
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
 from pivot.run.record import RunRecord
@@ -18,28 +18,32 @@ from pivot.run.repro import Repro
 from pivot.run.workbench import Workbench
 
 
-def reproduce(project: Project, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
+def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
     """Carry out a plan; see `pivot.run.repro`.
 
     Raises `UsageError` before anything starts if Git tracks an out.
     """
-    refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
-    write_managed_files(project)
-    bench = Workbench(
-        workspace=project.workspace,
-        state=project.state,
-        store=project.store,
-        history=project.history,
-        locks=project.layout.locks,
-        temporary=project.layout.temporary,
-        look=project.look,
-        code_now=project.code_now,
-        job=lambda name, log: _job(project, name, log),
-        fetch=project.remote_results.bring,
-        executor=lambda: _executor(project),
-    )
-    record = RunRecord.fresh(project.layout.runs)
-    return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+    project = planner.project
+    with _executor(planner) as executor:
+        if any(decision.verdict is Verdict.RUN for decision in plan.decisions.values()):
+            executor.start()  # it warms up while we look at Git
+        refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
+        write_managed_files(project, planner.graph.stages.values())
+        bench = Workbench(
+            workspace=project.workspace,
+            state=project.state,
+            store=project.store,
+            history=planner.history,
+            locks=project.layout.locks,
+            temporary=project.layout.temporary,
+            look=planner.look,
+            code_now=planner.code_now,
+            job=lambda name, log: _job(planner, name, log),
+            fetch=planner.remote_results.bring,
+            executor=lambda: executor,
+        )
+        record = RunRecord.fresh(project.layout.runs)
+        return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
 
 
 def recover_outs(project: Project) -> tuple[RepoPath, ...]:
@@ -47,32 +51,31 @@ def recover_outs(project: Project) -> tuple[RepoPath, ...]:
     return recover(project.root)
 
 
-def remove_orphans(project: Project) -> tuple[StageName, ...]:
+def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
     """Remove the locks of stages that no definition has any more; Git still has them."""
-    names = list_locks(project.layout.locks)
-    gone = [name for name in names if name not in project.graph.stages]
+    locks = planner.project.layout.locks
+    gone = [name for name in list_locks(locks) if name not in planner.graph.stages]
     for name in gone:
-        os.unlink(os.path.join(project.layout.locks, lock_path(name)))
+        os.unlink(os.path.join(locks, lock_path(name)))
     return tuple(gone)
 
 
-def _job(project: Project, name: StageName, log: str) -> Job:
-    stage = project.graph.stages[name]
+def _job(planner: Planner, name: StageName, log: str) -> Job:
+    stage = planner.graph.stages[name]
+    root = planner.project.root
     return Job(
         stage=name,
-        project=project.root,
+        project=root,
         source=stage.source,
         symbol=stage.symbol,
         params=stage.params,
         cwd=stage.cwd,
         log=log,
-        roots=tuple(os.path.join(project.root, root) for root in project.definitions.roots),
+        roots=tuple(os.path.join(root, folder) for folder in planner.definitions.roots),
     )
 
 
-def _executor(project: Project) -> Executor:
-    """Where stages run: processes of this machine, so far."""
-    modules = {m for f in project.code.fingerprints.values() for m in f.modules}
-    executor = LocalExecutor(preload=sorted(modules))
-    executor.start()
-    return executor
+def _executor(planner: Planner) -> LocalExecutor:
+    """Where stages run: processes of this machine, so far. Nothing is started by making it."""
+    modules = {m for f in planner.code.fingerprints.values() for m in f.modules}
+    return LocalExecutor(preload=sorted(modules))

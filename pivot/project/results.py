@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pivot.code.record import DOCUMENT, decode
 from pivot.git.commit import commit_only
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import SUFFIX, list_locks, lock_path, read_lock
@@ -14,6 +15,7 @@ from pivot.project.project import Project
 LOCKS = ".pivot/stages"
 MANAGED = (".gitignore", ".gitattributes", ".pivot/.gitignore", ".pivot/config.toml")
 NAMED = 3
+PARAMS_FILE = "params.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def commit_results(project: Project, message: str | None, *, code: bool = False)
     """
     repository = project.need_repository()
     place = _Place(repository, project.root)
-    sources = repository.changed(place.all(project.analysed_sources()))
+    sources = repository.changed(place.all(_analysed_sources(project)))
     wanted = [*place.all(_results(project, repository, place)), *(sources if code else ())]
     paths = repository.changed(list(dict.fromkeys(wanted)))
     left = () if code else sources
@@ -77,6 +79,16 @@ def _results(project: Project, repository: Repository, place: _Place) -> Iterato
         for file in repository.read_tree(head, place.work_path(LOCKS)):
             if file.endswith(SUFFIX):
                 yield f"{LOCKS}/{file}"
+
+
+def _analysed_sources(project: Project) -> Iterator[str]:
+    """The files that the last analysis read, and overrides of parameters; nothing is loaded."""
+    data = project.state.document(DOCUMENT)
+    record = decode(data) if data is not None else None
+    if record is not None:
+        yield from (path for path, id_ in record.files.items() if id_ is not None)
+    if os.path.exists(os.path.join(project.root, PARAMS_FILE)):
+        yield PARAMS_FILE
 
 
 def _message(paths: Iterable[str]) -> str:

@@ -1,0 +1,202 @@
+"""Planning: a project's stages as they are defined now, their code, and what is to be done.
+
+Whoever makes a planner may run the definitions' code, in a process of its own. Commands that must
+not (checkout, push, pull, commit) make none.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pivot.code.record import DOCUMENT as CODE
+from pivot.code.record import CodeRecord
+from pivot.code.record import decode as decode_code
+from pivot.code.record import encode as encode_code
+from pivot.definition.definitions import Definitions, load_definitions
+from pivot.definition.definitions import decode as decode_definitions
+from pivot.definition.definitions import encode as encode_definitions
+from pivot.definition.discovery import discover
+from pivot.definition.evidence import still_holds
+from pivot.graph import Graph, build
+from pivot.hashing import ObjectId
+from pivot.history import History
+from pivot.paths import RepoPath, StageName
+from pivot.plan import Plan, make_plan
+from pivot.project.interpreter import refuse_other_environment
+from pivot.project.project import Project
+from pivot.project.sources import DiskSources
+from pivot.store.content import Content
+from pivot.survey import StageSurvey, Survey, Surveyor
+
+if TYPE_CHECKING:
+    from pivot.project.fetching import RemoteResults
+
+DEFINITIONS = "definitions"
+
+
+class Planner:
+    """The planning parts of a project, each opened at first use."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.has_reloaded = False
+        self._warn: Callable[[str], None] | None = None
+
+    @cached_property
+    def history(self) -> History:
+        """What this clone's runs wrote."""
+        return History(self.project.state, self.project.layout.runs)
+
+    def allow_fetching(self, warn: Callable[[str], None]) -> None:
+        """Let this command ask the default remote; `warn` is told why that fails, if it does."""
+        self._warn = warn
+
+    @cached_property
+    def remote_results(self) -> "RemoteResults":
+        from pivot.project.fetching import RemoteResults
+
+        return RemoteResults(self.project.config, self.project.root, self.project.store, self._warn)
+
+    def _obtainable(self, content: Content) -> bool:
+        return self.remote_results.has(content)
+
+    # -- stages -------------------------------------------------------------------------------
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The stages as they are defined now; user code runs only if its evidence changed."""
+        refuse_other_environment(self.project.root, os.environ)
+        sources = discover(self.project.root, self.project.config.text("pipeline.module"))
+        data = self.project.state.document(DEFINITIONS)
+        if data is not None:
+            try:
+                known = decode_definitions(data)
+            except ValueError:
+                known = None
+            if (
+                known is not None
+                and known.sources == sources
+                and still_holds(known.evidence, self.project.root, self._file_id)
+            ):
+                return known
+        fresh = load_definitions(self.project.root, sources)
+        self.has_reloaded = True
+        if fresh.evidence.cacheable:
+            self.project.state.record_document(DEFINITIONS, encode_definitions(fresh))
+        return fresh
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph of all stages. Raises `DefinitionError`."""
+        return build(self.definitions.stages)
+
+    @cached_property
+    def code(self) -> CodeRecord:
+        """The fingerprints of all stages as the sources are now."""
+        symbols = sorted({stage.symbol for stage in self.definitions.stages})
+        roots = self.definitions.roots
+        identity = self._installation
+        data = self.project.state.document(CODE)
+        known = decode_code(data) if data is not None else None
+        if (
+            known is not None
+            and known.roots == roots
+            and known.installation == identity
+            and known.fingerprints.keys() == set(symbols)
+            and known.holds(self._source_id, DiskSources(self.project.root).is_dir)
+        ):
+            return known
+        fresh = self._analyse(symbols, roots, identity)
+        self.project.state.record_document(CODE, encode_code(fresh))
+        return fresh
+
+    def _analyse(
+        self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
+    ) -> CodeRecord:
+        from pivot.code.fingerprint import ProjectCode
+        from pivot.code.packages import find_providers
+
+        code = ProjectCode(DiskSources(self.project.root), roots)
+        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
+        modules = {module for f in fingerprints.values() for module in f.modules}
+        wanted = modules if self.project.config.text("fingerprint.packages") == "version" else ()
+        providers = find_providers(wanted)
+        packages = {
+            symbol: self._packages(fingerprint.modules, providers)
+            for symbol, fingerprint in fingerprints.items()
+        }
+        return CodeRecord(
+            fingerprints, packages, dict(code.evidence), dict(code.folders), roots, identity
+        )
+
+    def _packages(
+        self, modules: Iterable[str], providers: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, str]:
+        """The versions that count for a symbol: of distributions, and of Python."""
+        found: dict[str, str] = {}
+        for module in modules:
+            found |= providers.get(module, {})
+        if self.project.config.text("fingerprint.python") == "minor":
+            found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return dict(sorted(found.items()))
+
+    @property
+    def _installation(self) -> str:
+        """What versions of packages depend on, beside the sources."""
+        policy = (
+            self.project.config.text("fingerprint.packages"),
+            self.project.config.text("fingerprint.python"),
+        )
+        evidence = self.definitions.evidence
+        return repr((evidence.python, sorted(evidence.installed.items()), policy))
+
+    def code_now(self, symbol: str) -> Mapping[str, str]:
+        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
+        return self._record_now(symbol).fingerprints[symbol].code
+
+    def _record_now(self, symbol: str) -> CodeRecord:
+        record = self.code
+        if record.holds(self._source_id, DiskSources(self.project.root).is_dir):
+            return record
+        return self._analyse([symbol], record.roots, record.installation)
+
+    def _file_id(self, absolute: str) -> ObjectId | None:
+        """The id of a file anywhere, from the stat cache where it can be."""
+        relative = os.path.relpath(absolute, self.project.root)
+        return self.project.workspace.file_id(relative)
+
+    def _source_id(self, path: RepoPath) -> ObjectId | None:
+        return self.project.workspace.file_id(path)
+
+    # -- planning -----------------------------------------------------------------------------
+
+    def surveyor(self) -> Surveyor:
+        return Surveyor(
+            self.project.workspace,
+            self.project.layout.locks,
+            self.history,
+            self.project.store.holds,
+            self._obtainable,
+        )
+
+    def survey(self, names: Collection[StageName]) -> Survey:
+        """What is known of these stages now."""
+        record = self.code
+        return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
+
+    def look(self, name: StageName) -> StageSurvey:
+        """One stage again, now: a run takes its key when it starts, not when it is planned."""
+        record = self._record_now(self.graph.stages[name].symbol)
+        found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
+        return found.stages[name]
+
+    def plan(
+        self, names: Sequence[str] = (), *, forced: bool = False
+    ) -> tuple[Plan, tuple[StageName, ...]]:
+        """The plan for the named stages (all without names) with their upstream, and the names."""
+        selected = self.graph.select(names)
+        named = self.graph.select(names, upstream=False)
+        plan = make_plan(self.survey(selected), selected, named if forced else ())
+        return plan, named

@@ -21,6 +21,8 @@ from pivot.store.split import FILE, Added, Form, TooLargeError, split
 
 BLOCK_SIZE = 128 << 10
 QUEUE_LENGTH = 8
+SAMPLE_SIZE = 128
+DENSE = 84
 # An index is written after so many entries too, so that a million small files need no more
 # memory than a hundred thousand.
 INDEX_ENTRIES = 100_000
@@ -47,8 +49,7 @@ class Writer:
         self._known = known
         self._indexed = indexed
         self._new: set[ObjectId] = set()
-        self._open: list[tuple[Entry, bytes]] = []
-        self._open_size = 0
+        self._open = (_OpenBlock(), _OpenBlock())  # for what compresses well, and for the rest
         self._packer = _Packer(root, Compressor(level))
         self.added_entries = 0
         self.added_bytes = 0
@@ -66,7 +67,7 @@ class Writer:
             self._packer.abandon()
             return
         try:
-            self._close_block()
+            self._close_blocks()
             self._packer.finish()
             self._write_index()
         except BaseException:
@@ -91,12 +92,12 @@ class Writer:
         self._new.add(id_)
         self.added_entries += 1
         self.added_bytes += len(data)
-        if self._open and (
-            self._open_size + len(data) > BLOCK_SIZE or len(self._open) == MAX_ENTRIES
-        ):
-            self._close_block()
-        self._open.append((Entry(id_, kind, len(data)), data))
-        self._open_size += len(data)
+        if kind is not Kind.DATA:
+            self._close_blocks()  # what it names is written before it
+        block = self._open[looks_dense(data)]
+        if not block.has_room(len(data)):
+            self._close(block)
+        block.add(Entry(id_, kind, len(data)), data)
         return id_
 
     def add_stream(self, stream: Readable, form: Form = FILE) -> Added:
@@ -113,13 +114,15 @@ class Writer:
         self.added_bytes += raw_size
         self._put((codec, stored, raw_size, fresh))
 
-    def _close_block(self) -> None:
-        if not self._open:
-            return
-        data = b"".join(part for _, part in self._open)
-        entries = tuple(entry for entry, _ in self._open)
-        self._open, self._open_size = [], 0
-        self._put((None, data, len(data), entries))
+    def _close_blocks(self) -> None:
+        for block in self._open:
+            self._close(block)
+
+    def _close(self, block: "_OpenBlock") -> None:
+        if block.entries:
+            data, entries = b"".join(block.parts), tuple(block.entries)
+            block.clear()
+            self._put((None, data, len(data), entries))
 
     def _put(self, block: _Block) -> None:
         self._packer.put(block)
@@ -135,6 +138,39 @@ class Writer:
         self._packer.forget(len(packs))
         self._indexed(name)
         self._new.difference_update(rows)
+
+
+def looks_dense(data: bytes) -> bool:
+    """Whether bytes seem to be compressed or random: nearly all of a sample's differ.
+
+    Small entries share a frame, and one dense neighbour spoils it for texts. A wrong guess costs
+    some compression and nothing else. Of 128 random bytes 101 differ on average, and fewer than 85
+    once in a million; texts and tables use 30 to 60.
+    """
+    return len(set(data[:SAMPLE_SIZE])) > DENSE
+
+
+class _OpenBlock:
+    """Small entries on their way into one frame."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.parts: list[bytes] = []
+        self._size = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether an entry of `size` bytes still fits; an empty block takes any."""
+        return not self.entries or (
+            self._size + size <= BLOCK_SIZE and len(self.entries) < MAX_ENTRIES
+        )
+
+    def add(self, entry: Entry, data: bytes) -> None:
+        self.entries.append(entry)
+        self.parts.append(data)
+        self._size += len(data)
+
+    def clear(self) -> None:
+        self.entries, self.parts, self._size = [], [], 0
 
 
 class _Packer:

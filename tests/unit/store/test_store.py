@@ -12,7 +12,7 @@ from pivot.hashing import hash_bytes
 from pivot.paths import TreePath
 from pivot.store.chunking import THRESHOLD
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import FileName, Kind
+from pivot.store.entry import FileName, Kind, identify
 from pivot.store.index import FAN_IN, index_key
 from pivot.store.pack import pack_key
 from pivot.store.recipe import Recipe
@@ -455,3 +455,43 @@ def test_an_index_that_leads_to_other_bytes_is_refused(store, tmp_path):
     assert os.path.exists(os.path.join(root, index_key(name)))
     with pytest.raises(IntegrityError, match="damaged"):
         other.read(good)
+
+
+# -- grouping -------------------------------------------------------------------------------
+
+
+def test_texts_do_not_share_frames_with_dense_files(store):
+    """Else each text would cost about what it does alone: the frame's window is full of noise."""
+    rng = random.Random(1)
+    texts = [(f"{n} is a line of a log, and so on\n" * 120).encode() for n in range(64)]
+    noise = [rng.randbytes(4000) for _ in range(64)]
+    put(store, *(part for pair in zip(texts, noise, strict=True) for part in pair))
+    size = os.path.getsize(only(store.root, ".pack"))
+    assert size < sum(map(len, noise)) + 0.1 * sum(map(len, texts))
+    assert [store.read(hash_bytes(part)) for part in texts + noise] == texts + noise
+
+
+def test_an_index_never_names_a_tree_before_its_members(store, monkeypatch):
+    monkeypatch.setattr("pivot.store.writer.INDEX_ENTRIES", 2)
+    rng = random.Random(2)
+    members = [b"text" * 40, rng.randbytes(4000), b"more text " * 40, rng.randbytes(4000)]
+    entries = [
+        TreeEntry(TreePath(f"{n}"), Content(ContentType.FILE, hash_bytes(part), len(part)))
+        for n, part in enumerate(members)
+    ]
+    listing = b"".join(map(encode_line, entries))
+    seen = []
+
+    def indexed(name):
+        fresh = Store.open(store.root)
+        seen.append(
+            (fresh.has(identify(listing, Kind.TREE)), [fresh.has(hash_bytes(m)) for m in members])
+        )
+
+    with Writer(store.root, known=lambda _: False, indexed=indexed) as writer:
+        for part in members:
+            writer.add_bytes(part)
+        writer.add_bytes(listing, Kind.TREE)
+        writer.add_bytes(b"after" * 30_000)
+    assert seen[-1] == (True, [True] * 4)
+    assert all(all(those) for tree, those in seen if tree)

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import random
 import shutil
 
 import pytest
@@ -19,7 +20,7 @@ from pivot.store.recipe import Recipe
 from pivot.store.split import FILE, TREE
 from pivot.store.store import STORE_KEY, Store
 from pivot.store.tree import TreeEntry, encode_line
-from pivot.store.writer import write_index
+from pivot.store.writer import Writer, write_index
 
 NOISE = os.urandom(3 << 20)
 
@@ -492,6 +493,7 @@ def test_an_index_never_names_a_tree_before_its_members(store, monkeypatch):
         for part in members:
             writer.add_bytes(part)
         writer.add_bytes(listing, Kind.TREE)
-        writer.add_bytes(b"after" * 30_000)
+        for n in range(30):  # more than the queue holds, so that indexes are written on the way
+            writer.add_bytes(b"after %d " % n * 20_000)
     assert seen[-1] == (True, [True] * 4)
     assert all(all(those) for tree, those in seen if tree)

@@ -45,8 +45,9 @@ docs: $(STAMP) ## build the documentation into site/
 bench: $(STAMP) $(PEERS)/.installed ## measure Pivot beside its peers, in one run
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-soak: $(STAMP) ## run the long tests
-	$(BIN)/python -m pytest -m soak --timeout=0
+soak: export HYPOTHESIS_PROFILE := soak
+soak: $(STAMP) ## run the long tests, and those of properties with a hundred times the examples
+	$(BIN)/python -m pytest -m "soak or hypothesis" --timeout=0 $(PYTEST_ARGS)
 
 lock: ## refresh the locked requirements (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade \

@@ -12,14 +12,12 @@ from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.files import Stat, lstat
 from pivot.landing import Staging, TreeWriter, move_in
 from pivot.paths import RepoPath
-from pivot.state import FileRow, Hashed, State, is_racy, settle
+from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State, is_racy, settle
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.workspace import Workspace
 
 NAMED = 20
-# Remembering a file needs a wait of one tick, longer than reading a small one again.
-WORTH_REMEMBERING = 1 << 20
 
 
 class EditedError(PivotError):

@@ -23,8 +23,11 @@ def parse_value(name: str, text: str) -> Value:
     return value
 
 
-def update(path: str, values: Mapping[str, Value | None]) -> None:
-    """Set dotted keys of a TOML file, or remove those with None; the file is made if absent."""
+def update(path: str, values: Mapping[str, Value | None], *, private: bool = False) -> None:
+    """Set dotted keys of a TOML file, or remove those with None; the file is made if absent.
+
+    A `private` file can be read by its owner alone, and stays so.
+    """
     document = _load(path)
     for name, value in values.items():
         *tables, key = name.split(".")
@@ -35,7 +38,15 @@ def update(path: str, values: Mapping[str, Value | None]) -> None:
             table[key] = value
     _drop_empty(document)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_atomic(path, tomlkit.dumps(document).encode())
+    mode = 0o600 if private or _is_private(path) else 0o666
+    write_atomic(path, tomlkit.dumps(document).encode(), mode=mode)
+
+
+def _is_private(path: str) -> bool:
+    try:
+        return not os.stat(path).st_mode & 0o077
+    except FileNotFoundError:
+        return False
 
 
 def _load(path: str) -> tomlkit.TOMLDocument:

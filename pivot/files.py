@@ -121,7 +121,7 @@ def locked(
     `holder` is written into an exclusively locked file, for whoever waits to read. Raises
     `LockedError` when the lock is held elsewhere and `wait` is false.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = open_nofollow(path, os.O_RDWR | os.O_CREAT)  # a clone could bring a link; we truncate
     try:
         operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:

@@ -22,6 +22,9 @@ SCHEMA = 1
 TICK_NS = 12_000_000
 # The same for file systems that keep whole seconds only (FAT: every other one).
 COARSE_TICK_NS = 2_012_000_000
+# Remembering a file that was just written needs a wait of one tick: for one of fewer bytes, longer
+# than reading it again.
+WORTH_REMEMBERING = 1 << 20
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF  # the rest of an error's number says more of the same
 _READ_AT_ONCE = 1000

@@ -15,7 +15,15 @@ from pivot.files import Stat
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
 from pivot.reading import UnsupportedFileError, follow, read_file, unsupported, walk
-from pivot.state import FileRow, Hashed, HashedDirectory, State, is_racy, settle
+from pivot.state import (
+    WORTH_REMEMBERING,
+    FileRow,
+    Hashed,
+    HashedDirectory,
+    State,
+    is_racy,
+    settle,
+)
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import identify
 from pivot.store.split import TREE, Put, split
@@ -105,7 +113,8 @@ class Workspace:
         """
         known = self._state.file(path, stat)
         if known is None or not has(known.recipe or known.id):
-            settle(stat)
+            if stat.size > WORTH_REMEMBERING:
+                settle(stat)
             is_clean = not is_racy(stat)  # false for times in the future
             known = read_file(os.path.join(self.root, path), stat, put)
             if is_clean:

@@ -2,6 +2,7 @@
 
 import click
 
+from pivot.checkout import CheckoutPlan
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.project.restoring import Restored, preview, restore, wanted
@@ -16,28 +17,35 @@ from pivot.project.restoring import Restored, preview, restore, wanted
 def checkout(
     targets: tuple[str, ...], force: bool, only_missing: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Put outs and tracked data in place as the locks have them (those of TARGETS).
+    """Put outs in place as the locks have them (those of TARGETS).
 
-    TARGETS are stages, paths, or folders. Data that you edited is never overwritten without
-    `--force`.
+    TARGETS are stages, files or folders, named from the project's root. Data that you edited is
+    never overwritten without `--force`.
     """
     with open_project() as project:
         entries = wanted(project, targets)
         if dry_run:
-            plan = preview(project, entries, only_missing=only_missing)
-            if as_json:
-                emit({"restored": list(plan.place), "unchanged": list(plan.unchanged),
-                      "edited": list(plan.edited), "missing": list(plan.absent)})  # fmt: skip
-            else:
-                for path in plan.place:
-                    say(f"would restore {path}")
-                for file in plan.edited:
-                    say(f"would overwrite the edited {file}, with --force")
-                for path in plan.absent:
-                    say(f"lacks the data of {path}")
+            show_preview(preview(project, entries, only_missing=only_missing), as_json=as_json)
             return
         done = restore(project, entries, force=force, only_missing=only_missing)
         show_restored(done, as_json=as_json)
+
+
+def show_preview(plan: CheckoutPlan, *, as_json: bool) -> None:
+    """Say what a checkout would do."""
+    if as_json:
+        emit({"restored": list(plan.place), "unchanged": list(plan.unchanged),
+              "edited": list(plan.edited), "missing": list(plan.absent)})  # fmt: skip
+        return
+    for path in plan.place:
+        if not any(f"{file}/".startswith(f"{path}/") for file in plan.edited):
+            say(f"would restore {path}")
+    for file in plan.edited:
+        say(f"would stop at {file}, which was edited; `--force` overwrites it")
+    for path in plan.absent:
+        say(f"would lack the data of {path}: the cache doesn't have it")
+    if not (plan.place or plan.absent):
+        say("Nothing to restore.")
 
 
 def show_restored(done: Restored, *, as_json: bool) -> None:

@@ -32,7 +32,7 @@ def get(name: str, as_json: bool) -> None:
 @config.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List all settings with their values and where these come from."""
+    """List all settings, their values, and where these come from."""
     loaded = Config.load(_project())
     found = {name: loaded.get(name) for name in SETTINGS}
     if as_json:
@@ -56,7 +56,10 @@ _user = click.option("--user", "place", flag_value="user", help="For all project
 @_local
 @_user
 def set_(name: str, value: str, place: str | None) -> None:
-    """Set NAME to VALUE in the project's configuration, which is shared through Git."""
+    """Set NAME to VALUE for the project.
+
+    The configuration of the project is shared through Git.
+    """
     parsed = parse_value(name, value)
     update(_file(place), {name: parsed})
 
@@ -66,7 +69,7 @@ def set_(name: str, value: str, place: str | None) -> None:
 @_local
 @_user
 def unset(name: str, place: str | None) -> None:
-    """Remove NAME from the project's configuration, so that its default counts again."""
+    """Remove NAME from the project, so that its default counts."""
     known_setting(name)
     update(_file(place), {name: None})
 

@@ -3,8 +3,8 @@
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import click
@@ -17,7 +17,7 @@ from pivot.lock.folder import list_locks, read_lock
 from pivot.project.interpreter import other_environment
 from pivot.project.planner import Planner
 from pivot.project.project import Project
-from pivot.store.repair import check, repair
+from pivot.store.repair import Repaired, check, repair
 
 
 class Mark(StrEnum):
@@ -50,24 +50,28 @@ def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
     and what still verifies of damaged packs is saved.
     """
     with open_project() as project:
-        if mend:
-            done = repair(project.store)
-            note = f"indexed {plural(done.indexed, 'pack')}, saved {done.saved} entries"
-            if done.set_aside:
-                note += f"; set aside {', '.join(done.set_aside)}"
-            if not as_json:
-                say(f"Repaired the cache: {note}.")
+        done = repair(project.store) if mend else None
         findings = list(examine(project, read_data=data, ask_remote=ask_remote))
     if as_json:
-        emit({"checks": [{"name": f.name, "status": f.mark, "text": f.text, "hint": f.hint}
+        emit({"repaired": None if done is None else asdict(done),
+              "checks": [{"name": f.name, "status": f.mark, "text": f.text, "hint": f.hint}
                          for f in findings]})  # fmt: skip
     else:
-        for finding in findings:
-            say(f"{finding.mark:7}  {finding.name}: {finding.text}")
-            if finding.hint is not None:
-                say(f"{'hint:':>8} {finding.hint}")
+        _show(done, findings)
     failed = any(finding.mark is Mark.ERROR for finding in findings)
     return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _show(done: Repaired | None, findings: Sequence[Finding]) -> None:
+    if done is not None:
+        text = f"indexed {plural(done.indexed, 'pack')}, saved {done.saved} entries"
+        if done.set_aside:
+            text += f"; set aside {', '.join(done.set_aside)}"
+        say(f"Repaired the cache: {text}.")
+    for finding in findings:
+        say(f"{finding.mark:7}  {finding.name}: {finding.text}")
+        if finding.hint is not None:
+            say(f"{'hint:':>8} {finding.hint}")
 
 
 def examine(project: Project, *, read_data: bool, ask_remote: bool) -> Iterator[Finding]:

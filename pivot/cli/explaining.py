@@ -44,18 +44,24 @@ def headline(decision: Decision) -> str:
 def explain_stage(stage: StageName, decision: Decision, kinds: Mapping[str, str]) -> Iterator[str]:
     """The account of one stage, line by line. `kinds` says what each symbol is."""
     yield f"Stage: {stage}"
-    verdict = "STOPPED" if decision.unheld else _STATUS[decision.verdict]
+    verdict = "STOPPED" if _is_stopped(decision) else _STATUS[decision.verdict]
     yield f"  Status: {verdict}"
     if decision.reasons:
         yield f"  Reason: {_HEADLINES[decision.reasons[0].kind]}"
     if decision.unheld:
         yield f"  Edited: {', '.join(decision.unheld)}"
+    if decision.missing:
+        yield f"  Missing: {', '.join(decision.missing)}"
     changes = [reason for reason in decision.reasons if reason.kind is not ReasonKind.NEVER_RUN]
     if changes:
         yield ""
         yield "  Changes:"
         for reason in changes:
             yield from _change(reason, kinds)
+
+
+def _is_stopped(decision: Decision) -> bool:
+    return bool(decision.unheld or decision.missing)
 
 
 def _change(reason: Reason, kinds: Mapping[str, str]) -> Iterator[str]:
@@ -88,12 +94,14 @@ def _value(reason: Reason, value: str | None) -> str:
 
 
 def summary(decisions: Sequence[Decision]) -> str:
-    """How many stages would run, and so on: `2 will run, 1 waits, 3 unchanged`."""
+    """How many stages would run, and so on: `2 will run, 1 waiting, 3 unchanged`."""
     words = {
         Verdict.RUN: "will run",
         Verdict.RESTORE: "will be restored",
         Verdict.UNDECIDED: "waiting",
         Verdict.SKIP: "unchanged",
     }
-    counts = {verdict: sum(d.state == verdict for d in decisions) for verdict in words}
-    return ", ".join(f"{n} {words[verdict]}" for verdict, n in counts.items() if n)
+    going = [decision for decision in decisions if not _is_stopped(decision)]
+    counts = {word: sum(d.verdict is verdict for d in going) for verdict, word in words.items()}
+    counts["stopped"] = len(decisions) - len(going)
+    return ", ".join(f"{n} {word}" for word, n in counts.items() if n)

@@ -2,7 +2,7 @@
 
 import click
 
-from pivot.cli.transferring import Transfer, show_plan, show_summary, transfer_command
+from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transfer_command
 
 
 @click.command()
@@ -10,6 +10,6 @@ from pivot.cli.transferring import Transfer, show_plan, show_summary, transfer_c
 def fetch(transfer: Transfer) -> None:
     """Get outs that the cache lacks (those of TARGETS); the workspace stays as it is."""
     if transfer.dry_run:
-        show_plan("fetch", transfer.plan_fetch(), as_json=transfer.as_json)
+        show_foreseen("fetch", transfer.foresee_bring(), as_json=transfer.as_json)
     else:
         show_summary("Fetched", transfer.bring(), as_json=transfer.as_json)

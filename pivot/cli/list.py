@@ -1,9 +1,12 @@
 """`pivot list`: the stages as they are defined."""
 
+from collections.abc import Iterator
+
 import click
 
 from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.definition.stage import Stage
+from pivot.graph import Graph
 from pivot.project.planner import Planner
 
 
@@ -20,14 +23,20 @@ def list_(deps: bool, as_json: bool) -> None:
         elif deps:
             for stage in stages:
                 say(stage.name)
-                for dep in stage.deps:
-                    makers = graph.producers[stage.name][dep]
-                    origin = f"  (from {', '.join(m.stage for m in makers)})" if makers else ""
-                    say(f"  dep  {dep}{origin}")
-                for out in stage.outs:
-                    say(f"  {out.kind:4} {out.path}")
+                table(list(_rows(stage, graph)), indent="  ")
         else:
             table([(stage.name, f"{stage.file}:{stage.line}") for stage in stages])
+            if not stages:
+                say("No stages.")
+
+
+def _rows(stage: Stage, graph: Graph) -> Iterator[tuple[str, str]]:
+    """What a stage reads and writes, a kind and a path each."""
+    for dep in stage.deps:
+        makers = ", ".join(maker.stage for maker in graph.producers[stage.name][dep])
+        yield "dep", f"{dep}  (from {makers})" if makers else dep
+    for out in stage.outs:
+        yield out.kind, out.path
 
 
 def _stage_json(stage: Stage) -> dict[str, object]:

@@ -40,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
         code = cli.main(arguments, prog_name="pivot", standalone_mode=False)
     except click.exceptions.Exit as end:
         code = end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = ExitCode.USAGE
     except click.ClickException as error:
         _fail(arguments, "usage", error.format_message(), None, _usage_hint(error))
         code = ExitCode.USAGE

@@ -17,7 +17,7 @@ def metrics() -> None:
 @click.argument("targets", nargs=-1)
 @json_option
 def show(targets: tuple[str, ...], as_json: bool) -> None:
-    """Show the metrics in the workspace (those of the files TARGETS)."""
+    """Show the metrics in the workspace, or in the files TARGETS."""
     with open_project() as project:
         found = workspace_metrics(project, targets)
     if as_json:
@@ -39,7 +39,7 @@ def show(targets: tuple[str, ...], as_json: bool) -> None:
 @click.option("--all", "show_all", is_flag=True, help="Show unchanged values, too.")
 @json_option
 def diff(revision: str, show_all: bool, as_json: bool) -> None:
-    """Compare the metrics in the workspace with those at REVISION (default: HEAD)."""
+    """Compare metrics with those at REVISION (default: HEAD)."""
     with open_project() as project:
         old = commit_metrics(project, revision, ())
         new = workspace_metrics(project, ())

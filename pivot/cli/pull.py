@@ -3,7 +3,7 @@
 import click
 
 from pivot.cli.terminal import plural, say
-from pivot.cli.transferring import Transfer, show_plan, show_summary, transfer_command
+from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transfer_command
 from pivot.project.restoring import restore
 
 
@@ -14,7 +14,7 @@ from pivot.project.restoring import restore
 def pull(transfer: Transfer, *, force: bool, only_missing: bool) -> None:
     """Get outs from a remote and put them in place (those of TARGETS): `fetch`, then `checkout`."""
     if transfer.dry_run:
-        show_plan("pull", transfer.plan_fetch(), as_json=transfer.as_json)
+        show_foreseen("pull", transfer.foresee_bring(), as_json=transfer.as_json)
         return
     summary = transfer.bring()
     done = restore(transfer.project, transfer.roots, force=force, only_missing=only_missing)

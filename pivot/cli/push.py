@@ -2,7 +2,7 @@
 
 import click
 
-from pivot.cli.transferring import Transfer, show_plan, show_summary, transfer_command
+from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transfer_command
 
 
 @click.command()
@@ -14,6 +14,6 @@ def push(transfer: Transfer) -> None:
     and the remote's indexes; an interrupted push goes on where it stopped.
     """
     if transfer.dry_run:
-        show_plan("push", transfer.plan_push(), as_json=transfer.as_json)
+        show_foreseen("push", transfer.foresee_send(), as_json=transfer.as_json)
     else:
         show_summary("Pushed", transfer.send(), as_json=transfer.as_json)

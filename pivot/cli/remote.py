@@ -5,11 +5,12 @@ import re
 
 import click
 
-from pivot.cli.terminal import emit, json_option, open_project, say, table
+from pivot.cli.terminal import emit, json_option, note, open_project, say, table
 from pivot.config import RemoteConfig, Source, config_paths
 from pivot.configure import update
-from pivot.errors import UsageError
-from pivot.project.remotes import absolute_url, allow, open_remote
+from pivot.errors import DeniedError, UsageError
+from pivot.project.project import Project
+from pivot.project.remotes import allow, open_remote, shown_url
 
 SECRETS = ("access_key_id", "secret_access_key", "session_token")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -45,16 +46,16 @@ def add(name: str, url: str, is_default: bool, local: bool, options: tuple[str, 
         paths = config_paths(project.root)
         shared = paths[Source.LOCAL if local else Source.PROJECT]
         check = RemoteConfig(name, address, given, from_repository=False)
-        open_remote(check, project.root, project.store.root)
+        _try(check, project)
         values = {f"remotes.{name}.{k}": v for k, v in given.items() if k not in SECRETS}
         update(shared, {f"remotes.{name}.url": address, **values})
         secret = {f"remotes.{name}.{k}": v for k, v in given.items() if k in SECRETS}
         if secret:
-            update(paths[Source.LOCAL], secret)
+            update(paths[Source.LOCAL], secret, private=True)
         if is_default:
             update(shared, {"remote.default": name})
         allow(check, project.root, os.environ, yes=True)
-        say(f"Added remote {name}: {absolute_url(address, project.root)}")
+        say(f"Added remote {name}: {shown_url(address, project.root)}")
 
 
 @remote.command("list")
@@ -65,21 +66,29 @@ def list_(as_json: bool) -> None:
         default = project.config.text("remote.default")
         found = project.config.remotes(os.environ)
         if as_json:
-            emit({"remotes": [{"name": r.name, "url": absolute_url(r.url, project.root),
+            emit({"remotes": [{"name": r.name, "url": shown_url(r.url, project.root),
                                "default": r.name == default} for r in found.values()]})  # fmt: skip
             return
         table(
             [
-                (r.name, absolute_url(r.url, project.root) + ("  (default)" * (r.name == default)))
+                (r.name, shown_url(r.url, project.root) + ("  (default)" * (r.name == default)))
                 for r in found.values()
             ]
         )
 
 
+def _try(remote: RemoteConfig, project: Project) -> None:
+    """Raise `UsageError` for an address or option that can't be used; nothing is asked of it."""
+    try:
+        open_remote(remote, project.root, project.store.root)
+    except DeniedError as error:  # credentials may come later, and on other machines
+        note(f"warning: {error}")
+
+
 def _option(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{text!r} is no option", hint="Write it as KEY=VALUE")
+    if not equals or not key:  # the text isn't repeated: it may be a secret
+        raise UsageError("an option has no key or no value", hint="Write it as `-o KEY=VALUE`")
     return key, value
 
 

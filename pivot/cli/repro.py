@@ -1,5 +1,6 @@
 """`pivot repro`: run what changed, restore what is known, leave the rest alone."""
 
+import contextlib
 import os
 import time
 from importlib import import_module
@@ -11,7 +12,8 @@ from pivot.cli.completing import stages as complete_stages
 from pivot.cli.running import Printer
 from pivot.cli.status import show_plan, status_json, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
-from pivot.errors import ExitCode, MissingDataError, nearest
+from pivot.errors import ExitCode, MissingDataError, UsageError, nearest
+from pivot.paths import RepoPath
 from pivot.plan import Plan
 from pivot.project.planner import Planner
 from pivot.project.project import Project
@@ -45,6 +47,10 @@ def repro(
     restored. All else runs, in parallel, each stage in a process of its own.
     """
     begun = time.monotonic()
+    if message is not None and not commit:
+        raise UsageError("`--message` is that of a commit", hint="Add `--commit`")
+    if explain and not dry_run:
+        raise UsageError("`--explain` is for `--dry-run`", hint="Run `pivot status --explain`")
     with open_project() as project:
         planner = Planner(project)
         if not dry_run:
@@ -60,7 +66,7 @@ def repro(
             else:
                 show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
             return ExitCode.DONE
-        _refuse_missing(plan)
+        _refuse_missing(plan, project.root)
         printer = Printer(plan, as_json=as_json, begun=begun)
         if is_unchanged(plan) and not planner.has_reloaded:
             code = report_unchanged(plan, printer.show)
@@ -95,7 +101,7 @@ def _reproduce(
     return code
 
 
-def _refuse_missing(plan: Plan) -> None:
+def _refuse_missing(plan: Plan, root: str) -> None:
     """Nothing starts while a dep that nothing makes isn't there."""
     missing = [
         (name, path) for name, decision in plan.decisions.items() for path in decision.missing
@@ -103,11 +109,24 @@ def _refuse_missing(plan: Plan) -> None:
     if not missing:
         return
     name, path = missing[0]
-    outs = [out.path for stage in plan.graph.stages.values() for out in stage.outs]
-    near = nearest(path, outs)
+    stage = plan.graph.stages[name]
+    place = f"{stage.file}:{stage.line}"
+    near = _near(plan, path, root)
     raise MissingDataError(
         f"dep {path} of stage {name} doesn't exist"
         + (f", nor {len(missing) - 1} more" if len(missing) > 1 else ""),
         why="no stage makes it, and it isn't on disk",
-        hint=f"Did you mean {near}?" if near else "Bring it back, e.g. with `pivot pull`",
+        hint=f"Did you mean {near}? The stage is at {place}"
+        if near
+        else f"Put it there, or correct `deps=` at {place}",
     )
+
+
+def _near(plan: Plan, path: RepoPath, root: str) -> str | None:
+    """What `path` may have been meant to be: an out, or a file of the same folder."""
+    outs = [out.path for stage in plan.graph.stages.values() for out in stage.outs]
+    beside: list[str] = []
+    with contextlib.suppress(OSError):
+        names = os.listdir(os.path.join(root, path.parent))
+        beside = [os.path.normpath(os.path.join(path.parent, name)) for name in names]
+    return nearest(path, [*outs, *beside])

@@ -26,6 +26,7 @@ _WORDS = {
     Status.NOT_STARTED: ("not started", "yellow"),
     Status.CANCELLED: ("cancelled", "yellow"),
 }
+_TIMELESS = frozenset({Status.UNCHANGED, Status.BLOCKED, Status.NOT_STARTED})
 _WIDTH = max(len(word) for word, _ in _WORDS.values())
 
 
@@ -59,7 +60,7 @@ class Printer:
 
     def _show_end(self, event: StageFinished) -> None:
         word, colour = _WORDS[event.status]
-        took = seconds(event.duration_s) if event.status is not Status.UNCHANGED else ""
+        took = seconds(event.duration_s) if event.status not in _TIMELESS else ""
         gap = " " * (_WIDTH - len(word) + 2) if took else ""
         say(f"{event.stage.ljust(self._width)}  {click.style(word, fg=colour)}{gap}{took}")
 

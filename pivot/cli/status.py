@@ -1,5 +1,6 @@
 """`pivot status`: what would run, and why. Runs nothing, writes nothing to the workspace."""
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -8,6 +9,7 @@ from pivot.cli.completing import stages as complete_stages
 from pivot.cli.explaining import explain_stage, headline, summary
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, table
 from pivot.errors import ExitCode
+from pivot.explain import ReasonKind
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
 from pivot.project.planner import Planner
@@ -27,8 +29,19 @@ def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: boo
             emit(status_json(plan, named))
         else:
             show_plan(plan, named, explain=explain)
+            if _lacks_outs_alone(plan, named) and project.config.remotes(os.environ):
+                note("hint: What is missing may be in a remote: `pivot pull` gets it")
         stale = any(plan.decisions[name].verdict is not Verdict.SKIP for name in named)
         return ExitCode.STALE if exit_code and stale else ExitCode.DONE
+
+
+def _lacks_outs_alone(plan: Plan, named: Sequence[StageName]) -> bool:
+    """Whether a stage would run for no other reason than that its outs aren't there."""
+    return any(
+        decision.verdict is Verdict.RUN
+        and {(reason.kind, reason.new) for reason in decision.reasons} == {(ReasonKind.OUT, None)}
+        for decision in (plan.decisions[name] for name in named)
+    )
 
 
 def status_json(plan: Plan, named: Sequence[StageName]) -> dict[str, object]:

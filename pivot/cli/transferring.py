@@ -1,6 +1,7 @@
 """What `push`, `fetch` and `pull` have in common: their options, and how they end."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -21,6 +22,7 @@ from pivot.sync.fetch import fetch, plan_fetch
 from pivot.sync.plan import SyncPlan, plan_push
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
+from pivot.transfer.faults import on_disk
 from pivot.transfer.lanes import JOBS
 from pivot.transfer.remote import RemoteStore
 
@@ -50,13 +52,27 @@ class Transfer:
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
 
-    def plan_push(self) -> SyncPlan:
-        """What a push would send; a remote that doesn't exist yet has nothing."""
-        return plan_push(self.project.store, self.remote, self.roots)
+    def foresee_send(self) -> Summary:
+        """What a push would come to; a remote that doesn't exist yet has nothing."""
+        begun = time.monotonic()
+        with on_disk(self.project.store.root):
+            self.remote.open_to_compare()
+            return self._foreseen(plan_push(self.project.store, self.remote, self.roots), begun)
 
-    def plan_fetch(self) -> SyncPlan:
-        """What a fetch would bring."""
-        return plan_fetch(self.project.store, self.remote, self.roots)
+    def foresee_bring(self) -> Summary:
+        """What a fetch would come to."""
+        begun = time.monotonic()
+        return self._foreseen(plan_fetch(self.project.store, self.remote, self.roots), begun)
+
+    def _foreseen(self, plan: SyncPlan, begun: float) -> Summary:
+        return Summary(
+            objects=plan.objects,
+            bytes=plan.bytes,
+            total_objects=plan.total_objects,
+            total_bytes=plan.total_bytes,
+            requests=self.remote.requests,
+            seconds=time.monotonic() - begun,
+        )
 
 
 def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
@@ -114,13 +130,12 @@ def show_summary(verb: str, summary: Summary, *, as_json: bool) -> None:
     )
 
 
-def show_plan(verb: str, plan: SyncPlan, *, as_json: bool) -> None:
+def show_foreseen(verb: str, summary: Summary, *, as_json: bool) -> None:
     """The same for `--dry-run`."""
     if as_json:
-        emit({"objects": plan.objects, "bytes": plan.bytes, "total_objects": plan.total_objects,
-              "total_bytes": plan.total_bytes})  # fmt: skip
+        emit(summary.as_json())
         return
     say(
-        f"Would {verb} {plan.objects:,} of {plan.total_objects:,} objects,"
-        f" {size(plan.bytes)} of {size(plan.total_bytes)}."
+        f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects,"
+        f" {size(summary.bytes)} of {size(summary.total_bytes)}."
     )

@@ -108,7 +108,9 @@ def _check_signature(function: FunctionType, stage: str, *, takes_params: bool) 
         raise _refused(function, stage, why, hint)
     if takes_params and not _accepts_params(code):
         why = "it has parameters, but the function takes no argument named params"
-        raise _refused(function, stage, why, "Add the argument: `def stage(params): ...`")
+        raise _refused(
+            function, stage, why, f"Add the argument: `def {function.__name__}(params): ...`"
+        )
     if not takes_params and "params" in _required(function, code):
         why = "it takes params, but the stage declares none"
         hint = "Declare them with a Pydantic model: `@stage(params=Model)`"

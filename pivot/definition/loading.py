@@ -20,7 +20,7 @@ from pivot.definition.importing import base_of, import_source, prefer_own
 from pivot.definition.lookups import source_roots
 from pivot.definition.ownership import Ownership, ownership
 from pivot.definition.recording import Recorder
-from pivot.definition.resolving import effective_params, params_file, resolve
+from pivot.definition.resolving import effective_params, params_file, resolve, symbol_of
 from pivot.definition.trouble import describe
 from pivot.errors import DefinitionError
 from pivot.hashing import Json
@@ -31,6 +31,7 @@ def prepare_call(
     project: str,
     source: str,
     stage: StageName,
+    symbol: str,
     roots: Sequence[str],
     expected_params: Mapping[str, Json] | None,
 ) -> Callable[[], object]:
@@ -44,28 +45,35 @@ def prepare_call(
         project: absolute path of the project root.
         source: a pipeline file below it, or `module:pkg.stages`.
         stage: the stage to call.
+        symbol: the function that the plan reckoned with, `package.module:qualname`.
         roots: absolute folders that own modules are imported from, in order.
         expected_params: the parameters that the plan reckoned with; None for a stage without.
 
     Raises:
-        DefinitionError: the stage isn't there any more, or its parameters are others now. What the
-            user's code raises while it is imported is passed on as it is.
+        DefinitionError: the stage isn't there any more, or its function or parameters are others
+            now. What the user's code raises while it is imported is passed on as it is.
     """
     project = os.path.realpath(project)
     origin = Source(source)
     prefer_own(project, [os.path.realpath(root) for root in roots])
     declaration = _declared(import_source(project, origin), stage, origin)
+    if symbol_of(declaration.function) != symbol:
+        raise _changed(stage, "function")
     params = effective_params(declaration, params_file(project, origin), {})
     if (None if params is None else params.values) != expected_params:
-        raise DefinitionError(
-            f"the parameters of stage {stage!r} changed since the run was planned",
-            hint="Run it again with `pivot repro`",
-        )
+        raise _changed(stage, "parameters")
     function = declaration.function
     if params is None:
         return function
     model = params.model
     return lambda: function(params=model)
+
+
+def _changed(stage: StageName, what: str) -> DefinitionError:
+    return DefinitionError(
+        f"the {what} of stage {stage!r} changed since the run was planned",
+        hint="Run it again with `pivot repro`",
+    )
 
 
 def _declared(found: Sequence[Declaration], stage: StageName, source: Source) -> Declaration:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from pivot.definition.declaration import Declaration, origin
+from pivot.definition.declaration import Declaration, Function, origin
 from pivot.definition.discovery import Source
 from pivot.definition.importing import base_of
 from pivot.definition.stage import Stage
@@ -95,6 +95,11 @@ def _short(location: str, project: str) -> str:
     return location.removeprefix(project.rstrip("/") + "/")
 
 
+def symbol_of(function: Function) -> str:
+    """A stage's function as the fingerprint names it, `package.module:qualname`."""
+    return f"{function.__module__}:{function.__qualname__}"
+
+
 def _stage(project: str, source: Source, declaration: Declaration, result: Resolution) -> Stage:
     name, cwd, deps, outs = _checked(project, base_of(source), declaration)
     file, line = _file(declaration, project)
@@ -106,7 +111,7 @@ def _stage(project: str, source: Source, declaration: Declaration, result: Resol
         ]
     return Stage(
         name=name,
-        symbol=f"{declaration.function.__module__}:{declaration.function.__qualname__}",
+        symbol=symbol_of(declaration.function),
         source=source,
         file=file,
         line=line,

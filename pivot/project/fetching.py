@@ -15,12 +15,14 @@ from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.sync.fetch import fetch
 from pivot.transfer.known import obtainable
+from pivot.transfer.lanes import JOBS
 
 
 class RemoteResults:
     """What the default remote is known to have, and getting it.
 
-    `warn` is told, once, why a remote couldn't be asked; without it no remote is asked at all.
+    `warn` is told why a remote couldn't be asked or couldn't give something; without it no remote
+    is asked at all. Where `run.fetch` is `require`, that is an error instead.
     """
 
     def __init__(
@@ -30,17 +32,23 @@ class RemoteResults:
         self._root = root
         self._store = store
         self._warn = warn
+        self._policy = config.text("run.fetch")
+        self._refusal: PivotError | None = None
         self._chosen = self._choose()
         self._has = self._known()
+        self._is_listed = False
 
     def _choose(self) -> RemoteConfig | None:
         """The remote, if there is one that may be used; nothing is asked for on the way."""
-        if self._config.text("run.fetch") == "never":
+        if self._policy == "never" or (
+            self._policy == "auto" and not self._config.remotes(os.environ)
+        ):
             return None
         try:
             remote = choose(self._config, os.environ, None)
             allow(remote, self._root, os.environ, yes=False)
-        except PivotError:
+        except PivotError as error:
+            self._refusal = error
             return None
         return remote
 
@@ -53,25 +61,46 @@ class RemoteResults:
         """Whether the remote has a content; lists it first, where that is allowed and new."""
         if self._has(content):
             return True
-        if self._chosen is None or self._warn is None:
+        if self._warn is None or self._is_listed:
             return False
-        warn, self._warn = self._warn, None
+        self._is_listed = True
         try:
-            remote = open_remote(self._chosen, self._root, self._store.root)
-            remote.open()
+            self._list()
         except PivotError as error:
-            if self._config.text("run.fetch") == "require":
-                raise
-            warn(f"warning: remote {self._chosen.name!r} wasn't asked: {error}")
-            return False
-        self._has = self._known()
+            self._tell(error)
         return self._has(content)
 
     def bring(self, contents: Mapping[RepoPath, Content]) -> None:
-        """Fetch into the store. Raises `MissingDataError` without a remote to ask."""
+        """Fetch into the store.
+
+        Raises `MissingDataError` if that can't be, whatever it was, unless `run.fetch` is
+        `require`: then what it was.
+        """
         if self._chosen is None:
             raise MissingDataError("no remote has it", hint="Run `pivot pull`")
-        fetch(self._store, open_remote(self._chosen, self._root, self._store.root), contents)
+        jobs = self._config.number("remote.jobs") or JOBS
+        try:
+            remote = open_remote(self._chosen, self._root, self._store.root)
+            fetch(self._store, remote, contents, jobs=jobs)
+        except PivotError as error:
+            self._tell(error)
+            raise MissingDataError(error.message, why=error.why, hint=error.hint) from error
+
+    def _list(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        if self._chosen is not None:
+            open_remote(self._chosen, self._root, self._store.root).open()
+            self._has = self._known()
+
+    def _tell(self, error: PivotError) -> None:
+        """Warn, or raise `error` where the remote is required."""
+        if self._policy == "require":
+            raise error
+        if self._warn is not None:
+            self._warn(f"warning: the remote wasn't used: {error}")
+            if error.hint is not None:
+                self._warn(f"hint: {error.hint}")
 
 
 def _nothing(_: Content) -> bool:

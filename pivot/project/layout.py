@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pivot.errors import NoProjectError, UsageError
 
 FOLDER = ".pivot"
+# What Pivot writes below it.
+_STORE = ("packs", "index", "tombstones", "tmp", "remotes", "damaged")
+_WRITTEN = ("stages", "runs", "aside", "tmp", "state.db", "cache")
+WRITTEN = (*_WRITTEN, *(f"cache/{name}" for name in _STORE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def find_project(start: str) -> Layout:
 
 def _refuse_links(folder: str) -> None:
     """A repository could bring links that lead what Pivot writes out of the project."""
-    for name in ("stages", "cache", "runs", "aside", "tmp", "state.db"):
+    for name in WRITTEN:
         path = os.path.join(folder, name)
         if os.path.islink(path):
             raise UsageError(

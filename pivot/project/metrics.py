@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection
 
-from pivot.errors import MissingDataError
+from pivot.errors import MissingDataError, UsageError, nearest
 from pivot.git.repository import CommitId, WorkPath
 from pivot.hashing import Json
 from pivot.lock.folder import SUFFIX
@@ -16,9 +16,20 @@ from pivot.store.content import Content
 
 
 def workspace_metrics(project: Project, only: Collection[str]) -> dict[str, dict[str, Json]]:
-    """The values of all metrics (or those of `only`) by path, of files that are there."""
+    """The values of all metrics (or those of `only`) by path, of files that are there.
+
+    Raises `UsageError` where one of `only` is no metric of a lock.
+    """
     found: dict[str, dict[str, Json]] = {}
-    for lock in project.locks().values():
+    locks = project.locks().values()
+    known = [path for lock in locks for path in _metrics(lock, ())]
+    for unknown in [path for path in only if path not in known]:
+        near = nearest(unknown, known)
+        raise UsageError(
+            f"{unknown!r} is no metric",
+            hint=f"Did you mean {near}?" if near else "`pivot metrics show` shows all",
+        )
+    for lock in locks:
         for path in _metrics(lock, only):
             try:
                 with open(os.path.join(project.root, path), "rb") as f:
@@ -31,8 +42,16 @@ def workspace_metrics(project: Project, only: Collection[str]) -> dict[str, dict
 def commit_metrics(
     project: Project, revision: str, only: Collection[str]
 ) -> dict[str, dict[str, Json]]:
-    """The same at a revision: from Git, or from the store where Git lacks the file."""
+    """The same at a revision: from Git, or from the store where Git lacks the file.
+
+    Raises `UsageError` for a revision that Git doesn't know, `MissingDataError` for a metric that
+    is in neither.
+    """
     repository = project.need_repository()
+    if revision == "HEAD" and repository.head().commit is None:
+        raise UsageError(
+            "there is no commit to compare with yet", hint="Make one with `pivot commit`"
+        )
     commit = repository.resolve(revision)
     prefix = os.path.relpath(project.root, repository.workdir)
     folder = WorkPath(os.path.normpath(f"{prefix}/.pivot/stages"))

@@ -43,6 +43,7 @@ class Planner:
         self.project = project
         self.has_reloaded = False
         self._warn: Callable[[str], None] | None = None
+        self._latest: CodeRecord | None = None
 
     @cached_property
     def history(self) -> History:
@@ -154,13 +155,15 @@ class Planner:
 
     def code_now(self, symbol: str) -> Mapping[str, str]:
         """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self._record_now(symbol).fingerprints[symbol].code
+        return self._record_now().fingerprints[symbol].code
 
-    def _record_now(self, symbol: str) -> CodeRecord:
-        record = self.code
-        if record.holds(self._source_id, DiskSources(self.project.root).is_dir):
-            return record
-        return self._analyse([symbol], record.roots, record.installation)
+    def _record_now(self) -> CodeRecord:
+        """The fingerprints of all stages at this moment; analysed again after an edit only."""
+        record = self._latest or self.code
+        if not record.holds(self._source_id, DiskSources(self.project.root).is_dir):
+            record = self._analyse(list(record.fingerprints), record.roots, record.installation)
+        self._latest = record
+        return record
 
     def _file_id(self, absolute: str) -> ObjectId | None:
         """The id of a file anywhere, from the stat cache where it can be."""
@@ -188,7 +191,7 @@ class Planner:
 
     def look(self, name: StageName) -> StageSurvey:
         """One stage again, now: a run takes its key when it starts, not when it is planned."""
-        record = self._record_now(self.graph.stages[name].symbol)
+        record = self._record_now()
         found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
         return found.stages[name]
 

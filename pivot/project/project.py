@@ -13,6 +13,7 @@ from pivot.errors import DeniedError, NoProjectError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.lock.lock import Lock
 from pivot.paths import StageName
+from pivot.project.foreign import refuse_foreign
 from pivot.project.layout import Layout, find_project
 from pivot.state import State
 from pivot.store.store import Store
@@ -45,7 +46,18 @@ class Project:
 
     @cached_property
     def config(self) -> Config:
-        return Config.load(self.root)
+        config = Config.load(self.root)
+        refuse_foreign(config, self.root, self.state, self._is_tracked)
+        return config
+
+    def _is_tracked(self, path: str) -> bool:
+        """Whether Git has the file at an absolute path."""
+        from pivot.git.repository import WorkPath
+
+        repository = self.repository
+        if repository is None:
+            return False
+        return bool(repository.tracked([WorkPath(os.path.relpath(path, repository.workdir))]))
 
     @cached_property
     def state(self) -> State:
@@ -59,13 +71,17 @@ class Project:
     def store(self) -> Store:
         value, source = self.config.get("cache.dir")
         folder = os.path.normpath(os.path.join(self.root, os.path.expanduser(str(value))))
-        if source is Source.PROJECT and not folder.startswith(self.root + os.sep):
+        if source is Source.PROJECT and not self._contains(folder):
             raise DeniedError(
                 f"cache.dir is {folder}, outside of the project",
                 why="the setting came with the repository, which must not say where to write",
                 hint=f"If you want that, run `pivot config set --local cache.dir {folder}`",
             )
         return Store.open(folder, level=self.config.number("cache.level") or 1)
+
+    def _contains(self, folder: str) -> bool:
+        """Whether a folder lies in the project also where links on the way are followed."""
+        return all(f.startswith(self.root + os.sep) for f in (folder, os.path.realpath(folder)))
 
     @cached_property
     def repository(self) -> "Repository | None":

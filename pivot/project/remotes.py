@@ -8,6 +8,7 @@ from pivot.errors import DeniedError, UsageError, nearest
 from pivot.hashing import hash_bytes
 from pivot.project.confirmed import address_digest, confirm, confirmed_file, is_confirmed
 from pivot.transfer.remote import RemoteStore
+from pivot_remotes.addresses import shown
 
 
 def choose(config: Config, environ: Mapping[str, str], name: str | None) -> RemoteConfig:
@@ -43,21 +44,29 @@ def absolute_url(url: str, root: str) -> str:
     return os.path.normpath(os.path.join(root, os.path.expanduser(url)))
 
 
+def shown_url(url: str, root: str) -> str:
+    """The absolute URL as people may see it: without what could be a credential."""
+    return shown(absolute_url(url, root))
+
+
 def allow(remote: RemoteConfig, root: str, environ: Mapping[str, str], *, yes: bool) -> None:
     """Raise `DeniedError` for an address from the repository that nobody here has confirmed.
 
     With `yes` it is confirmed by this.
     """
     url = absolute_url(remote.url, root)
-    digest = address_digest(url, remote.options.get("endpoint_url"))
+    endpoint = remote.options.get("endpoint_url")
+    digest = address_digest(url, endpoint)
     file = confirmed_file(environ)
     if yes:
         confirm(file, digest)
     elif remote.from_repository and not is_confirmed(file, digest):
+        place = shown(url) if endpoint is None else f"{shown(url)} at {shown(endpoint)}"
         raise DeniedError(
-            f"remote {remote.name!r} ({url}) was not confirmed on this machine",
+            f"remote {remote.name!r} ({place}) was not confirmed on this machine",
             why="its address came with the repository, and data and credentials would go there",
-            hint=f"If you trust it, add `--yes` once; in CI set {environment_name(remote.name)}",
+            hint="If you trust it, run `pivot pull --yes` once; in CI set"
+            f" {environment_name(remote.name)}",
         )
 
 

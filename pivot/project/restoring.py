@@ -1,5 +1,6 @@
 """Putting outs in place, from locks alone: no definitions are loaded."""
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from pivot.checkout import CheckoutPlan, place, plan_checkout, refuse_absent, re
 from pivot.errors import PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
-from pivot.paths import RepoPath, StageName
+from pivot.paths import PathError, RepoPath, StageName
 from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
@@ -45,13 +46,15 @@ def _matching(
     for name, lock in locks.items():
         if name == target:
             return dict(lock.outs)
-    path = RepoPath.resolve(target, base=RepoPath.ROOT)
-    found = {entry: content for entry, content in entries.items() if path.contains(entry)}
+    found: dict[RepoPath, Content] = {}
+    with contextlib.suppress(PathError):  # what can't be a path names no out either
+        path = RepoPath.resolve(target, base=RepoPath.ROOT)
+        found = {entry: content for entry, content in entries.items() if path.contains(entry)}
     if not found:
         near = nearest(target, [*locks, *entries])
         raise UsageError(
             f"{target!r} is no stage and no out",
-            hint=f"Did you mean {near!r}?" if near else "`pivot list --deps` shows what there is",
+            hint=f"Did you mean '{near}'?" if near else "`pivot list --deps` shows what there is",
         )
     return found
 

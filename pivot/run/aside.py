@@ -2,7 +2,7 @@
 
 `.pivot/aside/<run>/<stage>/` holds the outs as they were, by number, and `outs.json`, their paths.
 That file is written first and removed last: where it is left, the run that wrote it died, and the
-next one puts things back.
+next one puts things back. A run's folder that came with a clone is let be: it could name any file.
 """
 
 import contextlib
@@ -11,9 +11,11 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from pivot.errors import LockedError
 from pivot.files import locked, write_atomic
+from pivot.history import OWNER, is_own, mark_own
 from pivot.landing import open_parent
 from pivot.paths import PathError, RepoPath, StageName
 
@@ -35,7 +37,8 @@ class Aside:
         os.makedirs(self.folder)
         present = [os.path.lexists(os.path.join(self.project, path)) for path in self.paths]
         manifest = json.dumps(list(zip(self.paths, present, strict=True)))
-        write_atomic(os.path.join(self.folder, MANIFEST), manifest.encode())
+        # It must outlive a power failure only where something is moved by it.
+        write_atomic(os.path.join(self.folder, MANIFEST), manifest.encode(), sync=any(present))
         for number, path in enumerate(self.paths):
             self._move(path, self._slot(number))
 
@@ -44,15 +47,24 @@ class Aside:
 
     def restore(self) -> None:
         """Put everything back; what a failed run left in its place is kept beside, not lost."""
-        kept = os.path.join(os.path.dirname(os.path.dirname(self.folder)), KEPT)
-        place = os.path.join(kept, os.path.basename(self.folder))
+        place = self._kept(0)
         shutil.rmtree(place, ignore_errors=True)
+        self._restore(place)
+
+    def recover(self) -> None:
+        """The same for a run that died: what lies in place may be newer, and the user's own."""
+        self._restore(next(p for n in count() if not os.path.lexists(p := self._kept(n))))
+
+    def _kept(self, number: int) -> str:
+        kept = os.path.join(os.path.dirname(os.path.dirname(self.folder)), KEPT)
+        return os.path.join(kept, os.path.basename(self.folder) + (f",{number}" if number else ""))
+
+    def _restore(self, place: str) -> None:
         entries = self.manifest()
+        os.makedirs(place)
         if entries is None:  # nobody can tell what belongs where
-            os.makedirs(kept, exist_ok=True)
             os.rename(self.folder, place)
             return
-        os.makedirs(place)
         for number, (path, present) in enumerate(entries):
             if present and not os.path.lexists(self._slot(number)):
                 continue  # we died before it was moved
@@ -100,11 +112,12 @@ def open_run(project: str, run_id: str) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with _gate(project):
             os.makedirs(folder)
+            mark_own(folder)
             stack.enter_context(locked(os.path.join(folder, FLOCK), holder=f"run {run_id}"))
         try:
             yield
         finally:
-            if os.listdir(folder) == [FLOCK]:
+            if not _stages(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -114,18 +127,19 @@ def recover(project: str) -> tuple[RepoPath, ...]:
     recovered: list[RepoPath] = []
     with _gate(project):
         for run_id in sorted(set(_names(base)) - {KEPT}):
+            folder = os.path.join(base, run_id)
             with contextlib.suppress(LockedError):  # that run lives
-                recovered += _recover_run(project, os.path.join(base, run_id))
+                recovered += _recover_run(project, folder) if is_own(folder) else ()
     return tuple(recovered)
 
 
 def _recover_run(project: str, folder: str) -> list[RepoPath]:
     recovered: list[RepoPath] = []
     with locked(os.path.join(folder, FLOCK), wait=False, holder="recovery"):
-        for stage in sorted(set(_names(folder)) - {FLOCK}):
+        for stage in _stages(folder):
             left = Aside(project, os.path.join(folder, stage), ())
             recovered.extend(path for path, _ in left.manifest() or ())
-            left.restore()
+            left.recover()
         shutil.rmtree(folder, ignore_errors=True)
     return recovered
 
@@ -135,6 +149,11 @@ def _gate(project: str) -> contextlib.AbstractContextManager[None]:
     folder = os.path.join(project, ".pivot", "tmp")
     os.makedirs(folder, exist_ok=True)
     return locked(os.path.join(folder, "aside.flock"), holder="recovery")
+
+
+def _stages(folder: str) -> list[str]:
+    """The stages whose outs a run's folder holds."""
+    return sorted(set(_names(folder)) - {FLOCK, OWNER})
 
 
 def _names(folder: str) -> list[str]:

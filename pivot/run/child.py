@@ -29,7 +29,8 @@ EXIT_SILENT = 70  # EX_SOFTWARE of sysexits.h: the process could not even report
 class Loader(Protocol):
     """Turns a job's reference to a stage into something to call, by importing the user's code.
 
-    Raises `PivotError` where the stage is gone or its parameters are not `expected_params`.
+    Raises `PivotError` where the stage is gone, or its function isn't `symbol` or its parameters
+    aren't `expected_params`.
     """
 
     def __call__(
@@ -38,6 +39,7 @@ class Loader(Protocol):
         project: str,
         source: str,
         stage: StageName,
+        symbol: str,
         roots: tuple[str, ...],
         expected_params: Mapping[str, Json] | None,
     ) -> Callable[[], object]: ...
@@ -78,6 +80,7 @@ def _perform(job: Job, loader: str, detach: Callable[[], None] | None) -> Report
             project=job.project,
             source=job.source,
             stage=job.stage,
+            symbol=job.symbol,
             roots=job.roots,
             expected_params=job.params,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pivot.checkout import place
-from pivot.errors import ExitCode, PivotError
+from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.landing import open_parent
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
@@ -184,14 +184,18 @@ class Repro:
         if absent:
             try:
                 self._bench.fetch(absent)
-            except PivotError:
+            except MissingDataError:
                 return False
         for path, content in lock.outs.items():
             now = self._bench.workspace.content(path)
             if now is None or (now.id, now.type) != (content.id, content.type):
                 place(self._bench.workspace, self._bench.state, self._bench.store, path, content)
         own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
-        self._vouch(own)
+        if lock is stage.lock:
+            # Believed because it is checked out: not for ever, as what our own runs wrote is.
+            write_lock(self._bench.locks, own)
+        else:
+            self._vouch(own)
         self._finish(name, Status.RESTORED, decision, duration=time.monotonic() - begun)
         return True
 
@@ -371,6 +375,5 @@ def _edited(name: StageName, paths: Sequence[RepoPath]) -> PivotError:
     return PivotError(
         f"{', '.join(paths)} would be overwritten",
         why="it holds data that was not made by this stage as it is, and nothing else has it",
-        hint=f"Keep a copy, then run `pivot repro --force {name}`, or `pivot checkout --force"
-        f" {paths[0]}` to take back the last result",
+        hint=f"Keep a copy, then run `pivot repro --force {name}`",
     )

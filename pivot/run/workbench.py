@@ -23,7 +23,8 @@ class Workbench:
         look: surveys one stage again, now.
         code_now: the fingerprint of a stage's symbol as the sources are now.
         job: what an executor is asked to do for a stage, its log in the given file.
-        fetch: brings contents into the store; raises where that can't be.
+        fetch: brings contents into the store; raises `MissingDataError` where that can't be and
+            the stage may run instead, another error where it may not.
         executor: makes the executor, when the first stage runs.
     """
 

@@ -19,6 +19,7 @@ from pivot.store.store import STORE_KEY, StoreId
 from pivot.transfer import tombstones
 from pivot.transfer.faults import PackGoneError, translated
 from pivot.transfer.known import Copies
+from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
 from pivot_remotes.errors import NotFound, Truncated
@@ -30,7 +31,7 @@ DOWNLOADS = 8
 class RemoteStore:
     """Another store, spoken to through a backend.
 
-    Making one asks the remote nothing; `open` and `open_to_write` do.
+    Making one asks the remote nothing; `open` and those like it do.
     """
 
     def __init__(self, backend: Backend, cache: str, trace: Trace) -> None:
@@ -50,7 +51,7 @@ class RemoteStore:
         credentials. The storage isn't asked yet.
         """
         trace = Trace()
-        with translated(url):
+        with translated(shown(url)):
             return cls(connect(url, options, trace=trace), cache, trace)
 
     @property
@@ -77,7 +78,13 @@ class RemoteStore:
     def open_to_write(self) -> None:
         """`open`, but make a store where nothing is. Raises `UsageError` if other things are."""
         if not self._is_store():
+            self._refuse_other_things()
             self._initialise()
+
+    def open_to_compare(self) -> None:
+        """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
+        if not self._is_store():
+            self._refuse_other_things()
 
     def find(self, id_: ObjectId) -> Place | None:
         """Where an entry can be read; a pack that will stay comes before one that won't."""
@@ -177,7 +184,7 @@ class RemoteStore:
         self._copies.remember(self.address, StoreId.decode(data, self.address))
         return True
 
-    def _initialise(self) -> None:
+    def _refuse_other_things(self) -> None:
         with translated(self.address):
             found = self._backend.list("")
         if found:
@@ -186,6 +193,8 @@ class RemoteStore:
                 why=f"it has no {STORE_KEY}, but for example {found[0].key}",
                 hint="Name an empty or new folder with `pivot remote add NAME URL`",
             )
+
+    def _initialise(self) -> None:
         id_ = StoreId.fresh()
         with translated(self.address):
             self._backend.put(STORE_KEY, id_.encode())

@@ -1,8 +1,22 @@
 """URLs of remotes, taken apart; none of them may carry credentials."""
 
+import re
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from pivot_remotes.errors import BadAddress
+
+# A secret may itself hold a slash; a colon before the first one tells.
+_USER: Final = re.compile(r"(?<=://)(?:[^/?#]*|[^/?#:]*:.*)@", re.DOTALL)
+_QUERY: Final = re.compile(r"(?<=[?#]).+", re.DOTALL)
+
+
+def shown(url: str) -> str:
+    """A URL as messages may have it: without what could be a credential.
+
+    User names, passwords, queries and fragments become `***`; paths of folders stay as they are.
+    """
+    return _QUERY.sub("***", _USER.sub("***@", url)) if "://" in url else url
 
 
 def split(url: str, *, form: str) -> SplitResult:
@@ -16,7 +30,7 @@ def split(url: str, *, form: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError as error:
         raise BadAddress("this URL can't be read", why=str(error), hint=hint) from error
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or _USER.search(url):
         raise BadAddress("a remote's URL must not hold credentials", hint=hint)
     if parts.query or parts.fragment:
         raise BadAddress("a remote's URL must not have a query or fragment", hint=hint)

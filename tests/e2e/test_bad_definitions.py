@@ -200,6 +200,19 @@ def test_missing_dep_is_said_before_anything_runs(story):
     assert story.pivot("status").statuses["alone"] == "stale"
 
 
+def test_missing_dep_is_named_with_the_nearest_file_beside_it(empty):
+    empty.write("data/wines.csv", "1")
+    text = 'from pivot import stage\n\n@stage(deps=["data/wine.csv"])\ndef look(): ...\n'
+    empty.write("pipeline.py", text)
+    empty.pivot("init")
+    done = empty.pivot("repro", code=14)
+    assert done.err.endswith("hint: Did you mean data/wines.csv? The stage is at pipeline.py:3\n")
+    status = empty.pivot("status", "--explain", "look").out
+    assert "Status: STOPPED" in status
+    assert "Missing: data/wine.csv" in status
+    assert empty.pivot("status").out.endswith("1 stage: 1 stopped\n")
+
+
 @pytest.mark.parametrize(
     ("text", "mentioned"),
     [

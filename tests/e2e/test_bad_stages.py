@@ -133,6 +133,15 @@ def test_edited_out_is_kept_where_nothing_else_changed(made, path):
     assert made.pivot("repro").statuses == {"make": "unchanged"}
 
 
+def test_dry_checkout_says_where_it_would_stop(made):
+    made.write("tree/x", "mine")
+    (made.path / "a").unlink()
+    assert made.pivot("checkout", "--dry-run").out == (
+        "would restore a\n"
+        "would stop at tree/x, which was edited; `--force` overwrites it\n"
+    )  # fmt: skip
+
+
 def test_file_of_the_user_at_an_outs_path_is_not_overwritten(stages):
     project = stages(EDITED)
     project.write("in", "one")

@@ -1,6 +1,7 @@
 """`status` and `repro --dry-run` look, and touch nothing; what they foresee is what happens."""
 
 import os
+import shutil
 
 import pytest
 
@@ -58,3 +59,19 @@ def test_looking_works_where_nothing_can_be_written(story, read_only):
     expected = story.pivot("status").out
     with read_only(story.path):
         assert story.pivot("status").out == expected
+
+
+def test_status_names_the_remote_where_only_outs_are_missing(story):
+    """A fresh clone: the locks hold, the data isn't here, and nothing was asked of the remote."""
+    shutil.rmtree(story.path / ".pivot/cache")
+    (story.path / ".pivot/state.db").unlink()
+    (story.path / "alone.txt").unlink()
+    hint = "hint: What is missing may be in a remote: `pivot pull` gets it\n"
+    assert hint not in story.pivot("status").err
+    with (story.path / ".pivot/config.local.toml").open("a") as config:
+        config.write('[remotes.disk]\nurl = "../disk"\n')
+    done = story.pivot("status")
+    assert done.err == hint
+    assert done.statuses["alone"] == "stale"
+    assert not (story.path.parent / "disk").exists()
+    assert story.pivot("status", "double").err == ""

@@ -96,6 +96,24 @@ def test_usage_errors_exit_with_2_and_help(arguments, said, capsys):
     assert err.endswith(f"hint: {said}\n")
 
 
+@pytest.mark.parametrize("arguments", [[], ["remote"], ["metrics"], ["config"]])
+def test_group_alone_shows_its_help(arguments, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"Usage: {' '.join(['pivot', *arguments])} ")
+    assert "error:" not in err
+    assert "hint:" not in err
+
+
+@pytest.mark.parametrize(
+    ("option", "needed"), [(["-m", "Results"], "--commit"), (["--explain"], "--dry-run")]
+)
+def test_option_that_needs_another_is_refused_without_it(option, needed, capsys):
+    assert main(["repro", *option]) == 2
+    assert needed in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script_is_printed(shell, capsys):
     assert main(["completion", shell]) == 0

@@ -209,7 +209,8 @@ def test_edit_of_equal_size_within_a_second_is_loaded(project, monkeypatch):
         assert project.stage(text).outs[0].path == name
 
 
-def call(project, source, stage, params, prelude=""):
+def call(project, source, stage, params, prelude="", function=None):
+    symbol = f"{source.removesuffix('.py').removeprefix('module:')}:{function or stage}"
     code = textwrap.dedent(f"""
         import os
         from pivot.definition.loading import prepare_call
@@ -217,7 +218,7 @@ def call(project, source, stage, params, prelude=""):
         {prelude}
         try:
             call = prepare_call({str(project.root)!r}, {source!r}, {stage!r},
-                                [{str(project.root)!r}], {params!r})
+                                {symbol!r}, [{str(project.root)!r}], {params!r})
         except PivotError as error:
             print("refused", error.message)
         else:
@@ -258,6 +259,7 @@ def test_prepared_call_refuses_what_changed_since_the_plan(project):
     project.write("pipeline.py", CALLED)
     assert "parameters" in call(project, "pipeline.py", "train", {"rate": 0.5})
     assert "parameters" in call(project, "pipeline.py", "train", None)
+    assert "function" in call(project, "pipeline.py", "plain", None, function="other")
     assert "stage 'gone' is gone" in call(project, "pipeline.py", "gone", None)
 
 

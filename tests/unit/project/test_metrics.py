@@ -2,7 +2,7 @@
 
 import pytest
 
-from pivot.errors import MissingDataError, PivotError
+from pivot.errors import MissingDataError, PivotError, UsageError
 from pivot.project.metrics import commit_metrics, workspace_metrics
 
 
@@ -50,3 +50,16 @@ def test_revision_that_is_none_is_said(committed):
     with pytest.raises(PivotError) as caught:
         commit_metrics(committed.open(), "nope", ())
     assert caught.value.hint
+
+
+def test_target_that_is_no_metric_is_named_with_the_nearest(committed):
+    with pytest.raises(UsageError, match=r"'score\.json' is no metric") as caught:
+        workspace_metrics(committed.open(), ["score.json"])
+    assert caught.value.hint == "Did you mean scores.json?"
+
+
+def test_before_the_first_commit_there_is_nothing_to_compare_with(place):
+    place.result("train", scores='{"loss": 0.5}', times='{"s": 3}')
+    with pytest.raises(UsageError, match="no commit to compare with yet") as caught:
+        commit_metrics(place.open(), "HEAD", ())
+    assert caught.value.hint == "Make one with `pivot commit`"

@@ -1,0 +1,37 @@
+"""Local settings count as this machine's own, so a repository must not bring them.
+
+An address or a cache folder from `.pivot/config.local.toml` is used without being confirmed; a
+file of that name that Git tracks could send data and credentials anywhere.
+"""
+
+import os
+from collections.abc import Callable
+
+from pivot.config import Config, Source, config_paths
+from pivot.errors import DeniedError
+from pivot.files import lstat
+from pivot.state import State
+
+_CHECKED = "config:local"
+
+
+def refuse_foreign(config: Config, root: str, state: State, tracked: Callable[[str], bool]) -> None:
+    """Raise `DeniedError` if Git tracks local settings that say where data goes.
+
+    Git is asked once for each state of the file: a clone, pull or checkout leaves another one.
+    """
+    local = config.layers.get(Source.LOCAL, {})
+    if not any(name == "cache.dir" or name.startswith("remotes.") for name in local):
+        return
+    path = config_paths(root)[Source.LOCAL]
+    seen = repr(lstat(path)).encode()
+    if state.document(_CHECKED) == seen:
+        return
+    if tracked(path):
+        name = os.path.relpath(path, root)
+        raise DeniedError(
+            f"{name} is tracked by Git",
+            why="it says where data goes, which a repository must not decide",
+            hint=f"If you want it, take it out of Git with `git rm --cached {name} && git commit`",
+        )
+    state.record_document(_CHECKED, seen)

@@ -1,0 +1,109 @@
+"""The line that shows how far long work is."""
+
+import io
+from contextlib import contextmanager, redirect_stderr
+
+import pytest
+
+from pivot.cli import progress
+from pivot.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that the line goes by, in seconds; a test sets `clock[0]`."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def terminal():
+    return Terminal()
+
+
+@contextmanager
+def progress_on(stream, verb="pushed"):
+    with redirect_stderr(stream), Progress(verb) as shown:
+        yield shown
+
+
+def test_short_work_says_nothing(clock, terminal):
+    with progress_on(terminal) as shown:
+        clock[0] += 0.4
+        shown(10, 10)
+    assert terminal.getvalue() == ""
+
+
+def test_terminal_gets_one_line_that_is_rewritten_and_cleared(clock, terminal):
+    with progress_on(terminal) as shown:
+        clock[0] += 2
+        shown(2_000_000, 10_000_000)
+        clock[0] += 0.05
+        shown(2_500_000, 10_000_000)
+        clock[0] += 1.95
+        shown(8_000_000, 10_000_000)
+    *lines, blank, end = terminal.getvalue().split("\r")
+    assert lines == [
+        "",
+        "pushed 2.0 MB of 10.0 MB, 1.0 MB/s, 8 s left",
+        "pushed 8.0 MB of 10.0 MB, 2.0 MB/s, 1 s left",
+    ]
+    assert blank == " " * len(lines[1])
+    assert end == ""
+
+
+def test_shorter_text_covers_the_longer_one(clock, terminal):
+    with progress_on(terminal) as shown:
+        clock[0] += 1
+        shown(123_000, 999_900_000)
+        clock[0] += 1
+        shown(999_900_000, 999_900_000)
+    _, first, second, *_ = terminal.getvalue().split("\r")
+    assert len(second) == len(first)
+
+
+def test_pipe_gets_a_line_now_and_then(clock):
+    pipe = io.StringIO()
+    with progress_on(pipe, "fetched") as shown:
+        for _ in range(25):
+            clock[0] += 1
+            shown(1000, 100_000)
+    lines = pipe.getvalue().splitlines()
+    assert lines == [
+        "fetched 1.0 kB of 100.0 kB, 100 bytes/s, 990 s left",
+        "fetched 1.0 kB of 100.0 kB, 50 bytes/s, 1980 s left",
+    ]
+
+
+def test_nothing_done_yet_has_no_rate_to_go_by(clock, terminal):
+    with progress_on(terminal) as shown:
+        clock[0] += 1
+        shown(0, 100)
+    assert "pushed 0 bytes of 100 bytes, 0 bytes/s" in terminal.getvalue()
+    assert "left" not in terminal.getvalue()
+
+
+def test_environment_silences_it(clock, terminal, monkeypatch):
+    monkeypatch.setenv("PIVOT_NO_PROGRESS", "1")
+    with progress_on(terminal) as shown:
+        clock[0] += 100
+        shown(1, 2)
+    assert terminal.getvalue() == ""
+
+
+def test_line_is_cleared_before_an_error_is_shown(clock, terminal):
+    def fail():
+        with progress_on(terminal) as shown:
+            clock[0] += 1
+            shown(1, 2)
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        fail()
+    assert terminal.getvalue().endswith(" \r")

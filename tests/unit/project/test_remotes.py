@@ -1,0 +1,149 @@
+"""Which remote is meant, where it is, and whether it may be used."""
+
+import pytest
+
+from pivot.config import Config, Source
+from pivot.errors import DeniedError, UsageError
+from pivot.project.remotes import absolute_url, allow, choose, index_cache, open_remote, shown_url
+
+
+def configured(source=Source.PROJECT, default=None, **urls):
+    values = {f"remotes.{name}.url": url for name, url in urls.items()}
+    if default:
+        values["remote.default"] = default
+    return Config({source: values})
+
+
+@pytest.fixture
+def own(tmp_path):
+    """An environment in which nothing was confirmed yet."""
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def test_named_one_wins_over_the_default_and_that_over_the_others():
+    config = configured(default="b", a="/a", b="/b", c="/c")
+    assert choose(config, {}, None).name == "b"
+    assert choose(config, {}, "c").url == "/c"
+
+
+def test_only_one_needs_no_name():
+    assert choose(configured(a="/a"), {}, None).url == "/a"
+    assert choose(Config({}), {"PIVOT_REMOTE_CI_URL": "/ci"}, None).url == "/ci"
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "said", "hint"),
+    [
+        (Config({}), None, "this project has no remote", "`pivot remote add"),
+        (configured(a="/a", b="/b"), None, "no remote was named", "`pivot config set"),
+        (configured(storage="/a"), "storge", "no remote 'storge'", "Did you mean 'storage'?"),
+        (configured(storage="/a"), "x", "no remote 'x'", "`pivot remote list`"),
+        (configured(default="gone", a="/a"), None, "no remote 'gone'", "`pivot remote list`"),
+    ],
+)
+def test_what_names_no_remote_is_an_error_with_a_remedy(config, name, said, hint):
+    with pytest.raises(UsageError, match=said) as caught:
+        choose(config, {}, name)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("../shared", "/work/shared"),
+        (".", "/work/project"),
+        ("/data/./x/", "/data/x"),
+        ("s3://bucket/../x", "s3://bucket/../x"),
+        ("a::b", "a::b"),
+    ],
+)
+def test_paths_start_at_the_root_and_urls_stay(url, expected):
+    assert absolute_url(url, "/work/project") == expected
+
+
+def test_home_is_the_readers(isolation):
+    assert absolute_url("~/shared", "/work") == str(isolation / "shared")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("s3://AKID:s3cret@bucket/x", "s3://***@bucket/x"),
+        ("s3://AKID:s3c/ret@bucket/x", "s3://***@bucket/x"),
+        ("s3://s3cret@bucket", "s3://***@bucket"),
+        ("s3://bucket/x?token=s3cret", "s3://bucket/x?***"),
+        ("s3://bucket/x#s3cret", "s3://bucket/x#***"),
+        ("s3://bucket/team@home", "s3://bucket/team@home"),
+        ("/data/a@b?c", "/data/a@b?c"),
+    ],
+)
+def test_what_could_be_a_credential_is_not_shown(url, expected):
+    assert shown_url(url, "/work") == expected
+
+
+def test_address_of_the_repository_needs_one_confirmation(own):
+    remote = choose(configured(a="s3://data"), own, None)
+    with pytest.raises(DeniedError, match=r"remote 'a' \(s3://data\) was not confirmed") as caught:
+        allow(remote, "/work", own, yes=False)
+    assert "PIVOT_REMOTE_A_URL" in caught.value.hint
+    allow(remote, "/work", own, yes=True)
+    allow(remote, "/work", own, yes=False)
+    other = choose(configured(a="s3://elsewhere"), own, None)
+    with pytest.raises(DeniedError):
+        allow(other, "/work", own, yes=False)
+
+
+@pytest.mark.parametrize("source", [Source.LOCAL, Source.USER])
+def test_ones_own_address_needs_none(own, source):
+    allow(choose(configured(source, a="s3://data"), own, None), "/work", own, yes=False)
+
+
+def test_address_of_the_environment_needs_none(own):
+    own["PIVOT_REMOTE_A_URL"] = "s3://mine"
+    remote = choose(configured(a="s3://data"), own, None)
+    assert remote.url == "s3://mine"
+    allow(remote, "/work", own, yes=False)
+
+
+def test_endpoint_of_the_repository_counts_and_is_shown(own):
+    shared = {"remotes.a.url": "s3://data", "remotes.a.endpoint_url": "https://u:p@evil"}
+    config = Config({Source.LOCAL: {"remotes.a.url": "s3://mine"}, Source.PROJECT: shared})
+    remote = choose(config, own, None)
+    with pytest.raises(DeniedError, match=r"\(s3://mine at https://\*\*\*@evil\)"):
+        allow(remote, "/work", own, yes=False)
+
+
+def test_relative_address_is_confirmed_for_the_place_that_it_means(own):
+    remote = choose(configured(a="../shared"), own, None)
+    allow(remote, "/work/one", own, yes=True)
+    allow(remote, "/work/two", own, yes=False)
+    with pytest.raises(DeniedError):
+        allow(remote, "/home/three", own, yes=False)
+
+
+def test_copies_of_what_is_listed_belong_to_one_address():
+    def place(url, **options):
+        values = {"remotes.a.url": url, **{f"remotes.a.{k}": v for k, v in options.items()}}
+        remote = choose(Config({Source.LOCAL: values}), {}, None)
+        return index_cache(remote, "/work/p", "/cache")
+
+    there = place("s3://a")
+    assert there.startswith("/cache/remotes/")
+    assert there == place("s3://a", region="x")
+    assert len({there, place("s3://b"), place("s3://a", endpoint_url="https://x")}) == 3
+    assert place("../b") == place("/work/b")
+
+
+def test_opening_asks_nothing(tmp_path):
+    remote = choose(configured(a="../absent"), {}, None)
+    store = open_remote(remote, str(tmp_path / "p"), str(tmp_path / "cache"))
+    assert store.address == str(tmp_path / "absent")
+    assert store.requests == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_opening_what_holds_credentials_does_not_repeat_them(tmp_path):
+    remote = choose(configured(a="s3://AKID:s3c/ret@bucket"), {}, None)
+    with pytest.raises(UsageError, match="credentials") as caught:
+        open_remote(remote, str(tmp_path), str(tmp_path / "cache"))
+    assert "s3c" not in f"{caught.value} {caught.value.hint}"

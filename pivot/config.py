@@ -152,7 +152,10 @@ class Config:
     def remotes(self, environ: Mapping[str, str]) -> dict[str, RemoteConfig]:
         """All remotes by name; `PIVOT_REMOTE_<NAME>_URL` replaces or adds an address."""
         found: dict[str, RemoteConfig] = {}
-        for name in sorted(set(self._remote_names()) | set(_environment_remotes(environ))):
+        names = set(self._remote_names())
+        variables = {environment_name(name) for name in names}  # several spellings share one
+        names |= {n for n in _environment_remotes(environ) if environment_name(n) not in variables}
+        for name in sorted(names):
             options: dict[str, str] = {}
             origin: dict[str, Source] = {}
             for source in (Source.USER, Source.PROJECT, Source.LOCAL):

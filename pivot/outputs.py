@@ -35,7 +35,7 @@ class OutSpec:
 class Out:
     """A file or directory that is kept in the store and ignored by Git.
 
-    `path` is relative to the folder of the defining file, then to the stage's `cwd`.
+    `path` is relative to the project's root, or to the stage's `cwd`.
     """
 
     path: str

@@ -104,7 +104,7 @@ class RepoPath(str):
             raise PathError(
                 f"path {written!r} can't be used",
                 why="it is absolute, so it would mean something else on another machine",
-                hint="Write it relative to the folder of the file that defines the stage",
+                hint="Write it relative to the project's root, or to the stage's `cwd`",
             )
         joined = posixpath.normpath(posixpath.join(base, text))
         if joined == ".." or joined.startswith("../"):

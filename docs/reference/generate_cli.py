@@ -20,7 +20,8 @@ HEAD = """\
 <!-- Written by docs/reference/generate_cli.py; change the commands, not this page. -->
 
 Data goes to standard output, everything else to standard error. From any folder of a project a
-command means the whole project. [Exit codes](pivot/errors.md#exit-codes) are the same everywhere.
+command means the whole project. [Exit codes](pivot/errors.md#exit-codes) are the same everywhere,
+and so is what `--json` [promises](json.md). `git pivot` is `pivot`.
 """
 
 

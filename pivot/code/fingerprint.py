@@ -55,6 +55,11 @@ class ProjectCode:
         return self._modules.files
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every dotted module name asked for so far, whether or not the project has it."""
+        return self._modules.names
+
+    @property
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders

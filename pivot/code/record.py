@@ -14,7 +14,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class CodeRecord:
         folders: whether each folder asked for was there.
         roots: the source roots, in order.
         installation: identity of the interpreter, its distributions, and the policy for them.
+        outside: absolute places of code that isn't parsed (own code outside of the project,
+            binaries in it) -> digest.
     """
 
     fingerprints: Mapping[str, Fingerprint]
@@ -35,15 +37,19 @@ class CodeRecord:
     folders: Mapping[RepoPath, bool]
     roots: tuple[RepoPath, ...]
     installation: str
+    outside: Mapping[str, str]
 
     def holds(
         self,
         file_id: Callable[[RepoPath], ObjectId | None],
         is_dir: Callable[[RepoPath], bool],
+        outside: Callable[[str], str],
     ) -> bool:
         """Whether the analysis would find the same sources now."""
-        return all(file_id(path) == known for path, known in self.files.items()) and all(
-            is_dir(path) == known for path, known in self.folders.items()
+        return (
+            all(file_id(path) == known for path, known in self.files.items())
+            and all(is_dir(path) == known for path, known in self.folders.items())
+            and all(outside(place) == known for place, known in self.outside.items())
         )
 
 
@@ -58,6 +64,7 @@ def encode(record: CodeRecord) -> bytes:
         "folders": record.folders,
         "roots": record.roots,
         "installation": record.installation,
+        "outside": record.outside,
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -78,6 +85,7 @@ def decode(data: bytes) -> CodeRecord | None:
             {_path(path): there for path, there in value["folders"].items()},
             tuple(map(_path, value["roots"])),
             value["installation"],
+            value["outside"],
         )
     except (ValueError, KeyError, TypeError):
         return None

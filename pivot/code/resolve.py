@@ -152,6 +152,11 @@ class Modules:
             self._found[name] = self._search(name)
         return self._found[name]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every dotted name that was looked for."""
+        return frozenset(self._found)
+
     def _search(self, name: str) -> Package | None:
         parent, _, last = name.rpartition(".")
         if not last.isidentifier():

@@ -31,8 +31,8 @@ def stage[F: Callable[..., object]](
 ) -> Callable[[F], F]:
     """Declare a function as a stage of the pipeline.
 
-    Paths are relative to the folder of the pipeline file, then to `cwd`. The code that the stage
-    uses needs no declaration.
+    Paths are relative to the project's root, where the pipeline file stands, or to `cwd`. The code
+    that the stage uses needs no declaration.
 
     Args:
         deps: files and directories that the stage reads.

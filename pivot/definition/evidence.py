@@ -101,8 +101,9 @@ class Evidence:
 
 def interpreter() -> str:
     """Which Python this is: version, prefix, and the variables that change its search path."""
-    parts = [sys.version, sys.prefix, sys.base_prefix]
-    parts += [os.environ.get(name, "") for name in ("PYTHONPATH", "PYTHONHOME")]
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    parts = [sys.version, sys.prefix, sys.base_prefix, os.environ.get("PYTHONHOME", "")]
+    parts += [os.path.abspath(path) for path in paths if path]  # relative: where we were started
     return str(derive_json(_ENVIRONMENT_CONTEXT, parts))
 
 

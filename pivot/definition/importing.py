@@ -25,6 +25,7 @@ from types import ModuleType
 
 from pivot.definition.declaration import Declaration, collecting
 from pivot.definition.discovery import Source
+from pivot.definition.ownership import Ownership
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
 
@@ -53,8 +54,8 @@ def base_of(source: Source) -> RepoPath:
     return RepoPath.ROOT if source.module is not None else RepoPath(source).parent
 
 
-def prefer_own(project: str, roots: Sequence[str]) -> None:
-    """Search `roots` first, and load modules below the project through `FreshLoader`.
+def prefer_own(own: Ownership, roots: Sequence[str]) -> None:
+    """Search `roots` first, and load own modules, wherever they lie, through `FreshLoader`.
 
     It holds for the rest of the process: functions import lazily when they run.
     """
@@ -63,15 +64,17 @@ def prefer_own(project: str, roots: Sequence[str]) -> None:
         (FreshLoader, SOURCE_SUFFIXES),
         (SourcelessFileLoader, BYTECODE_SUFFIXES),
     )
-    top = project.rstrip("/") + "/"
+
+    def is_own(path: str) -> bool:
+        return own.is_own(os.path.join(path, ""))
 
     def own_finder(path: str) -> PathEntryFinder:
-        if not (path + "/").startswith(top) or "/site-packages" in path:
+        if not is_own(path):
             raise ImportError(f"{path} is not the project's")
         return finder(path)
 
     sys.path_hooks.insert(0, own_finder)
-    for path in [known for known in sys.path_importer_cache if (known + "/").startswith(top)]:
+    for path in filter(is_own, list(sys.path_importer_cache)):
         del sys.path_importer_cache[path]
     sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
 

@@ -55,7 +55,7 @@ def prepare_call(
     """
     project = os.path.realpath(project)
     origin = Source(source)
-    prefer_own(project, [os.path.realpath(root) for root in roots])
+    prefer_own(ownership(), [os.path.realpath(root) for root in roots])
     declaration = _declared(import_source(project, origin), stage, origin)
     if symbol_of(declaration.function) != symbol:
         raise _changed(stage, "function")
@@ -95,7 +95,7 @@ def load(project: str, sources: Sequence[Source]) -> Definitions:
     project = os.path.realpath(project)
     own = ownership()
     folders = [os.path.normpath(os.path.join(project, base_of(source))) for source in sources]
-    prefer_own(project, list(dict.fromkeys([*folders, project])))
+    prefer_own(own, list(dict.fromkeys([*folders, project])))
     recorder = Recorder(project, own)
     recorder.start()
     loaded = [(source, import_source(project, source)) for source in sources]

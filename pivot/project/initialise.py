@@ -28,10 +28,12 @@ class Initialised:
 def initialise(directory: str, *, git: bool) -> Initialised:
     """Make `directory` the root of a project; what is there already stays as it is.
 
-    Raises `NoProjectError` outside of a Git repository, unless `git` is false.
+    Raises `NoProjectError` outside of a Git repository, unless `git` is false or it is a project
+    that goes without already.
     """
     layout = Layout(os.path.realpath(directory))
-    if git and Repository.discover(layout.root) is None:
+    in_git = git and Repository.discover(layout.root) is not None
+    if git and not in_git and not os.path.exists(layout.config):
         raise NoProjectError(
             f"{layout.root} is in no Git repository",
             why="Pivot keeps locks and metrics in Git",
@@ -50,7 +52,7 @@ def initialise(directory: str, *, git: bool) -> Initialised:
     if not os.path.exists(layout.config):
         write_atomic(layout.config, _CONFIG.encode())
         changed.append(".pivot/config.toml")
-    if git:
+    if in_git:
         if write_private_ignore(layout.root):
             changed.append(".pivot/.gitignore")
         if not _mentions(layout.root, ".gitignore", IGNORE_START):

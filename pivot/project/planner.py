@@ -106,7 +106,7 @@ class Planner:
             and known.roots == roots
             and known.installation == identity
             and known.fingerprints.keys() == set(symbols)
-            and known.holds(self._source_id, DiskSources(self.project.root).is_dir)
+            and self._holds(known)
         ):
             return known
         fresh = self._analyse(symbols, roots, identity)
@@ -124,12 +124,35 @@ class Planner:
         modules = {module for f in fingerprints.values() for module in f.modules}
         wanted = modules if self.project.config.text("fingerprint.packages") == "version" else ()
         providers = find_providers(wanted)
+        outside, binaries, digests = self._other_sources(modules, code.names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
+            | {module: outside[module] for module in fingerprint.modules & outside.keys()}
+            | binaries
             for symbol, fingerprint in fingerprints.items()
         }
-        return CodeRecord(
-            fingerprints, packages, dict(code.evidence), dict(code.folders), roots, identity
+        files, folders = dict(code.evidence), dict(code.folders)
+        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests)
+
+    def _other_sources(
+        self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
+    ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """What stands in locks for code that isn't parsed, and the digests that it comes from.
+
+        By module: own code outside, for who imports it; binaries of the project, for all stages.
+        """
+        from pivot.code.binaries import find_binaries
+        from pivot.code.outside import find_outside, joined
+
+        outside = find_outside(modules, self.project.root)
+        folders = (os.path.join(self.project.root, root) for root in roots)
+        binaries = find_binaries(names, map(os.path.normpath, folders))
+        places = frozenset(binaries.values()).union(*outside.values())
+        digests = {place: self._outside_digest(place) for place in places}
+        return (
+            {module: joined(digests[p] for p in found) for module, found in outside.items()},
+            {module: joined([digests[place]]) for module, place in binaries.items()},
+            digests,
         )
 
     def _packages(
@@ -160,10 +183,19 @@ class Planner:
     def _record_now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.code
-        if not record.holds(self._source_id, DiskSources(self.project.root).is_dir):
+        if not self._holds(record):
             record = self._analyse(list(record.fingerprints), record.roots, record.installation)
         self._latest = record
         return record
+
+    def _holds(self, record: CodeRecord) -> bool:
+        is_dir = DiskSources(self.project.root).is_dir
+        return record.holds(self._source_id, is_dir, self._outside_digest)
+
+    def _outside_digest(self, place: str) -> str:
+        from pivot.code.outside import source_digest
+
+        return source_digest(place, self._file_id)
 
     def _file_id(self, absolute: str) -> ObjectId | None:
         """The id of a file anywhere, from the stat cache where it can be."""

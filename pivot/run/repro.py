@@ -205,8 +205,8 @@ class Repro:
         executor = self._executor or self._open_executor()
         outs = tuple(out.path for out in stage.stage.outs)
         kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
-        kept.put()
         try:
+            kept.put()
             previous = self._prepare_outs(stage)
             log = self._record.log(name)
             started = Started(stage, decision.deps, previous)

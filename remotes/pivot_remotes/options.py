@@ -12,7 +12,7 @@ def check_known(options: Mapping[str, str], known: frozenset[str], scheme: str) 
     """Raise `BadAddress` for the first option that a remote of this scheme doesn't have."""
     for name in sorted(options.keys() - known):
         raise BadAddress(
-            f"a {scheme} remote has no option {name!r}",
+            f"remotes of {scheme} have no option {name!r}",
             hint=f"Known options are {', '.join(sorted(known))}" if known else "It has no options",
         )
 

@@ -1,7 +1,8 @@
-"""What a sceptical reader tried first: trust, edits at the wrong moment, and odd orders of things."""
+"""What a sceptical reader tried first: trust, edits at the wrong moment, unusual orders."""
 
 import json
 import os
+import py_compile
 import subprocess
 
 import pytest
@@ -182,10 +183,18 @@ def test_folder_of_several_stages_outs_and_a_plain_file_is_one_dep(stages):
     assert project.pivot("repro").statuses["both"] == "ran"
     project.write("a.in", "a1\n")
     project.write("data/c.txt", "c1\n")
-    assert project.pivot("repro").statuses == {"a": "restored", "b": "unchanged", "both": "restored"}
+    assert project.pivot("repro").statuses == {
+        "a": "restored",
+        "b": "unchanged",
+        "both": "restored",
+    }
     assert project.read("sum.txt") == "a1\nb1\nc1\n"
     os.unlink(project.path / "data/b.txt")
-    assert project.pivot("repro").statuses == {"a": "unchanged", "b": "restored", "both": "unchanged"}
+    assert project.pivot("repro").statuses == {
+        "a": "unchanged",
+        "b": "restored",
+        "both": "unchanged",
+    }
 
 
 def test_renamed_stage_takes_its_results_along(stages):
@@ -262,3 +271,78 @@ def test_commit_after_a_restore_and_in_the_middle_of_a_rebase(stages):
     project.pivot("repro", "--commit")
     assert project.git("status", "--porcelain", ".pivot") == ""
     project.git("rebase", "--abort")
+
+
+def test_code_on_pythonpath_outside_of_the_project_counts(stages, tmp_path):
+    for name, text in (
+        ("direct.py", "import package\n\ndef f():\n    return package.value()\n"),
+        (
+            "package/__init__.py",
+            "def value():\n    from package.deep import VALUE\n    return VALUE\n",
+        ),
+        ("package/deep.py", "VALUE = '1'\n"),
+        ("unused.py", "VALUE = 1\n"),
+    ):
+        (tmp_path / "shared" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shared" / name).write_text(text)
+    project = stages(
+        """
+        @stage(outs=["o.txt"])
+        def s():
+            import direct
+            open("o.txt", "w").write(direct.f())
+        """
+    )
+    project.environment["PYTHONPATH"] = str(tmp_path / "shared")
+    project.pivot("repro")
+    assert project.pivot("repro").statuses == {"s": "unchanged"}
+    assert str(tmp_path) not in project.lock("s").read_text()
+    (tmp_path / "shared/unused.py").write_text("VALUE = 2\n")
+    assert project.pivot("repro").statuses == {"s": "unchanged"}
+    (tmp_path / "shared/package/deep.py").write_text("VALUE = '2'\n")
+    project.pivot("status", "--exit-code", code=4)
+    assert project.pivot("repro").statuses == {"s": "ran"}
+    assert project.read("o.txt") == "2"
+    (tmp_path / "shared").rename(tmp_path / "moved")
+    project.environment["PYTHONPATH"] = str(tmp_path / "moved")
+    assert project.pivot("repro").statuses == {"s": "unchanged"}
+
+
+def test_relative_pythonpath_means_another_folder_elsewhere(stages):
+    project = stages(
+        """
+        from shared_code import VALUE
+
+        @stage(outs=["o.txt"])
+        def s():
+            open("o.txt", "w").write(VALUE)
+        """
+    )
+    project.write_all(
+        {"lib/shared_code.py": "VALUE = 'top'", "sub/lib/shared_code.py": "VALUE = 'sub'"}
+    )
+    project.environment["PYTHONPATH"] = "lib"
+    project.pivot("repro")
+    assert project.read("o.txt") == "top"
+    assert project.pivot("repro", cwd="sub").statuses == {"s": "ran"}
+    assert project.read("o.txt") == "sub"
+
+
+def test_module_without_a_source_counts(stages):
+    project = stages(
+        """
+        from package.built import VALUE
+
+        @stage(outs=["o.txt"])
+        def s():
+            open("o.txt", "w").write(VALUE)
+        """
+    )
+    project.write("package/__init__.py", "")
+    for value in ("1", "2"):
+        source = project.write("built.py", f"VALUE = {value!r}")
+        py_compile.compile(str(source), str(project.path / "package/built.pyc"))
+        source.unlink()
+        assert project.pivot("repro").statuses == {"s": "ran"}
+        assert project.read("o.txt") == value
+    assert project.pivot("repro").statuses == {"s": "unchanged"}

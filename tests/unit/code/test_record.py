@@ -30,6 +30,7 @@ def record():
         folders={RepoPath("lib"): False},
         roots=(RepoPath.ROOT,),
         installation="python 3.13",
+        outside={"/shared/lib": "d1"},
     )
 
 
@@ -51,9 +52,9 @@ def test_record_of_another_version_is_none(record, field):
     assert decode(json.dumps(value).encode()) is None
 
 
-def holds(record, files=None, folders=()):
+def holds(record, files=None, folders=(), outside="d1"):
     now = {HERE: ID, LIB: ID} if files is None else files
-    return record.holds(now.get, lambda path: path in folders)
+    return record.holds(now.get, lambda path: path in folders, lambda _: outside)
 
 
 def test_record_holds_while_nothing_changed(record):
@@ -70,11 +71,15 @@ def test_new_folder_ends_it(record):
     assert not holds(record, folders=[RepoPath("lib")])
 
 
+def test_changed_code_outside_ends_it(record):
+    assert not holds(record, outside="d2")
+
+
 def test_record_of_a_real_analysis_survives(project):
     code = project("def train():\n    return helper()\n\ndef helper(): ...\n")
     made = CodeRecord(
         {"pipeline:train": code.fingerprint("pipeline:train")},
-        {"pipeline:train": {}}, dict(code.evidence), dict(code.folders), (RepoPath.ROOT,), "x",
+        {"pipeline:train": {}}, dict(code.evidence), dict(code.folders), (RepoPath.ROOT,), "x", {},
     )  # fmt: skip
     again = decode(encode(made))
     assert again == made

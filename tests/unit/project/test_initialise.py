@@ -67,3 +67,9 @@ def test_folder_that_is_a_link_or_a_file_is_refused(tmp_path, kind):
     with pytest.raises(UsageError, match="is a link or a file"):
         initialise(str(tmp_path / "project"), git=False)
     assert os.listdir(other) == []
+
+
+def test_a_project_without_git_is_initialised_twice_like_any_other(tmp_path):
+    initialise(str(tmp_path), git=False)
+    again = initialise(str(tmp_path), git=True)
+    assert again.changed == ()

@@ -31,6 +31,13 @@ def test_only_one_needs_no_name():
     assert choose(Config({}), {"PIVOT_REMOTE_CI_URL": "/ci"}, None).url == "/ci"
 
 
+@pytest.mark.parametrize("name", ["team-cache", "team_cache", "Team_Cache"])
+def test_variable_gives_the_address_of_a_remote_however_it_is_spelt(name):
+    environ = {"PIVOT_REMOTE_TEAM_CACHE_URL": "/mine"}
+    found = choose(configured(**{name: "/theirs"}), environ, None)
+    assert (found.name, found.url) == (name, "/mine")
+
+
 @pytest.mark.parametrize(
     ("config", "name", "said", "hint"),
     [
@@ -50,15 +57,15 @@ def test_what_names_no_remote_is_an_error_with_a_remedy(config, name, said, hint
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("../shared", "/work/shared"),
-        (".", "/work/project"),
+        ("../shared", "/home/ada/shared"),
+        (".", "/home/ada/project"),
         ("/data/./x/", "/data/x"),
         ("s3://bucket/../x", "s3://bucket/../x"),
         ("a::b", "a::b"),
     ],
 )
 def test_paths_start_at_the_root_and_urls_stay(url, expected):
-    assert absolute_url(url, "/work/project") == expected
+    assert absolute_url(url, "/home/ada/project") == expected
 
 
 def test_home_is_the_readers(isolation):
@@ -115,8 +122,8 @@ def test_endpoint_of_the_repository_counts_and_is_shown(own):
 
 def test_relative_address_is_confirmed_for_the_place_that_it_means(own):
     remote = choose(configured(a="../shared"), own, None)
-    allow(remote, "/work/one", own, yes=True)
-    allow(remote, "/work/two", own, yes=False)
+    allow(remote, "/home/ada/one", own, yes=True)
+    allow(remote, "/home/ada/two", own, yes=False)
     with pytest.raises(DeniedError):
         allow(remote, "/home/three", own, yes=False)
 
@@ -125,13 +132,13 @@ def test_copies_of_what_is_listed_belong_to_one_address():
     def place(url, **options):
         values = {"remotes.a.url": url, **{f"remotes.a.{k}": v for k, v in options.items()}}
         remote = choose(Config({Source.LOCAL: values}), {}, None)
-        return index_cache(remote, "/work/p", "/cache")
+        return index_cache(remote, "/home/ada/p", "/cache")
 
     there = place("s3://a")
     assert there.startswith("/cache/remotes/")
     assert there == place("s3://a", region="x")
     assert len({there, place("s3://b"), place("s3://a", endpoint_url="https://x")}) == 3
-    assert place("../b") == place("/work/b")
+    assert place("../b") == place("/home/ada/b")
 
 
 def test_opening_asks_nothing(tmp_path):

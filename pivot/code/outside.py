@@ -1,0 +1,101 @@
+"""Own code that lies outside of the project: on `PYTHONPATH`, or installed in place (editable).
+
+Its symbols aren't followed, since a lock can't name its files; instead all sources of an imported
+module or package count, and those of whatever else outside they import.
+"""
+
+import ast
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
+
+from pivot.definition.ownership import Ownership, ownership
+from pivot.hashing import Json, ObjectId, derive_json
+
+_CONTEXT = "pivot outside sources 1"
+# What weird finders and modules have been seen to raise.
+_UNFINDABLE = (ImportError, ValueError, AttributeError)
+
+
+def find_outside(modules: Iterable[str], project: str) -> Mapping[str, frozenset[str]]:
+    """For each top-level module, the files and folders of own code outside that it stands for.
+
+    Modules of the project, installed ones and Python's own have none and are left out. Nothing is
+    imported. `project` and the places are absolute.
+    """
+    own = ownership()
+    direct: dict[str, frozenset[str]] = {}
+    imported: dict[str, frozenset[str]] = {}
+    queue = list(modules)
+    while queue:
+        module = queue.pop()
+        if module not in direct:
+            direct[module] = frozenset(_places(module, project, own))
+            imported[module] = frozenset(_imported(direct[module]))
+            queue.extend(imported[module])
+    reached = {module: _reached(module, imported) for module in modules if direct[module]}
+    return {m: frozenset(p for n in names for p in direct[n]) for m, names in reached.items()}
+
+
+def source_digest(place: str, file_id: Callable[[str], ObjectId | None]) -> str:
+    """A digest of a file, or of all sources in a folder: the same wherever it lies."""
+    rows: list[Json] = [
+        [os.path.relpath(file, os.path.dirname(place)), id_.hex() if id_ else None]
+        for file in _sources(place)
+        for id_ in (file_id(file),)
+    ]
+    return derive_json(_CONTEXT, rows).hex()
+
+
+def joined(digests: Iterable[str]) -> str:
+    """What stands for some places in a lock, beside the versions of packages."""
+    return f"source {derive_json(_CONTEXT, sorted(digests)).hex()}"
+
+
+def _places(module: str, project: str, own: Ownership) -> Iterator[str]:
+    spec = None
+    with contextlib.suppress(*_UNFINDABLE):
+        spec = find_spec(module)
+    if spec is None:
+        return
+    folders = spec.submodule_search_locations
+    for place in [spec.origin or ""] if folders is None else folders:
+        path = os.path.realpath(place)
+        is_there = place.startswith("/") and os.path.exists(path)
+        if is_there and own.is_own(os.path.join(path, "")) and not _contains(project, path):
+            yield path
+
+
+def _contains(project: str, path: str) -> bool:
+    return (path + "/").startswith(project.rstrip("/") + "/")
+
+
+def _sources(place: str) -> Iterator[str]:
+    if not os.path.isdir(place):
+        yield place
+    for base, folders, files in os.walk(place):
+        folders[:] = sorted(f for f in folders if f.isidentifier() and f != "__pycache__")
+        yield from (os.path.join(base, file) for file in sorted(files) if file.endswith(".py"))
+
+
+def _imported(places: Iterable[str]) -> Iterator[str]:
+    """The top-level modules that sources import anywhere; unparsable ones fail when they run."""
+    for file in (file for place in places for file in _sources(place) if file.endswith(".py")):
+        with contextlib.suppress(OSError, SyntaxError, ValueError), open(file, "rb") as f:
+            for node in ast.walk(ast.parse(f.read())):
+                if isinstance(node, ast.Import):
+                    yield from (alias.name.partition(".")[0] for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    yield node.module.partition(".")[0]
+
+
+def _reached(module: str, imported: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    seen: set[str] = set()
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue.extend(imported[name])
+    return frozenset(seen)

@@ -27,7 +27,7 @@ and so is what `--json` [promises](json.md). `git pivot` is `pivot`.
 
 def render() -> str:
     """The whole page, as Markdown."""
-    root = click.Context(cli, info_name="pivot")
+    root = click.Context(cli, info_name="pivot", **cli.context_settings)
     sections = [HEAD, *(_section(context) for context in commands(root))]
     return "\n".join(sections)
 

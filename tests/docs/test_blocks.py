@@ -23,7 +23,7 @@ def test_python_blocks_are_valid_python(blocks: list[Any]) -> None:
 def unknown_parts(words: list[str]) -> Iterator[str]:
     """The sub-commands and options among `words` that `pivot` doesn't know."""
     command: click.Command = cli
-    context = click.Context(cli, info_name="pivot")
+    context = click.Context(cli, info_name="pivot", **cli.context_settings)
     for word in words:
         if word.startswith("-"):
             name = word.partition("=")[0]

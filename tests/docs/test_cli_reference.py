@@ -25,7 +25,7 @@ def generator() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def contexts(generator: ModuleType) -> list[click.Context]:
-    return list(generator.commands(click.Context(cli, info_name="pivot")))
+    return list(generator.commands(click.Context(cli, info_name="pivot", **cli.context_settings)))
 
 
 def test_the_committed_page_is_what_the_commands_say(generator: ModuleType) -> None:

@@ -14,7 +14,7 @@ from pivot.cli.table import COMMANDS
 
 def commands(command=cli, name="pivot"):
     """Every command with its full name, groups included."""
-    context = click.Context(command)
+    context = click.Context(command, help_option_names=["-h", "--help"])
     yield name, command
     if isinstance(command, click.Group):
         for part in command.list_commands(context):

@@ -73,7 +73,8 @@ def test_overlapping_outs_are_refused_with_both_stages_and_places(one, two):
 
 
 def test_neighbouring_outs_are_fine():
-    build([stage("a", [], ["x/a", "x/b", "x.txt", "x2"]), stage("b", [], ["x/c"])])
+    graph = build([stage("a", [], ["x/a", "x/b", "x.txt", "x2"]), stage("b", [], ["x/c"])])
+    assert list(graph.stages) == ["a", "b"]
 
 
 def test_a_circle_is_printed_in_the_direction_of_the_data():

@@ -66,6 +66,7 @@ def test_failed_claim_holds_nothing(runs):
 
 def test_release_of_nothing_is_fine(runs):
     runs[0].release(A)
+    assert runs[1].take(A, []) is None
 
 
 def test_names_that_differ_share_no_claim(runs):

@@ -1,6 +1,7 @@
 """The record of a run: made when there is something to keep, believed only where it was made."""
 
 import json
+import os
 import shutil
 
 from pivot.history import is_own
@@ -37,6 +38,8 @@ def test_record_that_cannot_be_written_is_no_failure(tmp_path, monkeypatch):
     record.keep_lock(STAGE, b"lock")
     monkeypatch.setattr("pivot.run.record.write_atomic", full)
     record.close([], 0)
+    assert not os.path.exists(os.path.join(record.folder, "record.json"))
+    assert os.path.exists(os.path.join(record.folder, "locks", f"{STAGE}.lock"))
 
 
 def test_log_has_a_folder_to_be_written_in(tmp_path):

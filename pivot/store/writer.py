@@ -145,7 +145,7 @@ def looks_dense(data: bytes) -> bool:
 
     Small entries share a frame, and one dense neighbour spoils it for texts. A wrong guess costs
     some compression and nothing else. Of 128 random bytes 101 differ on average, and fewer than 85
-    once in a million; texts and tables use 30 to 60.
+    about once in 100,000 samples; texts and tables use 30 to 60.
     """
     return len(set(data[:SAMPLE_SIZE])) > DENSE
 

@@ -12,6 +12,13 @@ from typing import Self
 from pivot.errors import LockedError
 
 TEMPORARY_PREFIX = ".pivot-tmp-"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+
+
+class NoLocksError(LockedError):
+    """A file system that can't lock files, as some network file systems."""
+
+    code = "no_locks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,13 @@ def temporary_name(final: str) -> str:
     return os.path.join(head, f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}-{tail[:64]}")
 
 
-def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
+def write_atomic(
+    path: str, data: bytes, *, sync: bool = True, mode: int = 0o666, exact: bool = False
+) -> None:
     """Replace `path` by `data`: afterwards it is the old file or the new one, never half.
 
     With `sync` the new content is on disk before it gets its name, and the name before this
-    returns.
+    returns. The umask takes from `mode`, unless it is `exact`.
     """
     temporary = temporary_name(path)
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -101,6 +110,8 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666
         with open(fd, "wb") as f:
             f.write(data)
             f.flush()
+            if exact:
+                os.fchmod(f.fileno(), mode)
             if sync:
                 os.fsync(f.fileno())
         os.replace(temporary, path)
@@ -115,27 +126,44 @@ def write_atomic(path: str, data: bytes, *, sync: bool = True, mode: int = 0o666
 @contextlib.contextmanager
 def locked(
     path: str, *, shared: bool = False, wait: bool = True, holder: str = ""
-) -> Iterator[None]:
-    """Hold an flock on `path` (created when absent) for the length of the block.
+) -> Iterator[int]:
+    """Hold an flock on `path` (created when absent) for the length of the block; yields its fd.
 
     `holder` is written into an exclusively locked file, for whoever waits to read. Raises
-    `LockedError` when the lock is held elsewhere and `wait` is false.
+    `LockedError` when the lock is held elsewhere and `wait` is false, `NoLocksError` on a file
+    system that has none.
     """
-    fd = open_nofollow(path, os.O_RDWR | os.O_CREAT)  # a clone could bring a link; we truncate
+    fd = _open_lock(path, shared=shared)
     try:
         operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(fd, operation | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise LockedError(f"{path} is held by {lock_holder(path)}") from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            raise NoLocksError(
+                f"{path} can't be locked", why="this file system has no locks"
+            ) from error
         if not shared:
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()} {holder}\n".encode(), 0)
-        yield
+        yield fd
         if not shared:
             os.ftruncate(fd, 0)  # whoever is held up next isn't to be told our name
     finally:
         os.close(fd)
+
+
+def _open_lock(path: str, *, shared: bool) -> int:
+    """Open a file to lock it: a clone could bring a link, and we truncate."""
+    try:
+        return open_nofollow(path, os.O_RDWR | os.O_CREAT)
+    except PermissionError:
+        if not shared:
+            raise
+        return open_nofollow(path)  # another user's: reading is enough to share it
 
 
 def lock_holder(path: str) -> str:

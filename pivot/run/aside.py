@@ -144,7 +144,7 @@ def _recover_run(project: str, folder: str) -> list[RepoPath]:
     return recovered
 
 
-def _gate(project: str) -> contextlib.AbstractContextManager[None]:
+def _gate(project: str) -> contextlib.AbstractContextManager[int]:
     """Held while a run's folder is made and its flock taken: in between it would look dead."""
     folder = os.path.join(project, ".pivot", "tmp")
     os.makedirs(folder, exist_ok=True)

@@ -30,6 +30,7 @@ from blake3 import blake3
 from pivot.errors import IntegrityError, PivotError
 from pivot.files import open_nofollow, write_atomic
 from pivot.hashing import ID_SIZE, ObjectId
+from pivot.store.access import file_mode
 from pivot.store.codec import MAX_RAW_SIZE, Codec
 from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, Place
 
@@ -43,6 +44,7 @@ _BLOCK = struct.Struct("<IQIIB3x")
 _FANOUT = struct.Struct("<256I")
 _PLACE = struct.Struct("<IIIB3x")
 _FOOTER_SIZE = 32 + len(END_MAGIC)
+_HELD = 32 << 20  # about 600,000 entries
 _CODECS = frozenset(Codec)
 _KINDS = tuple(Kind)  # by number: calling the enumeration costs more than the look-up
 
@@ -50,6 +52,51 @@ _KINDS = tuple(Kind)  # by number: calling the enumeration costs more than the l
 def index_key(name: FileName) -> str:
     """An index's place in a store, here and behind a remote."""
     return f"index/{name.hex()}.idx"
+
+
+class IndexParts:
+    """An index that is being made: rows in the order of their ids, blocks in any."""
+
+    def __init__(self, name: FileName, level: int, replaces: Sequence[FileName]) -> None:
+        self.name = name
+        self._level = level
+        self._replaces = replaces
+        self._packs: dict[FileName, tuple[int, int]] = {}  # number and size, in order
+        self._blocks = bytearray()
+        self._counts = [0] * 256
+        self._ids = bytearray()
+        self._places = bytearray()
+
+    def add_block(self, pack: FileName, pack_size: int, place: tuple[int, int, int, int]) -> int:
+        """Add a block: its offset, stored and raw size, and codec. Returns its number."""
+        number, _ = self._packs.setdefault(pack, (len(self._packs), pack_size))
+        self._blocks += _BLOCK.pack(number, *place)
+        return len(self._blocks) // _BLOCK.size - 1
+
+    def add(self, id_: bytes, block: int, offset: int, size: int, kind: int) -> None:
+        """Add an entry; its id is greater than all before."""
+        self._counts[id_[0]] += 1
+        self._ids += id_
+        self._places += _PLACE.pack(block, offset, size, kind)
+
+    def encode(self) -> bytes:
+        """The index's bytes."""
+        entries = len(self._ids) // ID_SIZE
+        numbers = len(self._packs), len(self._blocks) // _BLOCK.size, entries
+        body = b"".join(
+            (
+                _HEADER.pack(
+                    MAGIC, VERSION, self._level, 0, self.name, len(self._replaces), *numbers
+                ),
+                *self._replaces,
+                *(_PACK.pack(pack, size) for pack, (_, size) in self._packs.items()),
+                self._blocks,
+                _FANOUT.pack(*accumulate(self._counts)),
+                self._ids,
+                self._places,
+            )
+        )
+        return b"".join((body, blake3(body).digest(), END_MAGIC))
 
 
 def encode(
@@ -61,38 +108,17 @@ def encode(
     replaces: Sequence[FileName] = (),
 ) -> bytes:
     """The bytes of an index over `rows`; every pack they name must have its size given."""
-    packs = sorted({place.block.pack for place in rows.values()})
-    pack_number = {pack: n for n, pack in enumerate(packs)}
-    blocks = sorted(
-        {(pack_number[p.block.pack], p.block.offset): p.block for p in rows.values()}.items()
-    )
-    block_number = {key: n for n, (key, _) in enumerate(blocks)}
-    ids = sorted(rows)
-    counts = [0] * 256
-    for id_ in ids:
-        counts[id_[0]] += 1
-    parts = [
-        _HEADER.pack(
-            MAGIC, VERSION, level, 0, name, len(replaces), len(packs), len(blocks), len(ids)
-        ),
-        *replaces,
-        *(_PACK.pack(pack, pack_sizes[pack]) for pack in packs),
-        *(_BLOCK.pack(key[0], b.offset, b.stored, b.raw, b.codec) for key, b in blocks),
-        _FANOUT.pack(*accumulate(counts)),
-        *ids,
-        *(_encode_place(rows[id_], pack_number, block_number) for id_ in ids),
-    ]
-    body = b"".join(parts)
-    return body + blake3(body).digest() + END_MAGIC
-
-
-def _encode_place(
-    place: Place,
-    pack_number: Mapping[FileName, int],
-    block_number: Mapping[tuple[int, int], int],
-) -> bytes:
-    block = block_number[pack_number[place.block.pack], place.block.offset]
-    return _PLACE.pack(block, place.offset, place.size, place.kind)
+    parts = IndexParts(name, level, replaces)
+    places = {(p.block.pack, p.block.offset): p.block for p in rows.values()}
+    numbers = {
+        key: parts.add_block(b.pack, pack_sizes[b.pack], (b.offset, b.stored, b.raw, b.codec))
+        for key, b in sorted(places.items())
+    }
+    for id_ in sorted(rows):
+        place = rows[id_]
+        block = numbers[place.block.pack, place.block.offset]
+        parts.add(id_, block, place.offset, place.size, place.kind)
+    return parts.encode()
 
 
 def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
@@ -115,15 +141,19 @@ def write_index(
 ) -> FileName:
     """Write and sync an index; its entries are visible from then on."""
     name = FileName.fresh()
-    data = encode(name, rows, pack_sizes, level=level, replaces=replaces)
+    land_index(root, name, encode(name, rows, pack_sizes, level=level, replaces=replaces))
+    return name
+
+
+def land_index(root: str, name: FileName, data: bytes) -> None:
+    """Give an index's bytes their place, synced; as readable as the store's folder."""
     path = os.path.join(root, index_key(name))
     try:
-        write_atomic(path, data, mode=0o444)
+        write_atomic(path, data, mode=file_mode(root), exact=True)
     except BaseException:
         with contextlib.suppress(OSError):  # it has its name if only the folder's sync failed
             os.unlink(path)
         raise
-    return name
 
 
 class Index:
@@ -158,21 +188,27 @@ class Index:
 
     @classmethod
     def open(cls, path: str, name: FileName) -> Self:
-        """Map the index at `path`. Raises `FileNotFoundError`, or `IntegrityError` if damaged."""
+        """Open the index at `path`. Raises `FileNotFoundError`, or `IntegrityError` if damaged.
+
+        Touching a mapped page of a file that another host deleted ends a process, so an index is
+        mapped only where it is too large to be held.
+        """
         fd = open_nofollow(path)
-        try:
-            if os.fstat(fd).st_size == 0:
-                return cls(memoryview(b""), name)
-            mapped = mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
-        finally:
-            os.close(fd)
-        return cls(memoryview(mapped), name)
+        with open(fd, "rb", buffering=0) as f:
+            if os.fstat(fd).st_size <= _HELD:
+                return cls(memoryview(f.read()), name)
+            return cls(memoryview(mmap.mmap(fd, 0, access=mmap.ACCESS_READ)), name)
 
     def find(self, id_: ObjectId) -> Place | None:
         """Where `id_` is, or None."""
+        row = self.row_of(id_)
+        return None if row is None else self.place_at(row)
+
+    def row_of(self, id_: bytes) -> int | None:
+        """The number of the row of `id_`, or None."""
         low, high = self._fanout[id_[0]], self._fanout[id_[0] + 1]
         row = bisect.bisect_left(range(self.entries), bytes(id_), low, high, key=self._raw_id_at)
-        return self.place_at(row) if row < high and self._raw_id_at(row) == id_ else None
+        return row if row < high and self._raw_id_at(row) == id_ else None
 
     def _raw_id_at(self, row: int) -> bytes:
         """An id without the check that it is one: a look-up compares a dozen."""
@@ -206,6 +242,20 @@ class Index:
             place = BlockPlace(name, start, stored, raw, Codec(codec))
             self._last_block = (block, place)
         return place
+
+    def raw_ids(self) -> Iterator[bytes]:
+        """All ids, ascending, without the check that they are ids."""
+        return map(self._raw_id_at, range(self.entries))
+
+    def raw_places(self) -> Iterator[tuple[int, int, int, int]]:
+        """Block number, offset, size and kind of each row: numbers as they stand there."""
+        end = self._places + self.entries * _PLACE.size
+        return _PLACE.iter_unpack(self._data[self._places : end])
+
+    def raw_blocks(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """Pack number, offset, stored size, raw size and codec of each block."""
+        end = self._blocks + self._block_count * _BLOCK.size
+        return _BLOCK.iter_unpack(self._data[self._blocks : end])
 
     def rows(self) -> Iterator[tuple[ObjectId, Place]]:
         """All entries in the order of their ids."""

@@ -23,6 +23,7 @@ from blake3 import blake3
 from pivot.errors import IntegrityError, PivotError
 from pivot.files import fsync_dir, open_nofollow
 from pivot.hashing import ObjectId
+from pivot.store.access import file_mode, make_folder
 from pivot.store.codec import MAX_RAW_SIZE, Codec
 from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, PackInfo
 
@@ -108,7 +109,7 @@ class PackWriter:
         self._write(self._hasher.digest() + END_MAGIC)
         if self._sync:
             os.fsync(self._file.fileno())
-        os.fchmod(self._file.fileno(), os.fstat(self._file.fileno()).st_mode & 0o444)
+        os.fchmod(self._file.fileno(), file_mode(self._root))
         self._file.close()
         self._land()
         return PackInfo(self.name, self.size, tuple(self._blocks))
@@ -117,7 +118,7 @@ class PackWriter:
         final = os.path.join(self._root, pack_key(self.name))
         folder = os.path.dirname(final)
         is_new = not os.path.isdir(folder)
-        os.makedirs(folder, exist_ok=True)
+        make_folder(self._root, folder)
         os.rename(self._temporary, final)
         if self._sync:
             fsync_dir(folder)

@@ -1,7 +1,7 @@
 """A store: a folder of immutable packs and the indexes that say what it has.
 
     pivot-store.json   {"format": 1, "id": 32 hex digits}
-    packs/<2>/<name>.pack   index/<name>.idx   tombstones/   tmp/
+    packs/<2>/<name>.pack   index/<name>.idx   tombstones/   tmp/   projects/
 
 The local cache, a shared directory and a bucket are the same thing. No database, no lock and no
 server holds the truth; whoever adds entries writes new files and never changes old ones.
@@ -10,17 +10,19 @@ server holds the truth; whoever adds entries writes new files and never changes 
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import locked, lstat, write_atomic
+from pivot.files import NoLocksError, locked, lstat, write_atomic
 from pivot.hashing import ObjectId
+from pivot.store.access import file_mode, make_folder, open_up
 from pivot.store.codec import DEFAULT_LEVEL, decompress
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
-from pivot.store.index import FAN_IN, Index, index_key, write_index
+from pivot.store.index import FAN_IN, Index, index_key, land_index
+from pivot.store.merge import Keep, merge
 from pivot.store.pack import MissingPackError, pack_key, read_stored
 from pivot.store.recipe import Recipe
 from pivot.store.split import form_of
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
+IN_USE = "tmp/in-use"
 CACHED_BLOCKS = 4
 
 
@@ -97,11 +100,12 @@ class Store:
         data = _read_id(root)
         if data is None:
             _make_folders(root)
-            with locked(os.path.join(root, "tmp", "in-use")):  # two must not name it differently
+            with _gate(root, shared=False):  # two must not name it differently
                 data = _read_id(root)
                 if data is None:
                     data = StoreId.fresh().encode()
-                    write_atomic(os.path.join(root, STORE_KEY), data)
+                    path = os.path.join(root, STORE_KEY)
+                    write_atomic(path, data, mode=file_mode(root), exact=True)
         return cls(root, StoreId.decode(data, root), level=level)
 
     # -- what it has ----------------------------------------------------------------------
@@ -252,19 +256,43 @@ class Store:
 
     # -- adding ---------------------------------------------------------------------------
 
-    def writer(self) -> "Writer":
-        """A session of adding entries; see `Writer`."""
+    @contextlib.contextmanager
+    def writer(self) -> Iterator["Writer"]:
+        """A session of adding entries; see `Writer`. The garbage collector waits for its end."""
         # Threads and queues that a command which stores nothing need not import.
         from pivot.store.writer import Writer  # noqa: PLC0415
 
-        _make_folders(self.root)
-        self.refresh()
-        return Writer(self.root, known=self.has, indexed=self._on_indexed, level=self._level)
+        with (
+            self.in_use(),
+            Writer(
+                self.root, known=self.has, indexed=self._on_indexed, level=self._level
+            ) as writer,
+        ):
+            yield writer
 
-    def in_use(self) -> contextlib.AbstractContextManager[None]:
-        """Keep the garbage collector away while what was added isn't named by a lock yet."""
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the garbage collector away, and see what the store has from then on.
+
+        For as long as what was added isn't named by a lock yet, or what was found must not go.
+        """
         _make_folders(self.root)
-        return locked(os.path.join(self.root, "tmp", "in-use"), shared=True)
+        with _gate(self.root, shared=True):
+            self.refresh()
+            yield
+
+    @contextlib.contextmanager
+    def alone(self, *, wait: bool = True, holder: str = "") -> Iterator[None]:
+        """Be the only one that uses the store: nobody adds, and nobody relies on what is there.
+
+        Raises `LockedError` if others use it and `wait` is false, and `NoLocksError` where that
+        can't be known.
+        """
+        _make_folders(self.root)
+        with locked(os.path.join(self.root, IN_USE), wait=wait, holder=holder) as fd:
+            open_up(self.root, fd)
+            self.refresh()
+            yield
 
     def _on_indexed(self, name: FileName) -> None:
         with contextlib.suppress(FileNotFoundError):  # another process merged it already
@@ -273,37 +301,52 @@ class Store:
             self.merge_indexes()
 
     def merge_indexes(self) -> None:
-        """Merge sixteen indexes of a level into one of the next, until none has sixteen."""
+        """Merge sixteen indexes of a level into one of the next, until none has sixteen.
+
+        One that names a pack which isn't there stays as it is, until a repair.
+        """
+        whole = [i for i in self.indexes if all(self._has_pack(i, pack) for pack, _ in i.packs)]
         level = 0
-        while True:
-            group = [i for i in self._indexes.values() if i.level == level][:FAN_IN]
+        while any(index.level >= level for index in whole):
+            group = [index for index in whole if index.level == level][:FAN_IN]
             if len(group) < FAN_IN:
-                if not any(i.level > level for i in self._indexes.values()):
-                    return
                 level += 1
                 continue
-            self._merge(group, level + 1)
+            merged = self.replace_indexes(group, lambda _, __: True, level=level + 1)
+            whole = [index for index in whole if index not in group]
+            whole += [index for index in self.indexes if index.name == merged]
 
-    def _merge(self, group: list[Index], level: int) -> None:
-        rows: dict[ObjectId, Place] = {}
-        sizes: dict[FileName, int] = {}
-        for index in group:
-            sizes.update(index.packs)
-            for id_, place in index.rows():
-                if id_ not in rows or self._has_pack(index, place.block.pack):
-                    rows[id_] = place
-        replaces = tuple(index.name for index in group)
-        write_index(self.root, rows, sizes, level=level, replaces=replaces)
+    def replace_indexes(self, indexes: Sequence[Index], keep: Keep, *, level: int) -> FileName:
+        """Put one index in the place of several, with the rows of theirs that `keep` wants.
+
+        Returns its name.
+        """
+        replaces = tuple(index.name for index in indexes)
+        name, data = merge(indexes, keep, level=level, replaces=replaces)
+        land_index(self.root, name, data)
         for old in replaces:
-            del self._indexes[old]
+            self._indexes.pop(old, None)
             with contextlib.suppress(OSError):  # gone already; or left, and superseded all the same
                 os.unlink(os.path.join(self.root, index_key(old)))
         self.refresh()
+        return name
+
+
+@contextlib.contextmanager
+def _gate(root: str, *, shared: bool) -> Iterator[None]:
+    """Hold the store's flock; a file system without locks has no collector to keep away."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(NoLocksError):
+            fd = stack.enter_context(locked(os.path.join(root, IN_USE), shared=shared))
+            open_up(root, fd)
+        yield
 
 
 def _make_folders(root: str) -> None:
+    if not os.path.isdir(root):
+        os.makedirs(root, exist_ok=True)
     for folder in FOLDERS:
-        os.makedirs(os.path.join(root, folder), exist_ok=True)
+        make_folder(root, os.path.join(root, folder))
 
 
 def _read_id(root: str) -> bytes | None:

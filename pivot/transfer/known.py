@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pivot.errors import IntegrityError
 from pivot.files import TEMPORARY_PREFIX, write_atomic
 from pivot.hashing import ObjectId
+from pivot.store.access import make_folder
 from pivot.store.content import Content
 from pivot.store.entry import FileName
 from pivot.store.index import Index, index_key
@@ -81,7 +82,7 @@ class Copies:
     def keep(self, key: str, data: bytes) -> None:
         """Copy an object, replacing what was there."""
         path = os.path.join(self._cache, key)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        make_folder(os.path.dirname(os.path.dirname(self._cache)), os.path.dirname(path))
         write_atomic(path, data, sync=False)
 
     def drop(self, key: str) -> None:

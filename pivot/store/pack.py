@@ -37,6 +37,7 @@ _ENTRY = struct.Struct("<B32sI")
 _FOOTER = struct.Struct("<4sIQ")
 _CHECKSUM_SIZE = 32
 FOOTER_SIZE = _FOOTER.size + _CHECKSUM_SIZE + len(END_MAGIC)
+PACK_OVERHEAD = _HEADER.size + FOOTER_SIZE
 MAX_ENTRIES = 0xFFFF  # of a block
 MAX_OFFSET = (1 << 63) - 1  # what a file system can be asked for
 _KINDS = frozenset(Kind)
@@ -47,6 +48,11 @@ def pack_key(name: FileName) -> str:
     """A pack's place in a store, here and behind a remote."""
     text = name.hex()
     return f"packs/{text[:2]}/{text}.pack"
+
+
+def block_size(stored: int, entries: int) -> int:
+    """The bytes that a block takes in a pack."""
+    return _BLOCK.size + entries * _ENTRY.size + stored
 
 
 class PackWriter:

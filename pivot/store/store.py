@@ -116,7 +116,7 @@ class Store:
             self.refresh()
         for index in self._indexes.values():
             place = index.find(id_)
-            if place is not None and self._has_pack(index, place.block.pack):
+            if place is not None and self.has_pack(index, place.block.pack):
                 return place
         return None
 
@@ -173,7 +173,8 @@ class Store:
             self.refresh()
         return tuple(self._indexes.values())
 
-    def _has_pack(self, index: Index, pack: FileName) -> bool:
+    def has_pack(self, index: Index, pack: FileName) -> bool:
+        """Whether a pack is there, as large as `index` says."""
         seen = self._packs_seen.get(pack)
         if seen is None:
             stat = lstat(os.path.join(self.root, pack_key(pack)))
@@ -188,16 +189,17 @@ class Store:
         place = self.find(id_)
         if place is not None:
             with contextlib.suppress(MissingPackError):  # collected, or repacked, since it was seen
-                return self._read_at(id_, kind, place)
+                return self.read_at(id_, kind, place)
         self.refresh()
         place = self.find(id_)
         if place is None:
             raise MissingDataError(
                 f"object {id_.hex()[:12]} is not in the cache", hint="Run `pivot fetch`"
             )
-        return self._read_at(id_, kind, place)
+        return self.read_at(id_, kind, place)
 
-    def _read_at(self, id_: ObjectId, kind: Kind, place: Place) -> bytes:
+    def read_at(self, id_: ObjectId, kind: Kind, place: Place) -> bytes:
+        """An entry's bytes from where an index says it is, verified."""
         data = self._open_block(place.block)[place.offset : place.offset + place.size]
         if place.kind is not kind:
             raise IntegrityError(f"object {id_.hex()[:12]} is of another kind than its index says")
@@ -259,16 +261,18 @@ class Store:
     @contextlib.contextmanager
     def writer(self) -> Iterator["Writer"]:
         """A session of adding entries; see `Writer`. The garbage collector waits for its end."""
+        with self.in_use(), self._writer(self.has) as writer:
+            yield writer
+
+    def copier(self) -> "Writer":
+        """A session that adds also what is there: for whoever holds the store alone."""
+        return self._writer(lambda _: False)
+
+    def _writer(self, known: Callable[[ObjectId], bool]) -> "Writer":
         # Threads and queues that a command which stores nothing need not import.
         from pivot.store.writer import Writer  # noqa: PLC0415
 
-        with (
-            self.in_use(),
-            Writer(
-                self.root, known=self.has, indexed=self._on_indexed, level=self._level
-            ) as writer,
-        ):
-            yield writer
+        return Writer(self.root, known=known, indexed=self._on_indexed, level=self._level)
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -305,7 +309,7 @@ class Store:
 
         One that names a pack which isn't there stays as it is, until a repair.
         """
-        whole = [i for i in self.indexes if all(self._has_pack(i, pack) for pack, _ in i.packs)]
+        whole = [i for i in self.indexes if all(self.has_pack(i, pack) for pack, _ in i.packs)]
         level = 0
         while any(index.level >= level for index in whole):
             group = [index for index in whole if index.level == level][:FAN_IN]

@@ -8,6 +8,7 @@ that came with a clone isn't this clone's own: what it has as `owner` isn't its 
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pivot.errors import PivotError
 from pivot.files import folder_identity, write_atomic
@@ -45,26 +46,39 @@ class History:
         """An accelerator that is new to this project reads the run records first."""
         if self._state.document(_INDEXED) is not None:
             return
-        for data in self._recorded():
-            with contextlib.suppress(UnreadableLockError):
-                self.add(decode(data, "a run's lock"), data)
+        for run in reversed(list(recorded_runs(self._runs))):
+            for place, data in run.locks():
+                with contextlib.suppress(UnreadableLockError):
+                    self.add(decode(data, place), data)
         self._state.record_document(_INDEXED, b"1")
 
-    def _recorded(self) -> Iterator[bytes]:
-        """The locks that run records hold, oldest run first."""
-        for run in sorted(_names(self._runs)):
-            folder = os.path.join(self._runs, run)
-            if not is_own(folder):
-                continue
-            for base, _, files in os.walk(os.path.join(folder, "locks")):
-                for file in sorted(files):
-                    try:
-                        with open(os.path.join(base, file), "rb") as f:
-                            yield f.read()
-                    except OSError as error:
-                        raise PivotError(
-                            f"{base}/{file} can't be read", why=error.strerror
-                        ) from error
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run of this clone: its name, its folder, and when it ended in seconds since the epoch."""
+
+    name: str
+    folder: str
+    time: float
+
+    def locks(self) -> Iterator[tuple[str, bytes]]:
+        """The locks that it wrote, as path (for messages) and bytes."""
+        for base, _, files in os.walk(os.path.join(self.folder, "locks")):
+            for file in sorted(files):
+                path = os.path.join(base, file)
+                try:
+                    with open(path, "rb") as f:
+                        yield path, f.read()
+                except OSError as error:
+                    raise PivotError(f"{path} can't be read", why=error.strerror) from error
+
+
+def recorded_runs(runs: str) -> Iterator[RecordedRun]:
+    """This clone's own runs below the folder `runs`, newest first."""
+    for name in sorted(_names(runs), reverse=True):
+        folder = os.path.join(runs, name)
+        if is_own(folder):
+            yield RecordedRun(name, folder, os.stat(folder).st_mtime)
 
 
 def mark_own(folder: str) -> None:

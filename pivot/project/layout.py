@@ -7,7 +7,7 @@ from pivot.errors import NoProjectError, UsageError
 
 FOLDER = ".pivot"
 # What Pivot writes below it.
-_STORE = ("packs", "index", "tombstones", "tmp", "remotes", "damaged")
+_STORE = ("packs", "index", "tombstones", "tmp", "remotes", "damaged", "projects")
 _WRITTEN = ("stages", "runs", "aside", "tmp", "state.db", "cache")
 WRITTEN = (*_WRITTEN, *(f"cache/{name}" for name in _STORE))
 

@@ -4,6 +4,7 @@ This file and `planner.py` are the only ones that import rooms late: a no-op mus
 for remotes, or for the analysis of code that didn't change.
 """
 
+import contextlib
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pivot.paths import StageName
 from pivot.project.foreign import refuse_foreign
 from pivot.project.layout import Layout, find_project
 from pivot.state import State
+from pivot.store.projects import here, register
 from pivot.store.store import Store
 from pivot.workspace import Workspace
 
@@ -77,7 +79,11 @@ class Project:
                 why="the setting came with the repository, which must not say where to write",
                 hint=f"If you want that, run `pivot config set --local cache.dir {folder}`",
             )
-        return Store.open(folder, level=self.config.number("cache.level") or 1)
+        store = Store.open(folder, level=self.config.number("cache.level") or 1)
+        if not self._contains(folder):
+            with contextlib.suppress(OSError):  # a cache that can only be read needs no note
+                register(folder, here(self.root))
+        return store
 
     def _contains(self, folder: str) -> bool:
         """Whether a folder lies in the project also where links on the way are followed."""

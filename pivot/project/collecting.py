@@ -1,0 +1,149 @@
+"""Garbage collection of a project's cache, with all projects that share it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pivot.errors import NoProjectError, PivotError, UsageError
+from pivot.gc.collect import Collection, plan_collection
+from pivot.gc.plan import GcPlan
+from pivot.gc.sweep import Progress
+from pivot.paths import RepoPath
+from pivot.project.layout import Layout, find_project
+from pivot.project.project import Project
+from pivot.project.roots import Keepers, Roots, Scope, find_roots
+from pivot.store.content import Content
+from pivot.store.projects import Registered, registered
+from pivot.store.store import Store
+
+HOLDER = "gc"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A content that stays: where, what, who needs it, and whether the cache has it at all.
+
+    `project` is the root of another project that shares the cache, None for this one.
+    """
+
+    project: str | None
+    path: RepoPath
+    content: Content
+    keepers: Keepers
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection did, or would do: `removed_bytes` that the packs are smaller by."""
+
+    kept: tuple[Kept, ...]
+    plan: GcPlan
+    removed_bytes: int
+    unfinished: PivotError | None
+
+
+def preview(project: Project, scope: Scope) -> Collected:
+    """What `collect` would do. Others may use the cache meanwhile."""
+    with project.store.in_use():
+        kept, found = _plan(project, scope)
+    return Collected(kept, found.plan, found.plan.removed_bytes, None)
+
+
+def collect(
+    project: Project, scope: Scope, *, wait: bool = True, progress: Progress | None = None
+) -> Collected:
+    """Remove from the cache what nothing in the scope needs.
+
+    Raises `LockedError` if others use the cache and `wait` is false. Raises, before anything is
+    removed, where it can't be told what is needed: see `find_roots`.
+    """
+    with project.store.alone(wait=wait, holder=HOLDER):
+        kept, found = _plan(project, scope)
+        swept = found.sweep(progress)
+    return Collected(kept, found.plan, swept.bytes, swept.unfinished)
+
+
+def _plan(project: Project, scope: Scope) -> tuple[tuple[Kept, ...], Collection]:
+    if scope.asks_git and project.repository is None:
+        raise UsageError(
+            "this project is in no Git repository, so it has no branches, tags and commits",
+            hint="Name another scope: `--workspace`, `--keep-runs N` or `--older-than AGE`",
+        )
+    roots: list[tuple[str | None, Roots]] = [(None, find_roots(project, scope))]
+    for registration in _others(project):
+        with _open(registration) as other:
+            roots.append((other.root, find_roots(other, scope)))
+    found = plan_collection(
+        project.store, dict.fromkeys(content for _, needs in roots for _, content in needs)
+    )
+    kept = tuple(
+        Kept(root, path, content, keepers, content not in found.absent)
+        for root, needs in roots
+        for (path, content), keepers in sorted(needs.items(), key=lambda item: item[0][0])
+    )
+    return kept, found
+
+
+def _others(project: Project) -> Iterator[Registered]:
+    for registration in registered(project.store.root):
+        if not (registration.is_here and registration.root == project.root):
+            yield registration
+
+
+@contextmanager
+def _open(registration: Registered) -> Iterator[Project]:
+    """Another project that shares the cache. Raises `NoProjectError` if it can't be asked."""
+    try:
+        layout = find_project(registration.root) if registration.is_here else None
+    except NoProjectError:
+        layout = None
+    if layout is None or layout.root != registration.root:
+        raise _unreachable(registration)
+    project = Project(Layout(layout.root))
+    try:
+        yield project
+    finally:
+        project.close()
+
+
+def _unreachable(registration: Registered) -> NoProjectError:
+    place = registration.root
+    option = "" if registration.is_here else f" --host {registration.host}"
+    return NoProjectError(
+        f"{place} on {registration.host} shares this cache and can't be asked what it needs",
+        why="it isn't there" if registration.is_here else "it is on another host",
+        hint=f"If it is gone for good, run `pivot cache forget {place}{option}`",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What a cache holds: counts, and sizes in bytes (`raw`: when opened)."""
+
+    folder: str
+    id: str
+    format: int
+    packs: int
+    stored: int
+    entries: int
+    raw: int
+    indexes: int
+    projects: tuple[Registered, ...]
+
+
+def describe(store: Store) -> CacheInfo:
+    """Count what a store has, from its indexes alone."""
+    packs = {pack: size for index in store.indexes for pack, size in index.packs}
+    return CacheInfo(
+        folder=store.root,
+        id=store.id.text,
+        format=store.id.format,
+        packs=len(packs),
+        stored=sum(packs.values()),
+        entries=sum(index.entries for index in store.indexes),
+        raw=sum(size for index in store.indexes for _, _, size, _ in index.raw_places()),
+        indexes=len(store.indexes),
+        projects=tuple(registered(os.path.abspath(store.root))),
+    )

@@ -1,0 +1,98 @@
+"""The projects that use a store which lies in none of them, or in another one.
+
+    <store>/projects/<hash>.json    {"format": 1, "root": "/abs/path", "host": "name"}
+
+The garbage collector asks each of them what it needs. They are named by host and path, since the
+same path can be another project on another machine.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pivot.errors import IntegrityError
+from pivot.files import write_atomic
+from pivot.hashing import hash_bytes
+from pivot.store.access import file_mode, make_folder
+
+FOLDER = "projects"
+FORMAT = 1
+SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A project that uses a store: its absolute root, and the host it was seen on."""
+
+    root: str
+    host: str
+
+    @property
+    def key(self) -> str:
+        digest = hash_bytes(f"{self.host}\0{self.root}".encode()).hex()[:32]
+        return f"{FOLDER}/{digest}{SUFFIX}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this host."""
+        return self.host == os.uname().nodename
+
+
+def here(root: str) -> Registered:
+    """The project at an absolute path on this host."""
+    return Registered(root, os.uname().nodename)
+
+
+def register(store: str, project: Registered) -> None:
+    """Note in the store at the path `store` that a project uses it; a second time does nothing."""
+    path = os.path.join(store, project.key)
+    if os.path.exists(path):
+        return
+    make_folder(store, os.path.dirname(path))
+    value = {"format": FORMAT, "root": project.root, "host": project.host}
+    data = (json.dumps(value, ensure_ascii=False) + "\n").encode()
+    write_atomic(path, data, mode=file_mode(store), exact=True)
+
+
+def forget(store: str, project: Registered) -> None:
+    """Take a project's note out. Raises `FileNotFoundError` if there is none."""
+    os.unlink(os.path.join(store, project.key))
+
+
+def registered(store: str) -> list[Registered]:
+    """All projects that use a store, by path. Raises `IntegrityError` for a note that is damaged.
+
+    To pass one over could be to throw away what that project needs.
+    """
+    return sorted(_read(store), key=lambda project: (project.root, project.host))
+
+
+def _read(store: str) -> Iterator[Registered]:
+    folder = os.path.join(store, FOLDER)
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if not name.endswith(SUFFIX) or name.startswith("."):
+            continue
+        path = os.path.join(folder, name)
+        try:
+            with open(path, encoding="utf-8") as f:
+                value = json.load(f)
+            found = Registered(value["root"], value["host"])
+            is_sound = value["format"] == FORMAT and f"{FOLDER}/{name}" == found.key
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(path) from error
+        if not is_sound:
+            raise _damaged(path)
+        yield found
+
+
+def _damaged(path: str) -> IntegrityError:
+    return IntegrityError(
+        f"{path} can't be read",
+        why="it should name a project that uses this cache",
+        hint=f"Remove it with `rm {path}`; the project notes itself again at its next command",
+    )

@@ -176,7 +176,14 @@ class Repro:
                     self._bench.workspace.store(path, writer)
 
     def _restore(self, name: StageName, decision: Decision) -> bool:
-        """Put a known run's outs in place; False if they can't be had after all."""
+        """Put a known run's outs in place; False if they can't be had after all.
+
+        They must not be collected before a lock names them, nor what is replaced before it is.
+        """
+        with self._bench.store.in_use():
+            return self._restore_held(name, decision)
+
+    def _restore_held(self, name: StageName, decision: Decision) -> bool:
         lock, stage = decision.lock, self._plan.survey.stages[name]
         assert lock is not None, "a restored stage has a lock"  # noqa: S101
         begun = time.monotonic()

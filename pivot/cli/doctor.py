@@ -17,7 +17,8 @@ from pivot.lock.folder import list_locks, read_lock
 from pivot.project.interpreter import other_environment
 from pivot.project.planner import Planner
 from pivot.project.project import Project
-from pivot.store.repair import Repaired, check, repair
+from pivot.store.check import check
+from pivot.store.repair import Repaired, repair
 
 
 class Mark(StrEnum):

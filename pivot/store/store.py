@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import locked, lstat, write_atomic
+from pivot.files import locked, lstat, open_regular, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.codec import DEFAULT_LEVEL, decompress
 from pivot.store.content import Content, ContentType
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
+MAX_ID_SIZE = 4096
 CACHED_BLOCKS = 4
 
 
@@ -82,8 +83,12 @@ def _no_store(place: str) -> IntegrityError:
 class Store:
     """Reading and adding entries. Make one with `open`; it lists the indexes at first use."""
 
-    def __init__(self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL) -> None:
+    def __init__(
+        self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL, listed_in: str | None = None
+    ) -> None:
+        """`listed_in` is where the indexes are that count, if not in the store itself."""
         self.root = root
+        self._listed_in = root if listed_in is None else listed_in
         self.id = id_
         self._level = level
         self._indexes: dict[FileName, Index] = {}
@@ -96,7 +101,7 @@ class Store:
         """Open the store at `root`, making an empty one where none is."""
         data = _read_id(root)
         if data is None:
-            _make_folders(root)
+            make_folders(root)
             with locked(os.path.join(root, "tmp", "in-use")):  # two must not name it differently
                 data = _read_id(root)
                 if data is None:
@@ -148,15 +153,21 @@ class Store:
             del self._indexes[gone]
         for name in names - self._indexes.keys():
             try:
-                self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+                index = self.open_index(name)
             except FileNotFoundError:
                 return False
+            if index is not None:
+                self._indexes[name] = index
         return True
+
+    def open_index(self, name: FileName) -> Index | None:
+        """A listed index; None for one that is passed over. Raises `IntegrityError` for damage."""
+        return Index.open(os.path.join(self._listed_in, index_key(name)), name)
 
     def index_names(self) -> list[FileName]:
         """The names of all indexes in the folder, superseded ones included."""
         try:
-            files = os.listdir(os.path.join(self.root, "index"))
+            files = os.listdir(os.path.join(self._listed_in, "index"))
         except FileNotFoundError:
             return []
         names = (FileName.parse(f[:-4]) for f in files if f.endswith(".idx"))
@@ -257,13 +268,13 @@ class Store:
         # Threads and queues that a command which stores nothing need not import.
         from pivot.store.writer import Writer  # noqa: PLC0415
 
-        _make_folders(self.root)
+        make_folders(self.root)
         self.refresh()
         return Writer(self.root, known=self.has, indexed=self._on_indexed, level=self._level)
 
     def in_use(self) -> contextlib.AbstractContextManager[None]:
         """Keep the garbage collector away while what was added isn't named by a lock yet."""
-        _make_folders(self.root)
+        make_folders(self.root)
         return locked(os.path.join(self.root, "tmp", "in-use"), shared=True)
 
     def _on_indexed(self, name: FileName) -> None:
@@ -301,17 +312,20 @@ class Store:
         self.refresh()
 
 
-def _make_folders(root: str) -> None:
+def make_folders(root: str) -> None:
+    """Make the folders that a store has, where they are missing."""
     for folder in FOLDERS:
         os.makedirs(os.path.join(root, folder), exist_ok=True)
 
 
 def _read_id(root: str) -> bytes | None:
     try:
-        with open(os.path.join(root, STORE_KEY), "rb") as f:
-            return f.read()
+        with open(open_regular(os.path.join(root, STORE_KEY)), "rb") as f:
+            return f.read(MAX_ID_SIZE)
     except FileNotFoundError:
         return None
+    except IntegrityError as error:
+        raise _no_store(root) from error
 
 
 def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
@@ -367,7 +381,7 @@ def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> Integrity
     return IntegrityError(
         f"pack {pack} in the cache is damaged",
         why=str(error),
-        hint="Run `pivot doctor --repair`",
+        hint="Run `pivot verify --repair`",
     )
 
 

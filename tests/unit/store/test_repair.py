@@ -6,8 +6,9 @@ import random
 import pytest
 
 from pivot.errors import IntegrityError, MissingDataError
+from pivot.store.check import check
 from pivot.store.entry import Kind
-from pivot.store.repair import check, repair
+from pivot.store.repair import repair
 from pivot.store.store import Store
 
 COUNT = 30

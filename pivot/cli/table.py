@@ -24,6 +24,7 @@ COMMANDS: dict[str, Row] = {
     "push": Row("Data", "pivot.cli.push:push", "Send outs to a remote"),
     "fetch": Row("Data", "pivot.cli.fetch:fetch", "Get outs from a remote into the cache"),
     "pull": Row("Data", "pivot.cli.pull:pull", "Get outs from a remote into place"),
+    "verify": Row("Data", "pivot.cli.verify:verify", "Check locks, outs and stored data"),
     "config": Row("Set up", "pivot.cli.config:config", "Show and change settings"),
     "doctor": Row("Set up", "pivot.cli.doctor:doctor", "Check the project, and mend its cache"),
     "completion": Row("Set up", "pivot.cli.completion:completion", "Print shell completion"),

@@ -69,6 +69,11 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
+        return Store.open(self.cache, level=self.config.number("cache.level") or 1)
+
+    @cached_property
+    def cache(self) -> str:
+        """The folder of the store. Raises `DeniedError` for one that only the repository names."""
         value, source = self.config.get("cache.dir")
         folder = os.path.normpath(os.path.join(self.root, os.path.expanduser(str(value))))
         if source is Source.PROJECT and not self._contains(folder):
@@ -77,7 +82,7 @@ class Project:
                 why="the setting came with the repository, which must not say where to write",
                 hint=f"If you want that, run `pivot config set --local cache.dir {folder}`",
             )
-        return Store.open(folder, level=self.config.number("cache.level") or 1)
+        return folder
 
     def _contains(self, folder: str) -> bool:
         """Whether a folder lies in the project also where links on the way are followed."""

@@ -80,13 +80,13 @@ class Audit:
                     if self._advance is not None:
                         self._advance(len(stored))
         except IntegrityError as error:
-            self._note(error)
+            self._note(error.why or error.message)
 
     def _opened(self, block: PackedBlock, stored: bytes) -> Iterator[tuple[Entry, bytes]]:
         try:
             raw = decompress(block.place.codec, stored, block.place.raw)
         except IntegrityError as error:
-            self._note(error)
+            self._note(str(error))
             self._bad.update(entry.id for entry in block.entries)
             return
         at = 0
@@ -96,11 +96,11 @@ class Audit:
             try:
                 verify(entry.id, entry.kind, part)
             except IntegrityError as error:
-                self._note(error)
+                self._note(str(error))
                 self._bad.add(entry.id)
                 continue
             yield entry, part
 
-    def _note(self, error: IntegrityError) -> None:
+    def _note(self, fault: str) -> None:
         if self.fault is None:
-            self.fault = error.why or error.message
+            self.fault = fault

@@ -1,7 +1,7 @@
 """Checking a store: are its indexes and packs what they should be; nothing is changed."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pivot.errors import IntegrityError
@@ -35,8 +35,9 @@ class Health:
     Attributes:
         packs: packs that are there; `indexes`: indexes that can be read.
         read_packs, read_bytes: how many packs were read whole, and their bytes as stored.
-        damaged_indexes, damaged_packs: those that fail their checksums, with the reason.
-        missing_packs: packs that an index names and that aren't there, or have another size.
+        damaged_indexes, damaged_packs: those that fail their checksums, or have another size than
+            their index says, with the reason.
+        missing_packs: packs that an index names and that aren't there.
         unindexed_packs: packs that no index names: left by a crash, or their index is lost.
         damaged_entries: entries that an index places in a damaged pack, which hasn't got them.
     """
@@ -84,16 +85,21 @@ def check(
     part = part or Part()
     read = {name: size for name, size in there.items() if part.has(name)} if read_data else {}
     audits = list(_faulty(store.root, read, progress))
+    faults = {audit.name: audit.fault or "" for audit in audits}
+    other = {pack: frozenset[ObjectId]() for pack in sizes.keys() & there.keys()
+             if sizes[pack] != there[pack]}  # fmt: skip
+    faults |= {pack: f"it has {there[pack]} bytes, not {sizes[pack]}" for pack in other}
+    sound = {audit.name: audit.listed - audit.bad for audit in audits} | other
     return Health(
         packs=len(there),
         indexes=len(indexes),
         damaged_indexes=tuple(damaged),
-        damaged_packs=tuple((audit.name, audit.fault or "") for audit in audits),
-        missing_packs=tuple(sorted(pack for pack in sizes if there.get(pack) != sizes[pack])),
+        damaged_packs=tuple(sorted(faults.items())),
+        missing_packs=tuple(sorted(sizes.keys() - there.keys())),
         unindexed_packs=tuple(sorted(there.keys() - sizes.keys())),
         read_packs=len(read),
         read_bytes=sum(read.values()),
-        damaged_entries=frozenset(_unreadable(indexes, audits)),
+        damaged_entries=frozenset(_unreadable(indexes, sound)),
     )
 
 
@@ -133,12 +139,11 @@ def _faulty(root: str, packs: Mapping[FileName, int], progress: Progress | None)
             yield audit
 
 
-def _unreadable(indexes: Iterable[Index], audits: Collection[Audit]) -> Iterator[ObjectId]:
-    """What indexes place in damaged packs and can't be had there."""
-    if not audits:
-        return
-    sound = {audit.name: audit.listed - audit.bad for audit in audits}
-    for index in indexes:
+def _unreadable(
+    indexes: Iterable[Index], sound: Mapping[FileName, frozenset[ObjectId]]
+) -> Iterator[ObjectId]:
+    """What indexes place in damaged packs beside what is `sound` in those."""
+    for index in indexes if sound else ():
         for id_, place in index.rows():
             if id_ not in sound.get(place.block.pack, (id_,)):
                 yield id_

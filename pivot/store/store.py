@@ -76,7 +76,7 @@ def _no_store(place: str) -> IntegrityError:
     return IntegrityError(
         f"{place} is no Pivot store",
         why=f"its {STORE_KEY} can't be read",
-        hint="Name another folder or URL, or restore the file from a backup",
+        hint="Name another folder or URL, or mend a cache with `pivot verify --repair`",
     )
 
 

@@ -163,6 +163,7 @@ def _show(found: Verified) -> None:
 
 
 def _text(finding: Finding) -> str:
+    objects = plural(finding.objects or 0, "object")
     match finding.kind:
         case FindingKind.CODE if finding.text is not None:
             return f"{finding.what} can't be found: {finding.text}"
@@ -170,9 +171,9 @@ def _text(finding: Finding) -> str:
             place = f" ({finding.file}:{finding.line})" if finding.file else ""
             return f"code {finding.what} {_change(finding)}{place}"
         case FindingKind.MISSING:
-            return f"the cache lacks {finding.what} ({plural(finding.objects or 0, 'object')})"
+            return f"the cache lacks {finding.what} ({objects})"
         case FindingKind.DAMAGED:
-            return f"stored data of {finding.what} is damaged or lost ({plural(finding.objects or 0, 'object')})"
+            return f"stored data of {finding.what} is damaged or lost ({objects})"
         case FindingKind.LOCK:
             return finding.text or finding.what
     return f"{finding.kind} {finding.what} {_change(finding)}"

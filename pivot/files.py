@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from pivot.errors import LockedError
+from pivot.errors import IntegrityError, LockedError
 
 TEMPORARY_PREFIX = ".pivot-tmp-"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
@@ -76,6 +76,27 @@ def folder_identity(path: str) -> str:
 def open_nofollow(path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
     """Open a file whose last component must not be a link; the descriptor is close-on-exec."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+
+def open_regular(path: str) -> int:
+    """Open a plain file for reading: not through a link, and no FIFO, which would block.
+
+    Raises `IntegrityError` for whatever else has its name.
+    """
+    try:
+        fd = open_nofollow(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _no_file(path) from error
+        raise
+    if not stat_.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _no_file(path)
+    return fd
+
+
+def _no_file(path: str) -> IntegrityError:
+    return IntegrityError(f"{path} is no plain file", why="a link or something else has its name")
 
 
 def fsync_dir(path: str) -> None:

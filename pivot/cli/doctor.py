@@ -4,20 +4,23 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 import click
 
 from pivot import __version__
+from pivot.cli.mending import giver, mend_shown, show_mended
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.project.interpreter import other_environment
+from pivot.project.mending import Mended
 from pivot.project.planner import Planner
 from pivot.project.project import Project
-from pivot.store.repair import Repaired, check, repair
+from pivot.project.verifying import subjects
+from pivot.store.check import check
 
 
 class Mark(StrEnum):
@@ -46,14 +49,14 @@ class Finding:
 def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
     """Check interpreter, Git, configuration, definitions, locks and cache.
 
-    Each finding that isn't ok names what helps. With `--repair` indexes are made again from packs,
-    and what still verifies of damaged packs is saved.
+    Each finding that isn't ok names what helps. `--repair` mends the cache as `pivot verify
+    --repair` does; the default remote gives back what is lost only with `--remote`.
     """
     with open_project() as project:
-        done = repair(project.store) if mend else None
+        done = _mended(project, ask_remote=ask_remote) if mend else None
         findings = list(examine(project, read_data=data, ask_remote=ask_remote))
     if as_json:
-        emit({"repaired": None if done is None else asdict(done),
+        emit({"repaired": None if done is None else done.to_json(),
               "checks": [{"name": f.name, "status": f.mark, "text": f.text, "hint": f.hint}
                          for f in findings]})  # fmt: skip
     else:
@@ -62,12 +65,14 @@ def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
-def _show(done: Repaired | None, findings: Sequence[Finding]) -> None:
+def _mended(project: Project, *, ask_remote: bool) -> Mended:
+    remote = giver(project, None) if ask_remote else None
+    return mend_shown(project, subjects(project).claims, remote)
+
+
+def _show(done: Mended | None, findings: Sequence[Finding]) -> None:
     if done is not None:
-        text = f"indexed {plural(done.indexed, 'pack')}, saved {done.saved} entries"
-        if done.set_aside:
-            text += f"; set aside {', '.join(done.set_aside)}"
-        say(f"Repaired the cache: {text}.")
+        show_mended(done)
     for finding in findings:
         say(f"{finding.mark:7}  {finding.name}: {finding.text}")
         if finding.hint is not None:
@@ -181,4 +186,4 @@ def _remote(project: Project) -> Iterator[Finding]:
     yield Finding("remote", Mark.OK, f"{remote.address} answers")
 
 
-_REPAIR = "Run `pivot doctor --repair`, then `pivot pull` or `pivot repro`"
+_REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"

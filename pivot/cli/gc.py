@@ -6,10 +6,19 @@ import time
 import click
 
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
-from pivot.errors import ExitCode, LockedError, UsageError
+from pivot.cli.terminal import (
+    emit,
+    json_option,
+    note,
+    note_waiting,
+    open_project,
+    plural,
+    say,
+    size,
+    table,
+)
+from pivot.errors import ExitCode, UsageError
 from pivot.project.collecting import Collected, Kept, collect, preview
-from pivot.project.project import Project
 from pivot.project.roots import Scope
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "m": 30 * 86400, "y": 365 * 86400}
@@ -77,23 +86,18 @@ def gc(
     since = None if older_than is None else time.time() - older_than
     scope = Scope(branches, tags, all_commits, keep_runs or 0, since)
     with open_project() as project:
-        done = preview(project, scope) if dry_run else _collect(project, scope, no_wait=no_wait)
+        if dry_run:
+            done = preview(project, scope)
+        else:
+            with Progress("rewrote") as progress:
+                done = collect(
+                    project, scope, wait=not no_wait, waiting=note_waiting, progress=progress
+                )
     if as_json:
         emit(_as_json(done, dry_run=dry_run))
     else:
         _show(done, dry_run=dry_run)
     return ExitCode.DONE if done.unfinished is None else ExitCode.PARTIAL
-
-
-def _collect(project: Project, scope: Scope, *, no_wait: bool) -> Collected:
-    with Progress("rewrote") as progress:
-        try:
-            return collect(project, scope, wait=False, progress=progress)
-        except LockedError:
-            if no_wait:
-                raise
-            note("waiting for others that use the cache")
-            return collect(project, scope, progress=progress)
 
 
 def _as_json(done: Collected, *, dry_run: bool) -> dict[str, object]:

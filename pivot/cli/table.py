@@ -26,6 +26,7 @@ COMMANDS: dict[str, Row] = {
     "pull": Row("Data", "pivot.cli.pull:pull", "Get outs from a remote into place"),
     "gc": Row("Data", "pivot.cli.gc:gc", "Remove what nothing needs from the cache"),
     "cache": Row("Data", "pivot.cli.cache:cache", "Show where the cache is and what it holds"),
+    "verify": Row("Data", "pivot.cli.verify:verify", "Check locks, outs and stored data"),
     "config": Row("Set up", "pivot.cli.config:config", "Show and change settings"),
     "doctor": Row("Set up", "pivot.cli.doctor:doctor", "Check the project, and mend its cache"),
     "completion": Row("Set up", "pivot.cli.completion:completion", "Print shell completion"),

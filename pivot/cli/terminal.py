@@ -37,6 +37,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def note_waiting(holder: str) -> None:
+    """Say for whom a command waits that needs the cache for itself."""
+    note(f"waiting until {holder} no longer uses the cache")
+
+
 def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
     """Print rows in aligned columns; the last column is as long as it is."""
     if not rows:

@@ -4,19 +4,17 @@ It knows contents and no locks: whoever calls it says what is needed. The store 
 for as long as what it returns is used: nothing may be added, or relied on, meanwhile.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pivot.errors import IntegrityError
 from pivot.gc.plan import GcPlan, make_plan
 from pivot.gc.reach import Reach
 from pivot.gc.sweep import Progress, Swept, sweep
+from pivot.store.audit import Audit
+from pivot.store.check import packs_in
 from pivot.store.content import Content
 from pivot.store.entry import FileName
 from pivot.store.index import Index, encode, rows_of
-from pivot.store.listing import packs_on_disk
-from pivot.store.pack import pack_key, scan
 from pivot.store.store import Store
 
 
@@ -39,7 +37,7 @@ def plan_collection(store: Store, contents: Iterable[Content]) -> Collection:
 
     Raises `IntegrityError` where damage keeps us from telling what is needed.
     """
-    there = packs_on_disk(store.root)
+    there = packs_in(store.root)
     indexed = {pack for index in store.indexes for pack, _ in index.packs}
     extra = tuple(_unindexed(store, [pack for pack in there if pack not in indexed]))
     reach = Reach(store, (*store.indexes, *extra))
@@ -55,12 +53,8 @@ def _unindexed(store: Store, packs: Iterable[FileName]) -> Iterator[Index]:
     What is needed of them comes back. Damaged ones are left to a repair.
     """
     for name in packs:
-        with open(os.path.join(store.root, pack_key(name)), "rb") as f:
-            data = f.read()
-        try:
-            info = scan(data, name)
-        except IntegrityError:
-            continue
-        index = FileName.fresh()
-        made = encode(index, dict(rows_of([info])), {name: info.size})
-        yield Index(memoryview(made), index)
+        audit = Audit.of(store.root, name)
+        if audit.fault is None:
+            index, info = FileName.fresh(), audit.info
+            made = encode(index, dict(rows_of([info])), {name: info.size})
+            yield Index(memoryview(made), index)

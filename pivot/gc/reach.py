@@ -12,6 +12,7 @@ from pivot.hashing import ID_SIZE, ObjectId
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.index import Index
+from pivot.store.pack import REPAIR
 from pivot.store.recipe import Recipe
 from pivot.store.store import Store
 
@@ -77,7 +78,7 @@ class Reach:
         raise IntegrityError(
             f"the cache lacks parts of object {id_.hex()[:12]}",
             why="packs were lost or damaged, and collecting now could lose the rest of it",
-            hint="Run `pivot verify --data --repair`",
+            hint=REPAIR,
         )
 
     def _chunks(self, recipe: ObjectId) -> tuple[ObjectId, ...] | None:
@@ -175,5 +176,5 @@ def _damaged(what: object) -> IntegrityError:
     return IntegrityError(
         f"a directory listing in the cache can't be read ({what!r})",
         why="what it names can't be told, so nothing may be removed",
-        hint="Run `pivot verify --data --repair`",
+        hint=REPAIR,
     )

@@ -16,10 +16,11 @@ from pivot.files import fsync_dir
 from pivot.gc.plan import GcPlan
 from pivot.store.codec import decompress
 from pivot.store.entry import BlockPlace, Entry, FileName, verify
+from pivot.store.gate import IN_USE
 from pivot.store.index import Index, index_key
 from pivot.store.merge import Keep
 from pivot.store.pack import MissingPackError, pack_key, read_stored, remove_pack
-from pivot.store.store import IN_USE, Store
+from pivot.store.store import Store
 from pivot.store.writer import Writer
 
 type Progress = Callable[[int, int], None]

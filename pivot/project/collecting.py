@@ -14,6 +14,7 @@ from pivot.project.layout import Layout, find_project
 from pivot.project.project import Project
 from pivot.project.roots import Keepers, Roots, Scope, find_roots
 from pivot.store.content import Content
+from pivot.store.gate import Waiting
 from pivot.store.projects import Registered, registered
 from pivot.store.store import Store
 
@@ -52,14 +53,19 @@ def preview(project: Project, scope: Scope) -> Collected:
 
 
 def collect(
-    project: Project, scope: Scope, *, wait: bool = True, progress: Progress | None = None
+    project: Project,
+    scope: Scope,
+    *,
+    wait: bool = True,
+    waiting: Waiting | None = None,
+    progress: Progress | None = None,
 ) -> Collected:
     """Remove from the cache what nothing in the scope needs.
 
     Raises `LockedError` if others use the cache and `wait` is false. Raises, before anything is
     removed, where it can't be told what is needed: see `find_roots`.
     """
-    with project.store.alone(wait=wait, holder=HOLDER):
+    with project.store.alone(holder=HOLDER, wait=wait, waiting=waiting):
         kept, found = _plan(project, scope)
         swept = found.sweep(progress)
     return Collected(kept, found.plan, swept.bytes, swept.unfinished)

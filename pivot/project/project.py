@@ -71,6 +71,15 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
+        store = Store.open(self.cache, level=self.config.number("cache.level") or 1)
+        if not self._contains(store.root):
+            with contextlib.suppress(OSError):  # a cache that can only be read needs no note
+                register(store.root, here(self.root))
+        return store
+
+    @cached_property
+    def cache(self) -> str:
+        """The folder of the store. Raises `DeniedError` for one that only the repository names."""
         value, source = self.config.get("cache.dir")
         folder = os.path.normpath(os.path.join(self.root, os.path.expanduser(str(value))))
         if source is Source.PROJECT and not self._contains(folder):
@@ -79,11 +88,7 @@ class Project:
                 why="the setting came with the repository, which must not say where to write",
                 hint=f"If you want that, run `pivot config set --local cache.dir {folder}`",
             )
-        store = Store.open(folder, level=self.config.number("cache.level") or 1)
-        if not self._contains(folder):
-            with contextlib.suppress(OSError):  # a cache that can only be read needs no note
-                register(folder, here(self.root))
-        return store
+        return folder
 
     def _contains(self, folder: str) -> bool:
         """Whether a folder lies in the project also where links on the way are followed."""

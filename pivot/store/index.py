@@ -28,7 +28,7 @@ from typing import Self
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import open_nofollow, write_atomic
+from pivot.files import open_regular, write_atomic
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.store.access import file_mode
 from pivot.store.codec import MAX_RAW_SIZE, Codec
@@ -163,7 +163,7 @@ class Index:
         fault = _fault(data, name)
         if fault is not None:
             raise IntegrityError(
-                f"index {name} is damaged", why=fault, hint="Run `pivot doctor --repair`"
+                f"index {name} is damaged", why=fault, hint="Run `pivot verify --repair`"
             )
         self.name = name
         self._data = data
@@ -193,7 +193,7 @@ class Index:
         Touching a mapped page of a file that another host deleted ends a process, so an index is
         mapped only where it is too large to be held.
         """
-        fd = open_nofollow(path)
+        fd = open_regular(path)
         with open(fd, "rb", buffering=0) as f:
             if os.fstat(fd).st_size <= _HELD:
                 return cls(memoryview(f.read()), name)
@@ -268,7 +268,7 @@ def _fault(data: memoryview, name: FileName) -> str | None:
     if len(data) < _HEADER.size + _FANOUT.size + _FOOTER_SIZE or data[:8] != MAGIC:
         return "it is no index, or ends early"
     _, version, _, _, inner, replaces, packs, blocks, entries = _HEADER.unpack_from(data)
-    if version > VERSION:
+    if version > VERSION and not _was_ours(data):
         raise PivotError(
             f"index {name} has format {version}, newer than this Pivot reads",
             hint="Upgrade with `pip install --upgrade pivot`",
@@ -284,6 +284,13 @@ def _fault(data: memoryview, name: FileName) -> str | None:
     if inner != name or data[-8:] != END_MAGIC or size != len(data):
         return "its parts don't fit its size or its name"
     return _inner_fault(data, replaces, packs, blocks, entries)
+
+
+def _was_ours(data: memoryview) -> bool:
+    """Whether only damage makes it look newer: with our version its checksum would match."""
+    at = len(MAGIC)
+    body = blake3(data[:at]).update(VERSION.to_bytes(2, "little"))
+    return bool(body.update(data[at + 2 : -_FOOTER_SIZE]).digest() == data[-_FOOTER_SIZE:-8])
 
 
 def _inner_fault(

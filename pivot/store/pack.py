@@ -15,13 +15,13 @@ import contextlib
 import os
 import struct
 from collections.abc import Buffer, Iterator, Sequence
-from io import FileIO
+from io import BytesIO, FileIO
 from typing import BinaryIO, Self
 
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import fsync_dir, open_nofollow
+from pivot.files import fsync_dir, open_nofollow, open_regular
 from pivot.hashing import ObjectId
 from pivot.store.access import file_mode, make_folder
 from pivot.store.codec import MAX_RAW_SIZE, Codec
@@ -40,6 +40,9 @@ FOOTER_SIZE = _FOOTER.size + _CHECKSUM_SIZE + len(END_MAGIC)
 PACK_OVERHEAD = _HEADER.size + FOOTER_SIZE
 MAX_ENTRIES = 0xFFFF  # of a block
 MAX_OFFSET = (1 << 63) - 1  # what a file system can be asked for
+REPAIR = "Run `pivot verify --repair`"
+_PART_SIZE = 1 << 20
+_SHORT = "it is no pack, or ends early"
 _KINDS = frozenset(Kind)
 _CODECS = frozenset(Codec)
 
@@ -125,6 +128,8 @@ class PackWriter:
         folder = os.path.dirname(final)
         is_new = not os.path.isdir(folder)
         make_folder(self._root, folder)
+        if os.path.islink(folder):  # a clone could bring one, which leads anywhere
+            raise IntegrityError(f"{folder} is a link", hint=f"Remove it with `rm {folder}`")
         os.rename(self._temporary, final)
         if self._sync:
             fsync_dir(folder)
@@ -160,11 +165,9 @@ def read_stored(root: str, place: BlockPlace) -> bytes:
     if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
         raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
     try:
-        fd = open_nofollow(os.path.join(root, pack_key(place.pack)))
+        fd = open_regular(os.path.join(root, pack_key(place.pack)))
     except FileNotFoundError as error:
-        raise MissingPackError(
-            f"pack {place.pack} is missing", hint="Run `pivot doctor --repair`"
-        ) from error
+        raise MissingPackError(f"pack {place.pack} is missing", hint=REPAIR) from error
     try:
         stored = os.pread(fd, place.stored, place.offset)
     finally:
@@ -175,64 +178,118 @@ def read_stored(root: str, place: BlockPlace) -> bytes:
 
 
 def scan(data: bytes, name: FileName) -> PackInfo:
-    """Read a whole pack's own account of itself, from its bytes.
+    """A pack's own account of itself, from all its bytes. Raises as `read_blocks` does."""
+    with BytesIO(data) as file:
+        return PackInfo(name, len(data), tuple(block for block, _ in read_blocks(file, name)))
 
-    Raises `IntegrityError` when anything in it is damaged; a pack of a newer format is an error
-    that says so.
+
+def open_pack(root: str, name: FileName) -> BinaryIO:
+    """A pack of the store at `root`, open for reading. Raises `MissingPackError`."""
+    try:
+        return open(open_regular(os.path.join(root, pack_key(name))), "rb")
+    except FileNotFoundError as error:
+        raise MissingPackError(f"pack {name} is missing", hint=REPAIR) from error
+
+
+def read_blocks(file: BinaryIO, name: FileName) -> Iterator[tuple[PackedBlock, bytes]]:
+    """Each block of a pack with its payload as stored: one pass, one block in memory.
+
+    What is yielded lies within the file, but neither payloads nor entries are checked. Raises
+    `IntegrityError` where the pack is damaged: at once if reading can't go on, else at the end. A
+    pack of a newer format is an error that says so.
     """
-    _check_ends(data, name)
-    end = len(data) - FOOTER_SIZE
-    blocks: list[PackedBlock] = []
-    at = _HEADER.size
+    end = _length(file) - FOOTER_SIZE
+    head = file.read(_HEADER.size)
+    fault = _head_fault(file, head, name) if len(head) == _HEADER.size else _SHORT
+    hasher = blake3(head)
+    at, blocks, entries = _HEADER.size, 0, 0
     while at < end:
-        block, at = _scan_block(data, at, end, name)
-        blocks.append(block)
-    tag, count, entries = _FOOTER.unpack_from(data, end)
-    if (tag, count, entries) != (b"END1", len(blocks), sum(len(b.entries) for b in blocks)):
-        raise _damaged(name, "its footer doesn't fit its blocks")
-    return PackInfo(name, len(data), tuple(blocks))
+        block, table, stored = _next_block(file, at, end, name)
+        hasher.update(table)
+        hasher.update(stored)
+        at += len(table) + len(stored)
+        blocks, entries = blocks + 1, entries + len(block.entries)
+        yield block, stored
+    foot = file.read(FOOTER_SIZE)
+    hasher.update(foot[: _FOOTER.size])
+    fault = fault or _foot_fault(foot, (b"END1", blocks, entries), hasher.digest())
+    if fault is not None:
+        raise _damaged(name, fault)
 
 
-def intact_blocks(data: bytes, name: FileName) -> Iterator[PackedBlock]:
-    """The blocks of a damaged pack up to the first that makes no sense; payloads aren't checked."""
-    at, end = _HEADER.size, len(data)
-    with contextlib.suppress(IntegrityError):
-        while at < end:
-            block, at = _scan_block(data, at, end, name)
-            yield block
+def _length(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _damaged(name: FileName, why: str) -> IntegrityError:
-    return IntegrityError(f"pack {name} is damaged", why=why, hint="Run `pivot doctor --repair`")
+    return IntegrityError(f"pack {name} is damaged", why=why, hint=REPAIR)
 
 
-def _check_ends(data: bytes, name: FileName) -> None:
-    if len(data) < _HEADER.size + FOOTER_SIZE or not data.startswith(MAGIC):
-        raise _damaged(name, "it is no pack, or ends early")
-    _, version, _, _, inner = _HEADER.unpack_from(data)
+def _head_fault(file: BinaryIO, head: bytes, name: FileName) -> str | None:
+    """Why a header isn't that of the pack `name`, or None. A newer format raises."""
+    magic, version, _, _, inner = _HEADER.unpack(head)
+    if magic != MAGIC:
+        return "it is no pack"
     if version > VERSION:
-        raise PivotError(
-            f"pack {name} has format {version}, newer than this Pivot reads",
-            hint="Upgrade with `pip install --upgrade pivot`",
-        )
+        if not _was_ours(file, head):
+            raise PivotError(
+                f"pack {name} has format {version}, newer than this Pivot reads",
+                hint="Upgrade with `pip install --upgrade pivot`",
+            )
+        return "its version is damaged"
     if version != VERSION:
-        raise _damaged(name, f"it says that it has format {version}, which never was")
-    body, checksum = memoryview(data)[: -_CHECKSUM_SIZE - 8], data[-_CHECKSUM_SIZE - 8 : -8]
-    if inner != name or blake3(body).digest() != checksum or data[-8:] != END_MAGIC:
-        raise _damaged(name, "its checksum doesn't match")
+        return f"it says that it has format {version}, which never was"
+    return None if inner == name else "it has another name than its file"
 
 
-def _scan_block(data: bytes, at: int, end: int, name: FileName) -> tuple[PackedBlock, int]:
-    if at + _BLOCK.size > end:
+def _was_ours(file: BinaryIO, head: bytes) -> bool:
+    """Whether only damage makes a pack look newer: with our version its checksum would match."""
+    at = file.tell()
+    hasher = blake3(head[: len(MAGIC)] + VERSION.to_bytes(2, "little") + head[len(MAGIC) + 2 :])
+    rest = b""
+    while part := file.read(_PART_SIZE):
+        data = rest + part
+        hasher.update(data[: -_CHECKSUM_SIZE - 8])
+        rest = data[-_CHECKSUM_SIZE - 8 :]
+    file.seek(at)
+    return hasher.digest() == rest[:_CHECKSUM_SIZE]
+
+
+def _foot_fault(foot: bytes, counts: tuple[bytes, int, int], checksum: bytes) -> str | None:
+    if len(foot) != FOOTER_SIZE:
+        return _SHORT
+    if foot[_FOOTER.size : -len(END_MAGIC)] != checksum or foot[-len(END_MAGIC) :] != END_MAGIC:
+        return "its checksum doesn't match"
+    return None if _FOOTER.unpack_from(foot) == counts else "its footer doesn't fit its blocks"
+
+
+def _next_block(
+    file: BinaryIO, at: int, end: int, name: FileName
+) -> tuple[PackedBlock, bytes, bytes]:
+    """The block at byte `at`, where the file stands: what it is, its table, its payload."""
+    head = file.read(_BLOCK.size)
+    if at + _BLOCK.size > end or len(head) != _BLOCK.size:
         raise _damaged(name, "a block is cut off")
-    tag, codec, _, count, stored, raw = _BLOCK.unpack_from(data, at)
+    tag, codec, _, count, stored, raw = _BLOCK.unpack(head)
     payload = at + _BLOCK.size + count * _ENTRY.size
-    if tag != b"BLK1" or payload + stored > end or raw > MAX_RAW_SIZE or codec not in _CODECS:
+    if (
+        tag != b"BLK1"
+        or payload + stored > end
+        or max(stored, raw) > MAX_RAW_SIZE
+        or codec not in _CODECS
+    ):
         raise _damaged(name, f"the block at byte {at} is impossible")
-    table = data[at + _BLOCK.size : payload]
+    table = file.read(count * _ENTRY.size)
+    if len(table) != count * _ENTRY.size:
+        raise _damaged(name, "a block is cut off")
     rows = list(_ENTRY.iter_unpack(table))
     if sum(size for _, _, size in rows) != raw or any(kind not in _KINDS for kind, _, _ in rows):
         raise _damaged(name, f"the entries of the block at byte {at} don't add up")
     place = BlockPlace(name, payload, stored, raw, Codec(codec))
     entries = tuple(Entry(ObjectId(id_), Kind(kind), size) for kind, id_, size in rows)
-    return PackedBlock(place, entries), payload + stored
+    data = file.read(stored)
+    if len(data) != stored:
+        raise _damaged(name, "a block is cut off")
+    return PackedBlock(place, entries), head + table, data

@@ -1,159 +1,222 @@
-"""Checking a store, and making it whole again from what is sound.
+"""Making a store whole again from what is sound.
 
 Packs explain themselves, so indexes can be made again from them. Of a damaged pack, the entries
-that still verify are kept; the pack itself is moved to `damaged/`, never deleted.
+that still verify are kept; the pack itself is moved to `damaged/`, never deleted. Trees and recipes
+of which something is missing are left out of the indexes, so that `Store.holds` is true.
+
+Nothing is removed before what replaces it is written and synced: whoever dies at any step leaves a
+store that a later repair makes whole.
 """
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pivot.errors import IntegrityError
-from pivot.store.codec import decompress
-from pivot.store.entry import Entry, FileName, PackedBlock, verify
+from pivot.files import fsync_dir, write_atomic
+from pivot.hashing import ObjectId
+from pivot.store.access import file_mode, make_folder
+from pivot.store.audit import Audit, Progress, counting
+from pivot.store.check import packs_in
+from pivot.store.dangling import dangling
+from pivot.store.entry import FileName, Place
+from pivot.store.gate import Waiting, alone
 from pivot.store.index import Index, index_key, rows_of, write_index
-from pivot.store.pack import intact_blocks, pack_key, scan
-from pivot.store.store import Store
+from pivot.store.pack import pack_key
+from pivot.store.store import STORE_KEY, Store, StoreId, make_folders
 
 DAMAGED = "damaged"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What a check found.
-
-    Attributes:
-        packs: packs that are there; `indexes`: indexes that can be read.
-        damaged_indexes, damaged_packs: those that fail their checksums, with the reason.
-        missing_packs: packs that an index names and that aren't there, or have another size.
-        unindexed_packs: packs that no index names: left by a crash, or their index is lost.
-    """
-
-    packs: int
-    indexes: int
-    damaged_indexes: tuple[tuple[FileName, str], ...]
-    damaged_packs: tuple[tuple[FileName, str], ...]
-    missing_packs: tuple[FileName, ...]
-    unindexed_packs: tuple[FileName, ...]
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing needs repair; packs without index are no harm."""
-        return not (self.damaged_indexes or self.damaged_packs or self.missing_packs)
+HOLDER = "repair"
+DRAFT_PREFIX = "repair-"
+# An index of a draft is written after so many entries, so that memory stays bounded.
+DRAFT_ENTRIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What a repair did: packs indexed anew, entries saved from damaged packs, files set aside."""
+    """What a repair did.
+
+    Attributes:
+        indexed: sound packs that were indexed anew.
+        saved: entries saved from damaged packs.
+        set_aside: where damaged packs are now.
+        forgotten: trees and recipes left out of the indexes, since something of them is missing.
+        lost: entries that were known before and aren't there now, forgotten ones included.
+    """
 
     indexed: int
     saved: int
     set_aside: tuple[str, ...]
+    forgotten: int = 0
+    lost: frozenset[ObjectId] = field(default=frozenset(), repr=False)
 
 
-def check(store: Store, *, read_data: bool = False) -> Health:
-    """Look at all indexes and packs; with `read_data` read every byte of every pack."""
-    indexes: list[Index] = []
-    damaged: list[tuple[FileName, str]] = []
-    for name in store.index_names():
-        try:
-            indexes.append(Index.open(os.path.join(store.root, index_key(name)), name))
-        except IntegrityError as error:
-            damaged.append((name, error.why or error.message))
-    sizes = {pack: size for index in indexes for pack, size in index.packs}
-    there = _packs(store.root)
-    missing = [pack for pack, size in sizes.items() if there.get(pack) != size]
-    bad_packs = list(_damaged_packs(store.root, there)) if read_data else []
-    return Health(
-        packs=len(there),
-        indexes=len(indexes),
-        damaged_indexes=tuple(damaged),
-        damaged_packs=tuple(bad_packs),
-        missing_packs=tuple(sorted(missing)),
-        unindexed_packs=tuple(sorted(there.keys() - sizes.keys())),
-    )
-
-
-def repair(store: Store) -> Repaired:
+def repair(
+    store: Store, *, progress: Progress | None = None, waiting: Waiting | None = None
+) -> Repaired:
     """Index every sound pack anew, save what verifies of damaged ones, set the rest aside.
 
-    Nothing is removed before what replaces it is written and synced.
+    Waits until no other process uses the store. Raises `PivotError`, and changes nothing, where an
+    index or pack has a newer format.
     """
-    old = store.index_names()
-    damaged: list[FileName] = []
-    indexed = 0
-    for name in _packs(store.root):
-        try:
-            info = scan(_read(store.root, name), name)
-        except IntegrityError:
-            damaged.append(name)
-        else:
-            write_index(store.root, dict(rows_of([info])), {name: info.size})
-            indexed += 1
-    for index in old:
-        os.unlink(os.path.join(store.root, index_key(index)))
-    store.refresh()
-    saved = sum(_save(store, name) for name in damaged)
-    aside = tuple(_set_aside(store.root, name) for name in damaged)
-    store.merge_indexes()
-    return Repaired(indexed, saved, aside)
+    make_folders(store.root)
+    with alone(store.root, holder=HOLDER, waiting=waiting), _draft_folder(store.root) as folder:
+        old = store.index_names()
+        known = _sound(store, old)
+        draft = Store(store.root, store.id, listed_in=folder)
+        sound, damaged = _index_anew(store.root, folder, progress)
+        saved = _save(draft, folder, damaged)
+        gone = dangling(draft)
+        lost = gone.union(_lost(known, sound, damaged, draft))
+        _publish(store.root, folder, draft.indexes, gone)
+        _unlink_indexes(store.root, old)
+        aside = tuple(_set_aside(store.root, pack_key(audit.name)) for audit in damaged)
+        store.refresh()
+        store.merge_indexes()
+        return Repaired(len(sound), saved, aside, len(gone), lost)
 
 
-def _packs(root: str) -> dict[FileName, int]:
-    """The packs in a store's folder, with their sizes in bytes."""
-    found: dict[FileName, int] = {}
-    for folder, _, files in os.walk(os.path.join(root, "packs")):
-        for file in sorted(files):
-            name = FileName.parse(file.removesuffix(".pack"))
-            if name is not None:
-                found[name] = os.stat(os.path.join(folder, file)).st_size
+def replace_identity(root: str) -> str | None:
+    """Give a store whose `pivot-store.json` is damaged a new identity.
+
+    Returns where the damaged file is now; None where nothing had to be done. Raises `PivotError`
+    for a newer format, `IntegrityError` where the folder has nothing of a store.
+    """
+    try:
+        Store.open(root)
+    except IntegrityError:
+        if not all(os.path.isdir(os.path.join(root, name)) for name in ("packs", "index")):
+            raise
+    else:
+        return None
+    with alone(root, holder=HOLDER):
+        aside = _set_aside(root, STORE_KEY)
+        path = os.path.join(root, STORE_KEY)
+        write_atomic(path, StoreId.fresh().encode(), mode=file_mode(root), exact=True)
+    return aside
+
+
+@contextlib.contextmanager
+def _draft_folder(root: str) -> Iterator[str]:
+    """A folder for indexes that aren't in force yet; what a dead repair left is removed."""
+    within = os.path.join(root, "tmp")
+    for name in os.listdir(within):
+        if name.startswith(DRAFT_PREFIX):
+            shutil.rmtree(os.path.join(within, name), ignore_errors=True)
+    folder = os.path.join(within, DRAFT_PREFIX + os.urandom(8).hex())
+    make_folders(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sound(store: Store, names: Iterable[FileName]) -> list[Index]:
+    found: list[Index] = []
+    for name in names:
+        with contextlib.suppress(IntegrityError):
+            index = store.open_index(name)
+            if index is not None:
+                found.append(index)
     return found
 
 
-def _damaged_packs(root: str, packs: Iterable[FileName]) -> Iterator[tuple[FileName, str]]:
+def _index_anew(
+    root: str, folder: str, progress: Progress | None
+) -> tuple[frozenset[FileName], list[Audit]]:
+    """Write drafts of indexes over all sound packs; returns those, and audits of the others."""
+    packs = packs_in(root)
+    advance = counting(packs, progress)
+    sound: dict[FileName, int] = {}
+    damaged: list[Audit] = []
+    rows: dict[ObjectId, Place] = {}
     for name in packs:
+        audit = Audit.of(root, name, advance)
+        if audit.fault is not None:
+            damaged.append(audit)
+            continue
+        info = audit.info
+        sound[name] = info.size
+        rows.update(rows_of([info]))
+        if len(rows) >= DRAFT_ENTRIES:
+            write_index(folder, rows, sound)
+            rows = {}
+    if rows:
+        write_index(folder, rows, sound)
+    return frozenset(sound), damaged
+
+
+def _save(draft: Store, folder: str, damaged: Sequence[Audit]) -> int:
+    """Put what verifies of damaged packs, and is nowhere else, into new packs of the store."""
+    if not damaged:
+        return 0
+    rescued = Store.open(os.path.join(folder, "rescued"))
+    with rescued.writer() as writer:
+        for audit in damaged:
+            for entry, data in Audit(draft.root, audit.name).entries():
+                if not draft.has(entry.id):
+                    writer.add_bytes(data, entry.kind)
+    for name in packs_in(rescued.root):
+        _move(pack_key(name), rescued.root, draft.root)
+    for name in rescued.index_names():
+        _move(index_key(name), rescued.root, folder)
+    draft.refresh()
+    return writer.added_entries
+
+
+def _lost(
+    known: Iterable[Index], sound: frozenset[FileName], damaged: Iterable[Audit], draft: Store
+) -> Iterator[ObjectId]:
+    """What the indexes before, or damaged packs, name and the draft hasn't."""
+    for index in known:
+        for id_, place in index.rows():
+            if place.block.pack not in sound and not draft.has(id_):
+                yield id_
+    for audit in damaged:
+        yield from (id_ for id_ in audit.listed if not draft.has(id_))
+
+
+def _publish(root: str, folder: str, indexes: Iterable[Index], gone: frozenset[ObjectId]) -> None:
+    """Put drafts in force, without what is `gone`."""
+    for index in indexes:
+        if not any(index.find(id_) for id_ in gone):
+            _move(index_key(index.name), folder, root)
+            continue
+        rows = {id_: place for id_, place in index.rows() if id_ not in gone}
+        if rows:
+            write_index(root, rows, dict(index.packs))
+
+
+def _unlink_indexes(root: str, names: Iterable[FileName]) -> None:
+    for name in names:
         try:
-            scan(_read(root, name), name)
-        except IntegrityError as error:
-            yield name, error.why or error.message
+            os.unlink(os.path.join(root, index_key(name)))
+        except FileNotFoundError:
+            continue
+        except (IsADirectoryError, PermissionError):  # no index at all, under the name of one
+            _set_aside(root, index_key(name))
+    fsync_dir(os.path.join(root, "index"))
 
 
-def _read(root: str, name: FileName) -> bytes:
-    with open(os.path.join(root, pack_key(name)), "rb") as f:
-        return f.read()
+def _move(key: str, source: str, target: str) -> None:
+    """Rename a finished file into another folder of the same layout, durably."""
+    final = os.path.join(target, key)
+    make_folder(target, os.path.dirname(final))
+    os.chmod(os.path.join(source, key), file_mode(target))
+    os.rename(os.path.join(source, key), final)
+    fsync_dir(os.path.dirname(final))
+    fsync_dir(os.path.dirname(os.path.dirname(final)))
 
 
-def _save(store: Store, name: FileName) -> int:
-    """Add the entries of a damaged pack that still verify; returns how many."""
-    data = _read(store.root, name)
-    with store.writer() as writer:
-        for block in intact_blocks(data, name):
-            for entry, part in _entries(block, data):
-                if not writer.has(entry.id):
-                    writer.add_bytes(part, entry.kind)
-        return writer.added_entries
-
-
-def _entries(block: PackedBlock, data: bytes) -> Iterator[tuple[Entry, bytes]]:
-    """The entries of a block whose bytes are what their ids say."""
-    place = block.place
-    try:
-        raw = decompress(place.codec, data[place.offset : place.offset + place.stored], place.raw)
-    except IntegrityError:
-        return
-    at = 0
-    for entry in block.entries:
-        part = raw[at : at + entry.size]
-        at += entry.size
-        with contextlib.suppress(IntegrityError):
-            verify(entry.id, entry.kind, part)
-            yield entry, part
-
-
-def _set_aside(root: str, name: FileName) -> str:
-    """Move a damaged pack out of the way; returns where it is."""
-    target = os.path.join(root, DAMAGED, os.path.basename(pack_key(name)))
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    os.rename(os.path.join(root, pack_key(name)), target)
+def _set_aside(root: str, key: str) -> str:
+    """Move something damaged out of the way, to a name that is free; returns where it is."""
+    target = os.path.join(root, DAMAGED, os.path.basename(key))
+    while os.path.lexists(target):
+        target += "+"
+    make_folder(root, os.path.dirname(target))
+    os.rename(os.path.join(root, key), target)
+    fsync_dir(os.path.dirname(target))
+    fsync_dir(os.path.dirname(os.path.join(root, key)))
     return target

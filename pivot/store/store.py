@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import NoLocksError, locked, lstat, write_atomic
+from pivot.files import lstat, open_regular, write_atomic
 from pivot.hashing import ObjectId
-from pivot.store.access import file_mode, make_folder, open_up
+from pivot.store.access import file_mode, make_folder
 from pivot.store.codec import DEFAULT_LEVEL, decompress
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
+from pivot.store.gate import Waiting, alone, shared
 from pivot.store.index import FAN_IN, Index, index_key, land_index
 from pivot.store.merge import Keep, merge
 from pivot.store.pack import MissingPackError, pack_key, read_stored
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
-IN_USE = "tmp/in-use"
+MAX_ID_SIZE = 4096
 CACHED_BLOCKS = 4
 
 
@@ -78,15 +79,19 @@ def _no_store(place: str) -> IntegrityError:
     return IntegrityError(
         f"{place} is no Pivot store",
         why=f"its {STORE_KEY} can't be read",
-        hint="Name another folder or URL, or restore the file from a backup",
+        hint="Name another folder or URL, or mend a cache with `pivot verify --repair`",
     )
 
 
 class Store:
     """Reading and adding entries. Make one with `open`; it lists the indexes at first use."""
 
-    def __init__(self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL) -> None:
+    def __init__(
+        self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL, listed_in: str | None = None
+    ) -> None:
+        """`listed_in` is where the indexes are that count, if not in the store itself."""
         self.root = root
+        self._listed_in = root if listed_in is None else listed_in
         self.id = id_
         self._level = level
         self._indexes: dict[FileName, Index] = {}
@@ -99,8 +104,8 @@ class Store:
         """Open the store at `root`, making an empty one where none is."""
         data = _read_id(root)
         if data is None:
-            _make_folders(root)
-            with _gate(root, shared=False):  # two must not name it differently
+            make_folders(root)
+            with alone(root, holder="init"):  # two must not name it differently
                 data = _read_id(root)
                 if data is None:
                     data = StoreId.fresh().encode()
@@ -152,15 +157,21 @@ class Store:
             del self._indexes[gone]
         for name in names - self._indexes.keys():
             try:
-                self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+                index = self.open_index(name)
             except FileNotFoundError:
                 return False
+            if index is not None:
+                self._indexes[name] = index
         return True
+
+    def open_index(self, name: FileName) -> Index | None:
+        """A listed index; None for one that is passed over. Raises `IntegrityError` for damage."""
+        return Index.open(os.path.join(self._listed_in, index_key(name)), name)
 
     def index_names(self) -> list[FileName]:
         """The names of all indexes in the folder, superseded ones included."""
         try:
-            files = os.listdir(os.path.join(self.root, "index"))
+            files = os.listdir(os.path.join(self._listed_in, "index"))
         except FileNotFoundError:
             return []
         names = (FileName.parse(f[:-4]) for f in files if f.endswith(".idx"))
@@ -280,21 +291,21 @@ class Store:
 
         For as long as what was added isn't named by a lock yet, or what was found must not go.
         """
-        _make_folders(self.root)
-        with _gate(self.root, shared=True):
+        make_folders(self.root)
+        with shared(self.root):
             self.refresh()
             yield
 
     @contextlib.contextmanager
-    def alone(self, *, wait: bool = True, holder: str = "") -> Iterator[None]:
+    def alone(
+        self, *, holder: str, wait: bool = True, waiting: Waiting | None = None
+    ) -> Iterator[None]:
         """Be the only one that uses the store: nobody adds, and nobody relies on what is there.
 
-        Raises `LockedError` if others use it and `wait` is false, and `NoLocksError` where that
-        can't be known.
+        See `pivot.store.gate.alone`.
         """
-        _make_folders(self.root)
-        with locked(os.path.join(self.root, IN_USE), wait=wait, holder=holder) as fd:
-            open_up(self.root, fd)
+        make_folders(self.root)
+        with alone(self.root, holder=holder, wait=wait, waiting=waiting):
             self.refresh()
             yield
 
@@ -336,17 +347,8 @@ class Store:
         return name
 
 
-@contextlib.contextmanager
-def _gate(root: str, *, shared: bool) -> Iterator[None]:
-    """Hold the store's flock; a file system without locks has no collector to keep away."""
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(NoLocksError):
-            fd = stack.enter_context(locked(os.path.join(root, IN_USE), shared=shared))
-            open_up(root, fd)
-        yield
-
-
-def _make_folders(root: str) -> None:
+def make_folders(root: str) -> None:
+    """Make the folders that a store has, where they are missing."""
     if not os.path.isdir(root):
         os.makedirs(root, exist_ok=True)
     for folder in FOLDERS:
@@ -355,10 +357,12 @@ def _make_folders(root: str) -> None:
 
 def _read_id(root: str) -> bytes | None:
     try:
-        with open(os.path.join(root, STORE_KEY), "rb") as f:
-            return f.read()
+        with open(open_regular(os.path.join(root, STORE_KEY)), "rb") as f:
+            return f.read(MAX_ID_SIZE)
     except FileNotFoundError:
         return None
+    except IntegrityError as error:
+        raise _no_store(root) from error
 
 
 def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
@@ -414,7 +418,7 @@ def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> Integrity
     return IntegrityError(
         f"pack {pack} in the cache is damaged",
         why=str(error),
-        hint="Run `pivot doctor --repair`",
+        hint="Run `pivot verify --repair`",
     )
 
 

@@ -29,6 +29,12 @@ def obtainable(cache: str) -> Callable[[Content], bool]:
 
     They are opened at the first question. What they say may be out of date either way.
     """
+    has = known_entries(cache)
+    return lambda content: has(content.recipe or content.id)
+
+
+def known_entries(cache: str) -> Callable[[ObjectId], bool]:
+    """The same question about single entries."""
     opened: list[Index] = []
     is_open = False
 
@@ -39,7 +45,7 @@ def obtainable(cache: str) -> Callable[[Content], bool]:
             is_open = True
         return any(index.find(id_) is not None for index in opened)
 
-    return lambda content: has(content.recipe or content.id)
+    return has
 
 
 class Copies:

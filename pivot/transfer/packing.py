@@ -67,7 +67,7 @@ def _read(store: Store, block: NeededBlock) -> tuple[bytes, list[tuple[Entry, by
         raise IntegrityError(
             f"{error.message}, in pack {block.place.pack} of the cache",
             why=error.why,
-            hint="Run `pivot doctor --repair`",
+            hint="Run `pivot verify --repair`",
         ) from error
 
 

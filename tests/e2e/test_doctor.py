@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/doctor.json").read_text())
-REPAIR = "Run `pivot doctor --repair`, then `pivot pull` or `pivot repro`"
+REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"
 NAMES = ["versions", "interpreter", "git", "configuration", "definitions", "locks", "cache"]
 
 
@@ -171,6 +171,8 @@ def test_damaged_pack_is_found_where_data_is_read(story):
 
 # -- repairing --------------------------------------------------------------------------------
 
+NOTHING = {"indexed": 0, "saved": 0, "set_aside": [], "forgotten": 0}
+NOTHING |= {"retaken": 0, "fetched": 0, "lost": 0}
 HARM = {
     "deleted index": lambda p: indexes(p)[0].unlink(),
     "all indexes deleted": lambda p: [f.unlink() for f in indexes(p)],
@@ -183,7 +185,7 @@ HARM = {
 def test_indexes_are_made_again_and_nothing_is_lost(two_versions, harm):
     HARM[harm](two_versions)
     (value,) = two_versions.pivot("doctor", "--repair", "--json").lines
-    assert value["repaired"] == {"indexed": len(packs(two_versions)), "saved": 0, "set_aside": []}
+    assert value["repaired"] == NOTHING | {"indexed": len(packs(two_versions))}
     assert examine(two_versions, "--data") == []
     assert two_versions.pivot("repro").statuses == {
         "double": "restored", "total": "restored", "alone": "unchanged"
@@ -225,14 +227,24 @@ def test_damaged_pack_is_set_aside_its_sound_entries_saved_and_the_rest_pulled(s
     saved = int(first.split("saved ")[1].split()[0])
     assert 20 <= saved < 41
     aside = shared.path / ".pivot/cache/damaged" / pack.name
-    assert first.endswith(f"; set aside PROJECT/.pivot/cache/damaged/{pack.name}.")
+    assert first.endswith(f", set aside PROJECT/.pivot/cache/damaged/{pack.name}.")
+    assert "lost 2 objects" in first, "a file, and the listing that names it"
     assert aside.exists()
     assert not pack.exists()
     assert examine(shared, "--data") == []
     (value,) = shared.pivot("pull", "--json").lines
-    assert value["objects"] == value["total_objects"] - saved
+    assert value["objects"] == value["total_objects"] - saved + 1 == 2
     assert shared.pivot("repro").statuses == {"tree": "unchanged"}
     assert shared.ran() == []
+
+
+def test_what_is_lost_is_fetched_on_request(shared):
+    (pack,) = packs(shared)
+    damage(pack)
+    (value,) = shared.pivot("doctor", "--repair", "--remote", "--json").lines
+    assert (value["repaired"]["fetched"], value["repaired"]["lost"]) == (2, 0)
+    shared.pivot("checkout")
+    assert shared.pivot("repro").statuses == {"tree": "unchanged"}
 
 
 @pytest.mark.parametrize("heal", ["pull", "repro"])

@@ -251,7 +251,7 @@ def test_it_waits_for_who_is_storing_and_says_so(grown, tmp_path):
         time.sleep(0.5)
         assert waiting.poll() is None
     done = grown.finish(waiting)
-    assert "waiting for others that use the cache" in done.err
+    assert "waiting until another process no longer uses the cache" in done.err
     assert done.out.startswith("Removed ")
 
 

@@ -11,11 +11,10 @@ from pivot.checkout import place
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.gc.collect import plan_collection
 from pivot.paths import RepoPath
+from pivot.store.check import check, packs_in
 from pivot.store.content import Content
 from pivot.store.entry import FileName
-from pivot.store.listing import packs_on_disk
 from pivot.store.pack import pack_key
-from pivot.store.repair import check
 from pivot.store.store import Store
 
 BIG = 3 << 20
@@ -34,7 +33,7 @@ def put(bench):
 
 
 def collect(store, contents):
-    with store.alone():
+    with store.alone(holder="gc"):
         found = plan_collection(store, contents)
         return found, found.sweep()
 
@@ -48,19 +47,19 @@ def files_of(store, content):
 
 
 def packs(store):
-    return set(packs_on_disk(store.root))
+    return set(packs_in(store.root))
 
 
 def test_what_is_needed_stays_and_the_rest_goes(bench, put):
     kept_files = {"a": b"kept", "big": os.urandom(BIG), "empty": b"", "sub/b": b"also kept"}
     kept = put("kept", kept_files)
     gone = put("gone", {"a": b"gone", "big": os.urandom(BIG)})
-    before = sum(packs_on_disk(bench.store.root).values())
+    before = sum(packs_in(bench.store.root).values())
     found, swept = collect(bench.store, [kept])
     assert files_of(bench.store, kept) == kept_files
     assert bench.store.holds(kept)
     assert not bench.store.holds(gone)
-    assert before - sum(packs_on_disk(bench.store.root).values()) == swept.bytes
+    assert before - sum(packs_in(bench.store.root).values()) == swept.bytes
     assert BIG < swept.bytes == found.plan.removed_bytes
     assert swept.packs == len(found.plan.remove) == 1
     assert swept.unfinished is None
@@ -146,7 +145,7 @@ def test_versions_of_a_large_listing_share_what_they_share(bench, put):
 
 def test_entries_that_lie_in_several_packs_stay_once(bench, put):
     kept = put("kept", {"a": b"twice", "pad": os.urandom(BIG)})
-    with bench.store.alone(), bench.store.copier() as writer:
+    with bench.store.alone(holder="gc"), bench.store.copier() as writer:
         writer.add_bytes(b"twice")
     assert len(packs(bench.store)) == 2
     collect(bench.store, [kept])
@@ -180,7 +179,7 @@ def test_a_tree_that_lacks_members_stops_it_before_anything_is_removed(bench, pu
     bench.write({"kept/b": b"later"})
     with bench.store.writer() as writer:
         content = bench.workspace.store(RepoPath("kept"), writer)
-    first, *_ = sorted(packs(bench.store), key=lambda p: -packs_on_disk(bench.store.root)[p])
+    first, *_ = sorted(packs(bench.store), key=lambda p: -packs_in(bench.store.root)[p])
     os.unlink(os.path.join(bench.store.root, pack_key(first)))
     before = packs(bench.store), bench.store.index_names()
     with pytest.raises(IntegrityError, match="lacks parts") as caught:

@@ -362,7 +362,7 @@ def test_every_flipped_byte_of_a_pack_is_detected_or_harmless(store):
             caught += 1
         damage(path, lambda data, at=at: data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
     assert caught >= 20
-    assert hints == {"Run `pivot doctor --repair`"}
+    assert hints == {"Run `pivot verify --repair`"}
 
 
 def test_every_truncation_of_a_pack_makes_its_data_absent(store):
@@ -390,7 +390,7 @@ def test_a_damaged_index_is_named_with_what_to_do(store):
     damage(path, lambda data: data[:200] + b"\xff" + data[201:])
     with pytest.raises(IntegrityError, match=os.path.basename(path)[:-4]) as caught:
         Store.open(store.root).has(id_)
-    assert caught.value.hint == "Run `pivot doctor --repair`"
+    assert caught.value.hint == "Run `pivot verify --repair`"
 
 
 def test_files_of_other_kinds_in_a_store_are_passed_over(store):

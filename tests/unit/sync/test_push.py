@@ -236,7 +236,7 @@ def test_damaged_bytes_here_are_not_sent(make_store, make_remote, put_file, tmp_
     remote = make_remote()
     with pytest.raises(IntegrityError, match=content.id.hex()[:12]) as caught:
         push(store, remote, {MODEL: content})
-    assert "doctor" in caught.value.hint
+    assert "pivot verify --repair" in caught.value.hint
     assert not (tmp_path / "remote" / "index").exists()
     assert set(os.listdir(tmp_path / "here" / "tmp")) <= {"in-use"}
 

@@ -1,0 +1,181 @@
+"""Verifying a project from its locks alone: no definitions are loaded, no code of it runs."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pivot.code.fingerprint import Fingerprint, ProjectCode
+from pivot.code.record import DOCUMENT, decode
+from pivot.definition.lookups import own_entries
+from pivot.definition.ownership import ownership
+from pivot.errors import UsageError, nearest
+from pivot.hashing import ObjectId
+from pivot.lock.folder import list_locks, lock_path, read_lock
+from pivot.lock.lock import Lock, UnreadableLockError
+from pivot.paths import PathError, RepoPath, StageName
+from pivot.project.mending import Mended
+from pivot.project.project import Project
+from pivot.project.sources import DiskSources
+from pivot.store.audit import Progress
+from pivot.store.check import Health, Part, SoundPart, check
+from pivot.store.content import Content
+from pivot.verify.claim import Claim, claims_of
+from pivot.verify.examine import Examiner
+from pivot.verify.finding import Finding, FindingKind, State, Verdict
+from pivot.verify.needs import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What is verified: locks, those that can't be read, and what tracked paths should hold."""
+
+    locks: Mapping[StageName, Lock]
+    unreadable: Mapping[StageName, UnreadableLockError]
+    tracked: Mapping[RepoPath, Content]
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return tuple(claims_of(self.locks, self.tracked))
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found; `mended` if the store was mended first."""
+
+    stages: tuple[Verdict, ...]
+    tracked: tuple[Verdict, ...]
+    health: Health
+    mended: Mended | None
+
+    @property
+    def state(self) -> State:
+        """The worst of all."""
+        store = [State.GOOD]
+        if self.health.damaged_indexes or self.health.damaged_packs:
+            store.append(State.DAMAGED)
+        return max([*store, *(v.state for v in (*self.stages, *self.tracked))])
+
+
+def subjects(project: Project, targets: Sequence[str] = ()) -> Subjects:
+    """What TARGETS (stages, outs, folders that outs lie in) are about; all without any.
+
+    Raises `UsageError` for one that is none.
+    """
+    locks: dict[StageName, Lock] = {}
+    unreadable: dict[StageName, UnreadableLockError] = {}
+    for name in list_locks(project.layout.locks):
+        try:
+            lock = read_lock(project.layout.locks, name)
+        except UnreadableLockError as error:
+            unreadable[name] = error
+        else:
+            if lock is not None:
+                locks[name] = lock
+    found = Subjects(locks, unreadable, {})
+    return _select(found, targets) if targets else found
+
+
+def _select(all_: Subjects, targets: Sequence[str]) -> Subjects:
+    names: set[str] = set()
+    for target in targets:
+        matching = _owners(all_, target)
+        if not matching:
+            near = nearest(target, [*all_.locks, *(claim.path for claim in all_.claims)])
+            raise UsageError(
+                f"{target!r} is no stage and no out",
+                hint=f"Did you mean '{near}'?" if near else "`pivot verify` shows all",
+            )
+        names |= matching
+    return Subjects(
+        {name: lock for name, lock in all_.locks.items() if name in names},
+        {name: error for name, error in all_.unreadable.items() if name in names},
+        {path: content for path, content in all_.tracked.items() if path in names},
+    )
+
+
+def _owners(all_: Subjects, target: str) -> set[str]:
+    """The stages and tracked paths that a target names, by name or by what they claim."""
+    if target in all_.locks or target in all_.unreadable:
+        return {target}
+    with contextlib.suppress(PathError):  # what can't be a path names no out either
+        path = RepoPath.resolve(target, base=RepoPath.ROOT)
+        return {c.owner for c in all_.claims if path.contains(c.path) or c.path.contains(path)}
+    return set()
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How to look.
+
+    Attributes:
+        elsewhere: whether an entry can be had from elsewhere; None where all must be here.
+        read_data: read every stored byte, of the packs in `part`.
+    """
+
+    elsewhere: Callable[[ObjectId], bool] | None = None
+    read_data: bool = False
+    part: Part | None = None
+    progress: Progress | None = None
+
+
+def verify(
+    project: Project, what: Subjects, how: Looking, mended: Mended | None = None
+) -> Verified:
+    """Compare what is claimed with code, workspace and store."""
+    store = project.store
+    health = check(store, read_data=how.read_data, part=how.part, progress=how.progress)
+    lost = mended.lost if mended is not None else frozenset[ObjectId]()
+    needs = Needs(
+        SoundPart(store.root, store.id),
+        health.damaged_entries | lost,
+        how.elsewhere or _nowhere,
+    )
+    claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
+    examiner = Examiner(project.workspace, _fingerprints(project), needs, claimed)
+    return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
+
+
+def _stages(what: Subjects, examiner: Examiner) -> tuple[Verdict, ...]:
+    found = {
+        name: Verdict(name, (*examiner.lock(lock), *_of(claims_of({name: lock}, {}), examiner)))
+        for name, lock in what.locks.items()
+    }
+    for name, error in what.unreadable.items():
+        place = f".pivot/stages/{lock_path(name)}"
+        found[name] = Verdict(name, (Finding(FindingKind.LOCK, place, text=str(error)),))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _tracked(what: Subjects, examiner: Examiner) -> tuple[Verdict, ...]:
+    return tuple(
+        Verdict(path, tuple(_of(claims_of({}, {path: content}), examiner)))
+        for path, content in sorted(what.tracked.items())
+    )
+
+
+def _of(claims: Iterator[Claim], examiner: Examiner) -> Iterator[Finding]:
+    for claim in claims:
+        yield from examiner.claim(claim)
+
+
+def _fingerprints(project: Project) -> Callable[[str], Fingerprint]:
+    return ProjectCode(DiskSources(project.root), _roots(project)).fingerprint
+
+
+def _roots(project: Project) -> tuple[RepoPath, ...]:
+    """The folders that modules are imported from: as they were last, or as they would be.
+
+    What import hooks of editable installs add is known only where definitions were loaded once.
+    """
+    data = project.state.document(DOCUMENT)
+    record = decode(data) if data is not None else None
+    if record is not None:
+        return record.roots
+    relative = (os.path.relpath(entry, project.root) for entry in own_entries(ownership()))
+    within = (RepoPath(path) for path in relative if not path.startswith(".."))
+    return tuple(dict.fromkeys([RepoPath.ROOT, *within]))
+
+
+def _nowhere(_: ObjectId) -> bool:
+    return False

@@ -1,0 +1,149 @@
+"""Checking a store: are its indexes and packs what they should be; nothing is changed."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pivot.errors import IntegrityError
+from pivot.files import lstat
+from pivot.hashing import ObjectId
+from pivot.store.audit import Audit, Progress, counting
+from pivot.store.entry import FileName
+from pivot.store.index import Index, index_key
+from pivot.store.pack import pack_key
+from pivot.store.store import Store, pack_sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the packs, `number` of `total`, chosen by their names.
+
+    All parts together are all packs, and a pack stays in its part as long as it is there.
+    """
+
+    number: int = 1
+    total: int = 1
+
+    def has(self, pack: FileName) -> bool:
+        return int.from_bytes(pack) % self.total == self.number - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a check found.
+
+    Attributes:
+        packs: packs that are there; `indexes`: indexes that can be read.
+        read_packs, read_bytes: how many packs were read whole, and their bytes as stored.
+        damaged_indexes, damaged_packs: those that fail their checksums, or have another size than
+            their index says, with the reason.
+        missing_packs: packs that an index names and that aren't there.
+        unindexed_packs: packs that no index names: left by a crash, or their index is lost.
+        damaged_entries: entries that an index places in a damaged pack, which hasn't got them.
+    """
+
+    packs: int
+    indexes: int
+    damaged_indexes: tuple[tuple[FileName, str], ...]
+    damaged_packs: tuple[tuple[FileName, str], ...]
+    missing_packs: tuple[FileName, ...]
+    unindexed_packs: tuple[FileName, ...]
+    read_packs: int = 0
+    read_bytes: int = 0
+    damaged_entries: frozenset[ObjectId] = frozenset()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing needs repair; packs without index are no harm."""
+        return not (self.damaged_indexes or self.damaged_packs or self.missing_packs)
+
+
+class SoundPart(Store):
+    """A store as far as its indexes can be read; damaged ones are passed over."""
+
+    def open_index(self, name: FileName) -> Index | None:
+        try:
+            return super().open_index(name)
+        except IntegrityError:
+            return None
+
+
+def check(
+    store: Store,
+    *,
+    read_data: bool = False,
+    part: Part | None = None,
+    progress: Progress | None = None,
+) -> Health:
+    """Look at all indexes and packs; with `read_data` read every byte of every pack in `part`.
+
+    One block is in memory at a time. Raises `PivotError` for an index or pack of a newer format.
+    """
+    indexes, damaged = _open_indexes(store)
+    sizes = pack_sizes(indexes)
+    there = packs_in(store.root)
+    part = part or Part()
+    read = {name: size for name, size in there.items() if part.has(name)} if read_data else {}
+    audits = list(_faulty(store.root, read, progress))
+    faults = {audit.name: audit.fault or "" for audit in audits}
+    other = {pack: frozenset[ObjectId]() for pack in sizes.keys() & there.keys()
+             if sizes[pack] != there[pack]}  # fmt: skip
+    faults |= {pack: f"it has {there[pack]} bytes, not {sizes[pack]}" for pack in other}
+    sound = {audit.name: audit.listed - audit.bad for audit in audits} | other
+    return Health(
+        packs=len(there),
+        indexes=len(indexes),
+        damaged_indexes=tuple(damaged),
+        damaged_packs=tuple(sorted(faults.items())),
+        missing_packs=tuple(sorted(sizes.keys() - there.keys())),
+        unindexed_packs=tuple(sorted(there.keys() - sizes.keys())),
+        read_packs=len(read),
+        read_bytes=sum(read.values()),
+        damaged_entries=frozenset(_unreadable(indexes, sound)),
+    )
+
+
+def packs_in(root: str) -> dict[FileName, int]:
+    """The packs in a store's folder, with their sizes in bytes; links count, and have none."""
+    found: dict[FileName, int] = {}
+    for folder, _, files in os.walk(os.path.join(root, "packs")):
+        for file in files:
+            name = FileName.parse(file.removesuffix(".pack"))
+            if name is not None and os.path.join(folder, file) == os.path.join(
+                root, pack_key(name)
+            ):
+                stat = lstat(os.path.join(folder, file))
+                found[name] = stat.size if stat is not None and stat.is_file else 0
+    return dict(sorted(found.items()))
+
+
+def _open_indexes(store: Store) -> tuple[list[Index], list[tuple[FileName, str]]]:
+    indexes: list[Index] = []
+    damaged: list[tuple[FileName, str]] = []
+    for name in sorted(store.index_names()):
+        try:
+            indexes.append(Index.open(os.path.join(store.root, index_key(name)), name))
+        except FileNotFoundError:  # merged away by another process: list again
+            return _open_indexes(store)
+        except IntegrityError as error:
+            damaged.append((name, error.why or error.message))
+    return indexes, damaged
+
+
+def _faulty(root: str, packs: Mapping[FileName, int], progress: Progress | None) -> Iterator[Audit]:
+    """The audits of packs in which something is wrong; all of them are read."""
+    advance = counting(packs, progress)
+    for name in packs:
+        audit = Audit.of(root, name, advance)
+        if audit.fault is not None:
+            yield audit
+
+
+def _unreadable(
+    indexes: Iterable[Index], sound: Mapping[FileName, frozenset[ObjectId]]
+) -> Iterator[ObjectId]:
+    """What indexes place in damaged packs beside what is `sound` in those."""
+    for index in indexes if sound else ():
+        for id_, place in index.rows():
+            if id_ not in sound.get(place.block.pack, (id_,)):
+                yield id_

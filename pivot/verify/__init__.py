@@ -1,0 +1,1 @@
+"""Verifying: is what locks claim true of code, workspace and store. No definition is loaded."""

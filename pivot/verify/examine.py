@@ -1,0 +1,79 @@
+"""Comparing what locks claim with the code, the workspace and the store."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pivot.code.findings import SCHEME, Fingerprint
+from pivot.errors import DefinitionError
+from pivot.explain import content_text, explain, same
+from pivot.lock.lock import Lock, Observed
+from pivot.paths import RepoPath
+from pivot.store.content import Content
+from pivot.survey import World
+from pivot.verify.claim import Claim
+from pivot.verify.finding import Finding, FindingKind
+from pivot.verify.needs import Needs
+from pivot.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Where to look.
+
+    Attributes:
+        fingerprint: the code that a symbol reaches now. Raises `DefinitionError`.
+        claimed: where what isn't in the workspace needn't be: what paths would hold.
+    """
+
+    workspace: Workspace
+    fingerprint: Callable[[str], Fingerprint]
+    needs: Needs
+    claimed: Mapping[RepoPath, Content] = field(default_factory=dict)
+    _seen: dict[RepoPath, Content | None] = field(default_factory=dict)
+
+    def lock(self, lock: Lock) -> Iterator[Finding]:
+        """Whether a stage's code and deps are what its lock says."""
+        try:
+            found = self.fingerprint(lock.root)
+        except DefinitionError as error:
+            yield Finding(FindingKind.CODE, lock.root, _root_hash(lock), text=str(error))
+            return
+        world = World(
+            replace(lock.declared, scheme=SCHEME, code=found.code),
+            {path: self._now(path) or self.claimed.get(path) for path in lock.deps},
+            found.locations,
+        )
+        for reason in explain(replace(lock, observed=Observed()), world):
+            yield Finding(
+                FindingKind(reason.kind),
+                reason.what,
+                reason.old,
+                reason.new,
+                reason.file,
+                reason.line,
+            )
+
+    def claim(self, claim: Claim) -> Iterator[Finding]:
+        """Whether a path holds what is claimed, and whether the store has all of that."""
+        now, content = self._now(claim.path), claim.content
+        old = content_text(content)
+        if now is None and claim.path not in self.claimed:
+            yield Finding(FindingKind.OUT, claim.path, old)
+        elif now is not None and not same(content, now):
+            yield Finding(FindingKind.OUT, claim.path, old, content_text(now))
+        counts = {True: 0, False: 0}
+        for _, by_damage in self.needs.lacking(content):
+            counts[by_damage] += 1
+        if counts[False]:
+            yield Finding(FindingKind.MISSING, claim.path, old, objects=counts[False])
+        if counts[True]:
+            yield Finding(FindingKind.DAMAGED, claim.path, old, objects=counts[True])
+
+    def _now(self, path: RepoPath) -> Content | None:
+        if path not in self._seen:
+            self._seen[path] = self.workspace.content(path)
+        return self._seen[path]
+
+
+def _root_hash(lock: Lock) -> str | None:
+    return lock.declared.code.get(lock.root)

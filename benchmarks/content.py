@@ -2,9 +2,12 @@
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.scale import Scale
+from benchmarks.texts import Language
+from benchmarks.workbench import CommandError
 
 SEED = 20240229
 FILES_IN_FOLDER = 100
@@ -14,17 +17,41 @@ _DIGITS = bytes(ord("0") + value % 10 for value in range(256))
 
 
 def write_small_files(folder: Path, scale: Scale) -> int:
-    """`scale.files` files in folders of a hundred, every second text; returns all bytes."""
+    """`scale.files` files, every second a table and the others random; returns all bytes."""
     source = random.Random(SEED)
-    for number in range(scale.files):
+
+    def content(number: int) -> bytes:
+        if number % 2:
+            return source.randbytes(scale.file_size)
+        return table(source, scale.file_size)
+
+    return _write_files(folder, scale.files, content)
+
+
+def write_texts(folder: Path, scale: Scale) -> int:
+    """`scale.files` JSON documents; returns all bytes."""
+    source = random.Random(SEED + 3)
+    language = Language.make(source)
+    return _write_files(folder, scale.files, lambda _: language.document(source, scale.file_size))
+
+
+def write_many_files(folder: Path, scale: Scale) -> int:
+    """`scale.many_files` tables; returns all bytes."""
+    source = random.Random(SEED + 4)
+    return _write_files(folder, scale.many_files, lambda _: table(source, scale.file_size))
+
+
+def _write_files(folder: Path, files: int, content: Callable[[int], bytes]) -> int:
+    """Files in folders of a hundred."""
+    size = 0
+    for number in range(files):
         path = folder / f"{number // FILES_IN_FOLDER:03}" / f"{number:05}"
         if number % FILES_IN_FOLDER == 0:
             path.parent.mkdir(parents=True)
-        if number % 2:
-            path.write_bytes(source.randbytes(scale.file_size))
-        else:
-            path.write_bytes(table(source, scale.file_size))
-    return scale.files * scale.file_size
+        data = content(number)
+        path.write_bytes(data)
+        size += len(data)
+    return size
 
 
 def write_incompressible(path: Path, size: int) -> None:
@@ -64,6 +91,12 @@ def table(source: random.Random, size: int) -> bytes:
         row = digits[start : start + 16]
         rows.append(b"%s,%s,0.%s,%s\n" % (kinds[row[0] % 4], row[:6], row[6:10], row[10:15]))
     return b"".join(rows)[:size]
+
+
+def expect_same(wanted: Path, found: Path) -> None:
+    """Raise `CommandError` unless files and bytes are as many: a fast command must have worked."""
+    if size_of(wanted) != size_of(found):
+        raise CommandError(f"{found} has {size_of(found)}, not {size_of(wanted)} files and bytes")
 
 
 def size_of(folder: Path) -> tuple[int, int]:

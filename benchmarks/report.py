@@ -11,9 +11,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.row import Measure, Row, Unit
-from benchmarks.workbench import CHECKOUT, MEMORY, Workbench
+from benchmarks.workbench import MEMORY, Workbench
 
-RESULTS = CHECKOUT / "benchmarks" / "results"
 HEADINGS = ("what", "Pivot: median (min to max)", "peer", "peer's", "Pivot is", "target", "reached")
 _VERDICTS = {True: "yes", False: "**no**", None: ""}
 

@@ -5,15 +5,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import large_file, small_files, startup
-from benchmarks.report import RESULTS, machine, table, write
+from benchmarks import large_file, many_files, small_files, startup, text_files
+from benchmarks.report import machine, table, write
 from benchmarks.row import Row
 from benchmarks.scale import FULL, TINY
-from benchmarks.workbench import CommandError, Workbench, opened
+from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
 
 BENCHMARKS: Mapping[str, Callable[[Workbench], list[Row]]] = {
     "startup": startup.run,
     "small_files": small_files.run,
+    "text_files": text_files.run,
+    "many_files": many_files.run,
     "large_file": large_file.run,
 }
 

@@ -11,16 +11,40 @@ class Scale:
         starts: repetitions of commands that take milliseconds.
         repetitions: repetitions of commands that take seconds.
         files: small files, of `file_size` bytes each.
-        large_size: bytes of a large file.
+        many_files: how many there are where their number is what is measured.
+        large_size: bytes of a large incompressible file.
+        table_size: bytes of a large table.
+        cut_size: bytes of what is cut in several ways.
     """
 
     starts: int
     repetitions: int
     files: int
     file_size: int
+    many_files: int
     large_size: int
+    table_size: int
+    cut_size: int
 
 
-FULL = Scale(starts=25, repetitions=5, files=10_000, file_size=4096, large_size=300_000_000)
+FULL = Scale(
+    starts=25,
+    repetitions=5,
+    files=10_000,
+    file_size=4096,
+    many_files=100_000,
+    large_size=1 << 30,
+    table_size=500_000_000,
+    cut_size=200_000_000,
+)
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
-TINY = Scale(starts=1, repetitions=1, files=150, file_size=512, large_size=6_000_000)
+TINY = Scale(
+    starts=1,
+    repetitions=1,
+    files=150,
+    file_size=512,
+    many_files=300,
+    large_size=6_000_000,
+    table_size=6_000_000,
+    cut_size=6_000_000,
+)

@@ -1,16 +1,15 @@
-"""Samples of both tools, by step, and the rows that they make."""
+"""Samples of all tools, by step, and the rows that they make."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.row import Row, Target, Unit, at_most
-from benchmarks.tool import Tool
+from benchmarks.tool import PEER, PIVOT
 from benchmarks.workbench import Sample, Workbench
 
-MEMORY_MB = 200.0
-PIVOT, PEER = "pivot", "dvc"
+MEMORY_MB = 250.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,46 +19,57 @@ class Tally:
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=lambda: defaultdict(list))
     figures: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def take(
-        self, bench: Workbench, tool: Tool, step: str, words: Sequence[str], cwd: Path
-    ) -> None:
+    def take(self, bench: Workbench, tool: str, step: str, words: Sequence[str], cwd: Path) -> None:
         """Measure a step of a tool."""
-        self.samples[tool.name, step].append(bench.measure(words, cwd))
+        self.samples[tool, step].append(bench.measure(words, cwd))
 
-    def note(self, tool: Tool, step: str, figure: float) -> None:
+    def note(self, tool: str, step: str, figure: float) -> None:
         """Keep something that was counted, not timed."""
-        self.figures[tool.name, step].append(figure)
+        self.figures[tool, step].append(figure)
 
-    def time(self, step: str, target: Target | None = None) -> Row:
+    def time(
+        self, step: str, target: Target | None = None, *, tool: str = PIVOT, peer: str = PEER
+    ) -> Row:
         """The wall times of a step."""
-        ours, theirs = self.samples[PIVOT, step], self.samples[PEER, step]
         return _row(
-            step,
+            _name(step, tool, peer),
             Unit.SECONDS,
-            [sample.seconds for sample in ours],
-            [sample.seconds for sample in theirs],
+            [sample.seconds for sample in self.samples[tool, step]],
+            (peer, [sample.seconds for sample in self.samples[peer, step]]),
             target,
         )
 
-    def memory(self, step: str) -> Row:
+    def memory(self, step: str, *, tool: str = PIVOT) -> Row:
         """The peaks of a step, against the limit that holds for all."""
-        ours, theirs = self.samples[PIVOT, step], self.samples[PEER, step]
         return _row(
             f"memory: {step}",
             Unit.MEGABYTES,
-            [sample.peak / 1e6 for sample in ours],
-            [sample.peak / 1e6 for sample in theirs],
+            [sample.peak / 1e6 for sample in self.samples[tool, step]],
+            (PEER, [sample.peak / 1e6 for sample in self.samples[PEER, step]]),
             at_most(MEMORY_MB),
         )
 
-    def figure(self, step: str, unit: Unit, target: Target | None = None) -> Row:
+    def figure(
+        self, step: str, unit: Unit, target: Target | None = None, *, peer: str = PEER
+    ) -> Row:
         """What was counted."""
-        ours, theirs = self.figures[PIVOT, step], self.figures[PEER, step]
-        return _row(step, unit, ours, theirs, target)
+        ours, theirs = self.figures[PIVOT, step], self.figures[peer, step]
+        return _row(_name(step, PIVOT, peer), unit, ours, (peer, theirs), target)
+
+
+def _name(step: str, tool: str, peer: str) -> str:
+    """What a row is about; whom it compares if that isn't Pivot with its usual peer."""
+    if tool != PIVOT:
+        return f"{step} ({tool})"
+    return step if peer == PEER else f"{step}, beside `{peer}`"
 
 
 def _row(
-    name: str, unit: Unit, ours: Iterable[float], theirs: Iterable[float], target: Target | None
+    name: str,
+    unit: Unit,
+    ours: Sequence[float],
+    theirs: tuple[str, Sequence[float]],
+    target: Target | None,
 ) -> Row:
-    theirs = tuple(theirs)
-    return Row(name, unit, tuple(ours), PEER if theirs else "", theirs, target)
+    peer, samples = theirs
+    return Row(name, unit, tuple(ours), peer if samples else "", tuple(samples), target)

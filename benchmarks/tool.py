@@ -2,12 +2,13 @@
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.content import size_of
 from benchmarks.workbench import Workbench
 
+PIVOT, BY_STAGE, PEER = "pivot", "pivot, by a stage", "dvc"
 DATA = "data"
 # Moving prepared data into place takes the stage no time: what is left is storing.
 PIPELINE = f"""\
@@ -34,6 +35,7 @@ class Tool:
         again: the same command, for when there may be nothing to do.
         renew: the same for data that changed.
         status: says whether anything changed.
+        checkout: puts `data` back where it is missing.
         push, pull: to and from the default remote.
         cache: the store, below the project.
         inbox: where data is to lie before it is stored, beside or below the project.
@@ -45,6 +47,7 @@ class Tool:
     again: Words
     renew: Words
     status: Words
+    checkout: Words
     push: Words
     pull: Words
     cache: str
@@ -75,6 +78,12 @@ class Site:
         subprocess.run(["rm", "-rf", self.inbox], check=True)
         subprocess.run(["cp", "-R", source, self.inbox], check=True)
 
+    def take_away(self) -> Path:
+        """Remove the data from the project; the store keeps it. Returns where it was."""
+        data = self.project / DATA
+        subprocess.run(["rm", "-rf", data], check=True)
+        return data
+
     def clone(self, bench: Workbench) -> Path:
         """Commit everything, and clone the repository beside the project."""
         clone = self.project.with_name("clone")
@@ -89,23 +98,43 @@ class Site:
 
 
 def pivot(bench: Workbench) -> Tool:
-    """Pivot: one stage, whose out is the data."""
+    """Pivot as the peer's equal: data that no stage makes, kept by `pivot track`."""
 
     def start(project: Path, remote: Path) -> None:
-        (project / "pipeline.py").write_text(PIPELINE)
         bench.measure((bench.pivot, "init"), project)
         words = (bench.pivot, "remote", "add", "origin", str(remote), "--default")
         bench.measure(words, project)
 
+    track = (bench.pivot, "track", DATA)
     return Tool(
-        name="pivot",
-        store=(bench.pivot, "repro"),
-        again=(bench.pivot, "repro"),
-        renew=(bench.pivot, "repro", "--force"),
+        name=PIVOT,
+        store=track,
+        again=track,
+        renew=track,
         status=(bench.pivot, "status"),
+        checkout=(bench.pivot, "checkout"),
         push=(bench.pivot, "push"),
         pull=(bench.pivot, "pull", "--yes"),
         cache=".pivot/cache",
+        inbox=f"project/{DATA}",
+        start=start,
+    )
+
+
+def by_stage(bench: Workbench) -> Tool:
+    """Pivot with a stage whose out is the data."""
+    tracking = pivot(bench)
+
+    def start(project: Path, remote: Path) -> None:
+        (project / "pipeline.py").write_text(PIPELINE)
+        tracking.start(project, remote)
+
+    return replace(
+        tracking,
+        name=BY_STAGE,
+        store=(bench.pivot, "repro"),
+        again=(bench.pivot, "repro"),
+        renew=(bench.pivot, "repro", "--force"),
         inbox="prepared",
         start=start,
     )
@@ -126,11 +155,12 @@ def dvc(bench: Workbench) -> Tool | None:
 
     add = (command, "add", "--quiet", DATA)
     return Tool(
-        name="dvc",
+        name=PEER,
         store=add,
         again=add,
         renew=add,
         status=(command, "status", "--quiet"),
+        checkout=(command, "checkout", "--quiet"),
         push=(command, "push", "--quiet"),
         pull=(command, "pull", "--quiet"),
         cache=".dvc/cache",
@@ -142,4 +172,5 @@ def dvc(bench: Workbench) -> Tool | None:
 def tools(bench: Workbench) -> tuple[Tool, ...]:
     """Pivot first, then the peer where it is wanted."""
     peer = dvc(bench)
-    return (pivot(bench),) if peer is None else (pivot(bench), peer)
+    ours = replace(by_stage(bench), name=PIVOT)  # `pivot(bench)` once there is `pivot track`
+    return (ours,) if peer is None else (ours, peer)

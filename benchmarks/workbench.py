@@ -16,6 +16,7 @@ from typing import IO
 from benchmarks.scale import Scale
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+RESULTS = CHECKOUT / "benchmarks" / "results"
 # The peer has an environment of its own: its dependencies and Pivot's need not agree.
 PEER_BIN = CHECKOUT / ".venv-bench" / "bin"
 # A tmpfs, on Linux: nothing is written below it but what `tempfile` makes.
@@ -93,13 +94,20 @@ class Workbench:
             raise CommandError(f"{words[0]} can't be started: {error.strerror}") from error
 
     @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A new folder for one repetition, removed after it."""
-        path = Path(tempfile.mkdtemp(dir=self.folder))
+    def scratch(self, within: Path | None = None) -> Iterator[Path]:
+        """A new folder for one repetition, removed after it; in `folder` unless told where."""
+        path = Path(tempfile.mkdtemp(dir=within or self.folder))
         try:
             yield path
         finally:
             shutil.rmtree(path)
+
+    @contextmanager
+    def scratch_on_disk(self) -> Iterator[Path]:
+        """The same on the disk of the checkout, where syncing takes its time."""
+        RESULTS.mkdir(exist_ok=True)
+        with self.scratch(RESULTS) as path:
+            yield path
 
 
 @contextmanager

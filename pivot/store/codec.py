@@ -1,5 +1,6 @@
 """Compressing blocks, and opening them without trusting what they declare."""
 
+import threading
 from enum import IntEnum
 
 import zstandard
@@ -12,6 +13,14 @@ DEFAULT_LEVEL = 1
 MAX_RAW_SIZE = 64 << 20
 # What compressing must save to be worth undoing it at every read.
 MIN_GAIN = 0.05
+# Of blocks from this size on, in bytes, a sample is tried first: 8 KiB of it.
+SAMPLED_SIZE = 64 << 10
+SAMPLES = 8
+SAMPLE_SIZE = 1 << 10
+MIN_REPEATED = 0.01
+# A zstd level that looks for repetitions and codes nothing else, so it runs over bytes without
+# any at 8 GB/s.
+_REPETITIONS = -1
 
 
 class Codec(IntEnum):
@@ -21,19 +30,46 @@ class Codec(IntEnum):
     ZSTD = 1
 
 
-class Compressor:
-    """Compresses blocks at one level; an instance belongs to one thread."""
+class Compressor(threading.local):
+    """Compresses blocks at one level; each thread that uses it has contexts of its own.
+
+    Whether a larger block is worth it is tried on a sample of it, whatever its name or its first
+    bytes are: of JPEG-like data, which zstd can't shrink, nine tenths of the time are saved at
+    level 1, and nearly all at higher ones.
+    """
 
     def __init__(self, level: int = DEFAULT_LEVEL) -> None:
         self._zstd = zstandard.ZstdCompressor(level=level)
+        self._taster = zstandard.ZstdCompressor(level=1)
+        self._scanner = zstandard.ZstdCompressor(level=_REPETITIONS)
 
     def compress(self, raw: bytes) -> tuple[Codec, bytes]:
         """The block as it is to be stored: raw when compressing gains under 5 %."""
-        packed = self._zstd.compress(raw)
-        size = len(raw)
-        if len(packed) > size * (1 - MIN_GAIN):
+        if len(raw) >= SAMPLED_SIZE and self._seems_dense(raw):
             return Codec.RAW, raw
-        return Codec.ZSTD, packed
+        packed = self._zstd.compress(raw)
+        return (Codec.ZSTD, packed) if _is_gain(packed, raw) else (Codec.RAW, raw)
+
+    def _seems_dense(self, raw: bytes) -> bool:
+        """Whether neither a sample can be compressed nor anything in the whole repeats itself.
+
+        A sample shows how bytes are distributed, but not that 100 KB of noise come twice, and
+        little of a stretch of text among noise.
+        """
+        taste = sample(raw)
+        if _is_gain(self._taster.compress(taste), taste):
+            return False
+        return len(self._scanner.compress(raw)) > len(raw) * (1 - MIN_REPEATED)
+
+
+def sample(raw: bytes) -> bytes:
+    """Pieces from the start to the end of a block, at equal distances."""
+    step = (len(raw) - SAMPLE_SIZE) // (SAMPLES - 1)
+    return b"".join(raw[n * step : n * step + SAMPLE_SIZE] for n in range(SAMPLES))
+
+
+def _is_gain(packed: bytes, raw: bytes) -> bool:
+    return len(packed) <= len(raw) * (1 - MIN_GAIN)
 
 
 def decompress(codec: int, stored: bytes, raw_size: int) -> bytes:

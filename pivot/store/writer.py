@@ -1,33 +1,24 @@
 """Adding to a store: chunk, hash, group into blocks, compress, pack, index.
 
-The caller's thread reads, cuts and hashes; one thread behind a short queue compresses and writes.
-So two cores are busy, and memory stays at a few blocks however much is added.
+The caller's thread reads, cuts and hashes; those of the packer, behind a short queue, compress and
+write. So all cores are busy, and memory stays at a few blocks however much is added.
 """
 
-import contextlib
-from collections import deque
-from collections.abc import Buffer, Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
 from pivot.hashing import ObjectId
 from pivot.store.chunking import Readable
-from pivot.store.codec import DEFAULT_LEVEL, MAX_RAW_SIZE, Codec, Compressor
-from pivot.store.entry import Entry, FileName, Kind, PackInfo, identify
-from pivot.store.index import FAN_IN, rows_of, write_index
-from pivot.store.pack import MAX_ENTRIES, PACK_SIZE, PackWriter, remove_pack
+from pivot.store.codec import DEFAULT_LEVEL, MAX_RAW_SIZE, Codec
+from pivot.store.entry import Entry, FileName, Kind, identify
+from pivot.store.pack import MAX_ENTRIES
+from pivot.store.packer import Block, Packer
 from pivot.store.split import FILE, Added, Form, TooLargeError, split
 
 BLOCK_SIZE = 128 << 10
-QUEUE_LENGTH = 8
 SAMPLE_SIZE = 128
 DENSE = 84
-# An index is written after so many entries too, so that a million small files need no more
-# memory than a hundred thousand.
-INDEX_ENTRIES = 100_000
-
-type _Block = tuple[Codec | None, bytes, int, tuple[Entry, ...]]
 
 
 class Writer:
@@ -45,12 +36,11 @@ class Writer:
         indexed: Callable[[FileName], None],
         level: int = DEFAULT_LEVEL,
     ) -> None:
-        self._root = root
         self._known = known
         self._indexed = indexed
         self._new: set[ObjectId] = set()
         self._open = (_OpenBlock(), _OpenBlock())  # for what compresses well, and for the rest
-        self._packer = _Packer(root, Compressor(level))
+        self._packer = Packer(root, level)
         self.added_entries = 0
         self.added_bytes = 0
 
@@ -69,7 +59,7 @@ class Writer:
         try:
             self._close_blocks()
             self._packer.finish()
-            self._write_index()
+            self._tell_indexed()
         except BaseException:
             self._packer.abandon()
             raise
@@ -112,7 +102,7 @@ class Writer:
         self._new.update(entry.id for entry in fresh)
         self.added_entries += len(fresh)
         self.added_bytes += raw_size
-        self._put((codec, stored, raw_size, fresh))
+        self._put(Block(stored, raw_size, fresh, codec))
 
     def _close_blocks(self) -> None:
         for block in self._open:
@@ -122,22 +112,16 @@ class Writer:
         if block.entries:
             data, entries = b"".join(block.parts), tuple(block.entries)
             block.clear()
-            self._put((None, data, len(data), entries))
+            self._put(Block(data, len(data), entries))
 
-    def _put(self, block: _Block) -> None:
+    def _put(self, block: Block) -> None:
         self._packer.put(block)
-        if self._packer.is_full:
-            self._write_index()
+        self._tell_indexed()
 
-    def _write_index(self) -> None:
-        packs = self._packer.finished
-        if not packs:
-            return
-        rows = dict(rows_of(packs))
-        name = write_index(self._root, rows, {p.name: p.size for p in packs})
-        self._packer.forget(len(packs))
-        self._indexed(name)
-        self._new.difference_update(rows)
+    def _tell_indexed(self) -> None:
+        for index in self._packer.indexed():
+            self._indexed(index.name)
+            self._new.difference_update(index.ids)
 
 
 def looks_dense(data: bytes) -> bool:
@@ -147,7 +131,11 @@ def looks_dense(data: bytes) -> bool:
     some compression and nothing else. Of 128 random bytes 101 differ on average, and fewer than 85
     about once in 100,000 samples; texts and tables use 30 to 60.
     """
-    return len(set(data[:SAMPLE_SIZE])) > DENSE
+    # Far apart, so that a header doesn't speak for the rest, and at an odd distance, so that of
+    # numbers it isn't always the same byte.
+    step = (max(len(data) // SAMPLE_SIZE, 1) - 1) | 1
+    sample = data[: SAMPLE_SIZE * step : step]
+    return not sample.isascii() and len(set(sample)) > DENSE
 
 
 class _OpenBlock:
@@ -171,86 +159,3 @@ class _OpenBlock:
 
     def clear(self) -> None:
         self.entries, self.parts, self._size = [], [], 0
-
-
-class _Packer:
-    """Compresses blocks and writes packs, in a thread of its own and in order."""
-
-    def __init__(self, root: str, compressor: Compressor) -> None:
-        self._root = root
-        self._compressor = compressor
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pivot-packer")
-        self._pending: deque[Future[None]] = deque()
-        self._pack: PackWriter | None = None
-        self._pack_entries = 0
-        self._finished: deque[PackInfo] = deque()  # appended there, taken here
-        self._fault: BaseException | None = None
-
-    def put(self, block: _Block) -> None:
-        """Hand over a block; waits while too many are pending, raises what went wrong before."""
-        while len(self._pending) >= QUEUE_LENGTH:
-            self._pending.popleft().result()
-        self._pending.append(self._thread.submit(self._write, *block))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether enough was finished to be worth an index."""
-        packs = self.finished
-        entries = sum(len(block.entries) for pack in packs for block in pack.blocks)
-        return len(packs) >= FAN_IN or entries >= INDEX_ENTRIES
-
-    @property
-    def finished(self) -> tuple[PackInfo, ...]:
-        """The packs that no index names yet."""
-        return tuple(self._finished)
-
-    def forget(self, count: int) -> None:
-        """Let go of the first finished packs: an index names them now."""
-        for _ in range(count):
-            self._finished.popleft()
-
-    def finish(self) -> None:
-        """Wait for all blocks, finish the open pack, and end the thread."""
-        while self._pending:
-            self._pending.popleft().result()
-        self._thread.shutdown()
-        if self._pack is not None:
-            self._finish(self._pack)
-
-    def abandon(self) -> None:
-        """End the thread, and remove the packs that no index names."""
-        self._thread.shutdown(cancel_futures=True)
-        if self._pack is not None:
-            self._pack.abandon()
-            self._pack = None
-        for pack in self.finished:
-            with contextlib.suppress(OSError):  # what failed first is what is told
-                remove_pack(self._root, pack.name)
-
-    def _write(
-        self, codec: Codec | None, data: bytes, raw_size: int, entries: tuple[Entry, ...]
-    ) -> None:
-        if self._fault is not None:  # a block may be there in part: the pack can't go on
-            raise self._fault
-        try:
-            self._append(codec, data, raw_size, entries)
-        except BaseException as error:
-            self._fault = error
-            raise
-
-    def _append(
-        self, codec: Codec | None, data: bytes, raw_size: int, entries: tuple[Entry, ...]
-    ) -> None:
-        stored: Buffer = data
-        if codec is None:
-            codec, stored = self._compressor.compress(data)
-        if self._pack is None:
-            self._pack, self._pack_entries = PackWriter.open(self._root), 0
-        self._pack.append(codec, stored, raw_size, entries)
-        self._pack_entries += len(entries)
-        if self._pack.size >= PACK_SIZE or self._pack_entries >= INDEX_ENTRIES:
-            self._finish(self._pack)
-
-    def _finish(self, pack: PackWriter) -> None:
-        self._finished.append(pack.finish())
-        self._pack = None

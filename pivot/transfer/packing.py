@@ -9,8 +9,9 @@ from pivot.hashing import ObjectId
 from pivot.store.codec import Compressor
 from pivot.store.entry import Entry, PackInfo, Place
 from pivot.store.pack import PACK_SIZE, PackWriter, read_stored
+from pivot.store.packer import INDEX_ENTRIES
 from pivot.store.store import Store
-from pivot.store.writer import BLOCK_SIZE, INDEX_ENTRIES
+from pivot.store.writer import BLOCK_SIZE
 from pivot.transfer.blocks import NeededBlock, needed_blocks, opened
 
 # Entries whose places are held in memory at once. Neighbours in a push are neighbours in the

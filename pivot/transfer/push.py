@@ -13,8 +13,8 @@ from pivot.hashing import ObjectId
 from pivot.store.entry import PackInfo
 from pivot.store.index import FAN_IN
 from pivot.store.pack import PACK_SIZE, pack_key
+from pivot.store.packer import INDEX_ENTRIES
 from pivot.store.store import Store
-from pivot.store.writer import INDEX_ENTRIES
 from pivot.transfer.faults import on_disk
 from pivot.transfer.lanes import JOBS, Lanes, run
 from pivot.transfer.packing import make_packs

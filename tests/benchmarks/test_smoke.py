@@ -12,8 +12,21 @@ CHECKOUT = Path(__file__).parents[2]
 BENCHMARKS = (sys.executable, "-m", "benchmarks", "--tiny", "--no-peer")
 ROWS = {
     "startup": {"pivot --help", "pivot repro with nothing to do (examples/wine)"},
-    "small_files": {"store the files", "push to a folder", "memory: pull into a fresh clone"},
-    "large_file": {"store a large table", "new bytes for the inserted row"},
+    "small_files": {
+        "store the files",
+        "store the files (pivot, by a stage)",
+        "store the files, on a disk",
+        "check them out, beside `cp -r`",
+        "push to a folder",
+        "memory: pull into a fresh clone",
+    },
+    "text_files": {"store the texts", "their size in the store"},
+    "many_files": {"status, nothing changed", "memory: store the files"},
+    "large_file": {
+        "store a large incompressible file, beside `cut, hash and write`",
+        "store a large table",
+        "new bytes for the inserted row",
+    },
 }
 
 

@@ -21,7 +21,7 @@ def add(store):
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_a_failed_session_leaves_the_store_as_it_was(bench, faults, error, files_of, monkeypatch):
-    monkeypatch.setattr("pivot.store.writer.PACK_SIZE", 1 << 20)
+    monkeypatch.setattr("pivot.store.packer.PACK_SIZE", 1 << 20)
     store = bench.store
     with store.writer() as writer:
         before_id = writer.add_bytes(b"before")
@@ -67,7 +67,7 @@ def add_slowly(store, blocks):
 
 def test_a_pack_with_a_hole_is_never_indexed(bench, faults, monkeypatch):
     """One write fails, those after it would succeed: the session must not go on with that pack."""
-    monkeypatch.setattr("pivot.store.writer.INDEX_ENTRIES", 1)
+    monkeypatch.setattr("pivot.store.packer.INDEX_ENTRIES", 1)
     blocks = [os.urandom(130_000) for _ in range(7)]
     with faults() as seen, bench.store.writer() as writer:
         writer.add_bytes(b"first")

@@ -14,13 +14,13 @@ from pivot.paths import TreePath
 from pivot.store.chunking import THRESHOLD
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName, Kind, identify
-from pivot.store.index import FAN_IN, index_key
+from pivot.store.index import FAN_IN, index_key, write_index
 from pivot.store.pack import pack_key
 from pivot.store.recipe import Recipe
 from pivot.store.split import FILE, TREE
 from pivot.store.store import STORE_KEY, Store
 from pivot.store.tree import TreeEntry, encode_line
-from pivot.store.writer import Writer, write_index
+from pivot.store.writer import Writer
 
 NOISE = os.urandom(3 << 20)
 
@@ -209,7 +209,7 @@ def test_an_exception_in_a_session_leaves_the_store_as_it_was(store, files_of):
 
 
 def test_an_exception_removes_finished_packs_that_no_index_names(store, files_of, monkeypatch):
-    monkeypatch.setattr("pivot.store.writer.PACK_SIZE", 1 << 19)
+    monkeypatch.setattr("pivot.store.packer.PACK_SIZE", 1 << 19)
     before = files_of(store.root)
     with pytest.raises(KeyError), store.writer() as writer:  # noqa: PT012
         writer.add_stream(io.BytesIO(NOISE))
@@ -235,7 +235,8 @@ def test_two_writers_at_once_both_keep_their_data(store):
 
 
 def test_an_index_is_written_in_the_middle_of_a_long_session(store, monkeypatch):
-    monkeypatch.setattr("pivot.store.writer.INDEX_ENTRIES", 10)
+    monkeypatch.setattr("pivot.store.packer.INDEX_ENTRIES", 10)
+    monkeypatch.setattr("pivot.store.packer.QUEUE_BYTES", 1 << 20)
     with pytest.raises(KeyError), store.writer() as writer:  # noqa: PT012
         ids = [writer.add_bytes(os.urandom(100_000)) for _ in range(40)]
         raise KeyError
@@ -474,7 +475,7 @@ def test_texts_do_not_share_frames_with_dense_files(store):
 
 
 def test_an_index_never_names_a_tree_before_its_members(store, monkeypatch):
-    monkeypatch.setattr("pivot.store.writer.INDEX_ENTRIES", 2)
+    monkeypatch.setattr("pivot.store.packer.INDEX_ENTRIES", 2)
     rng = random.Random(2)
     members = [b"text" * 40, rng.randbytes(4000), b"more text " * 40, rng.randbytes(4000)]
     entries = [

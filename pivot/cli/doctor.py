@@ -13,6 +13,7 @@ import click
 from pivot import __version__
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
+from pivot.definition.discovery import NoStagesError
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.paths import RepoPath
@@ -133,7 +134,13 @@ def _configuration(project: Project) -> Iterator[Finding]:
 
 def _definitions(project: Project) -> Iterator[Finding]:
     planner = Planner(project)
-    found = planner.definitions
+    try:
+        found = planner.definitions
+    except NoStagesError:
+        if not planner.tracked.paths:
+            raise
+        yield Finding("definitions", Mark.OK, "no stages")
+        return
     yield Finding("definitions", Mark.OK, plural(len(planner.graph.stages), "stage"))
     for impurity in found.evidence.impurities:
         yield Finding(

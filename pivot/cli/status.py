@@ -32,7 +32,10 @@ def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: boo
         if as_json:
             emit(status_json(plan, named, tracked))
         else:
-            show_plan(plan, named, explain=explain)
+            if named or not tracked:
+                show_plan(plan, named, explain=explain)
+            if named and tracked:
+                say()
             _show_tracked(tracked)
             if _lacks_outs_alone(plan, named) and project.config.remotes(os.environ):
                 note("hint: What is missing may be in a remote: `pivot pull` gets it")
@@ -53,11 +56,10 @@ def tracked_states(
 
 
 def _show_tracked(states: Mapping[RepoPath, TrackedState]) -> None:
-    """What is tracked, where it isn't as its `.pvt` file says, and what helps."""
+    """What is tracked, how it compares with its `.pvt` file, and what helps."""
     if not states:
         return
-    say()
-    table([(path, state) for path, state in states.items() if state is not TrackedState.UNCHANGED])
+    table(list(states.items()))
     count = Counter(states.values())
     parts = [f"{count[state]} {state}" for state in TrackedState if count[state]]
     say(f"{plural(len(states), 'tracked path')}: {', '.join(parts)}")

@@ -4,6 +4,7 @@ Whoever makes a planner may run the definitions' code, in a process of its own. 
 not (checkout, push, pull, commit) make none.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from pivot.code.record import encode as encode_code
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
-from pivot.definition.discovery import discover
+from pivot.definition.discovery import NoStagesError, discover
 from pivot.definition.evidence import still_holds
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
@@ -96,19 +97,26 @@ class Planner:
 
     @cached_property
     def graph(self) -> Graph:
-        """The graph of all stages. Raises `DefinitionError`."""
-        return build(self.definitions.stages, self.tracked.paths)
+        """The graph of all stages. Raises `DefinitionError`.
+
+        A project that tracks data may do without stages.
+        """
+        try:
+            return build(self.definitions.stages, self.tracked.paths)
+        except NoStagesError:
+            if not self.tracked.paths:
+                raise
+            return build(())
 
     @cached_property
     def tracked(self) -> TrackedContents:
         """What the project tracks. Outs that runs wrote are not looked into for it."""
         locks = self.project.layout.locks
-        outs = {
-            out.path
-            for stage in self.definitions.stages
-            if os.path.exists(os.path.join(locks, lock_path(stage.name)))
-            for out in stage.outs
-        }
+        outs: set[RepoPath] = set()
+        with contextlib.suppress(NoStagesError):
+            for stage in self.definitions.stages:
+                if os.path.exists(os.path.join(locks, lock_path(stage.name))):
+                    outs.update(out.path for out in stage.outs)
         paths = find_tracked(self.project.root, outs=outs, denied=pass_over)
         return TrackedContents.read(paths, lambda path: read_pvt(self.project.root, path))
 
@@ -264,6 +272,8 @@ class Planner:
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""
+        if not names:
+            return Survey(self.graph, {})
         record = self.code
         return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
 

@@ -64,13 +64,16 @@ class Graph:
         )
 
 
-def build(stages: Iterable[Stage]) -> Graph:
-    """The graph of these stages.
+def build(stages: Iterable[Stage], tracked: Iterable[RepoPath] = ()) -> Graph:
+    """The graph of these stages, in a project that tracks these paths.
 
-    Raises `DefinitionError` when two outs overlap, or stages depend on each other in a circle.
+    Raises `DefinitionError` when an out overlaps another one or what is tracked, or when stages
+    depend on each other in a circle.
     """
     by_name = {stage.name: stage for stage in sorted(stages, key=lambda stage: stage.name)}
     outs = _Outs(by_name.values())
+    for path in tracked:
+        outs.refuse_tracked(path)
     producers = {
         name: {dep: tuple(outs.overlapping(dep)) for dep in stage.deps}
         for name, stage in by_name.items()
@@ -101,6 +104,12 @@ class _Outs:
         for parent in _parents(out):
             self._below.setdefault(parent, []).append(out)
 
+    def refuse_tracked(self, path: RepoPath) -> None:
+        """Raise `DefinitionError` if an out overlaps this tracked path."""
+        producer = next(self.overlapping(path), None)
+        if producer is not None:
+            raise _overlaps_tracked(self._owner[producer.out], producer.out, path)
+
     def overlapping(self, dep: RepoPath) -> Iterator[Producer]:
         above = (p for p in (dep, *_parents(dep)) if p in self._owner)
         for out in (*above, *self._below.get(dep, ())):
@@ -122,6 +131,16 @@ def _overlap(stage: Stage, out: RepoPath, other: Stage, other_out: RepoPath) -> 
         what,
         why="only one stage can say what a path holds",
         hint="Give each out a path of its own, then run `pivot list`",
+    )
+
+
+def _overlaps_tracked(stage: Stage, out: RepoPath, path: RepoPath) -> DefinitionError:
+    return DefinitionError(
+        f"{out} is an out of {_place(stage)}, and tracked as {path}.pvt says"
+        if out == path
+        else f"out {out} of {_place(stage)} overlaps {path}, which is tracked",
+        why="only one record can say what a path holds",
+        hint=f"Give the out another path, or run `pivot untrack {path}`",
     )
 
 

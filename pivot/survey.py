@@ -15,6 +15,7 @@ from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
+from pivot.track.contents import Kept, TrackedContents
 from pivot.workspace import Workspace
 
 
@@ -26,10 +27,11 @@ class StageSurvey:
         lock: the stage's own, None where there is none or it can't be read (see `lock_fault`).
         candidates: other locks in believed history with the same static key, best first.
         sources: what deps hold that no stage makes, and deps that merely overlap outs of others;
-            None where nothing is.
+            None where nothing is. What is tracked and isn't there counts as what its `.pvt` says.
         outs: what the paths of its outs hold now; None where nothing is.
-        held: those contents, of the disk or of locks, that can be had without running.
+        held: those contents, of the disk, of locks or tracked, that can be had without running.
         stored: those that are in the local store.
+        kept: deps that are tracked and not there, to be put in place before the stage runs.
     """
 
     stage: Stage
@@ -43,6 +45,7 @@ class StageSurvey:
     outs: Mapping[RepoPath, Content | None]
     held: frozenset[Content]
     stored: frozenset[Content]
+    kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,29 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
+    """For those who can read no directory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surveyor:
-    """Where to look. `has` says what is in the store, `obtainable` what a remote could give."""
+    """Where to look.
+
+    Attributes:
+        has: says what is in the store.
+        obtainable: says what a remote could give.
+        tracked: what the project tracks.
+        part: what a path inside a tracked directory should hold, of (path, directory, what that
+            holds); None where that isn't known.
+    """
 
     workspace: Workspace
     locks: str
     history: History
     has: Callable[[Content], bool]
     obtainable: Callable[[Content], bool]
+    tracked: TrackedContents = field(default_factory=TrackedContents)
+    part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
 
     def survey(
         self,
@@ -101,21 +118,43 @@ class Surveyor:
         lock, fault = self._own_lock(stage.name)
         candidates = self.history.find(declared.static_key)
         sources = {
-            dep: self.workspace.content(dep)
+            dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
             if not any(producer.out == dep for producer in producers)
         }
+        absent = (self._kept(dep) for dep, content in sources.items() if content is None)
+        kept = {one.path: one for one in absent if one is not None}
+        sources |= {path: one.content for path, one in kept.items()}
         outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
         contents = {content for content in outs.values() if content is not None}
         for known in (*candidates, *([lock] if lock else ())):
             contents.update(known.outs.values())
+        contents.update(c for one in kept.values() for c in (one.content, one.whole))
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
             stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored,
+            candidates, sources, outs, held, stored, kept,
         )  # fmt: skip
+
+    def _source(self, dep: RepoPath) -> Content | None:
+        """What a dep holds; None also where something tracked in it isn't there.
+
+        What is left of such a folder is not what a stage should read.
+        """
+        if all(map(self.workspace.exists, self.tracked.inside(dep))):
+            return self.workspace.content(dep)
+        return None
+
+    def _kept(self, dep: RepoPath) -> Kept | None:
+        """What a dep that isn't there should hold, if it is tracked and that is known."""
+        owner = self.tracked.owner(dep)
+        if owner is None:
+            return None
+        whole = self.tracked.contents[owner]
+        content = whole if owner == dep else self.part(dep, owner, whole)
+        return None if content is None else Kept(dep, content, owner, whole)
 
     def _is_kept(self, path: RepoPath, now: Content) -> bool:
         """Whether replacing what `path` holds would lose no file's bytes."""

@@ -7,11 +7,11 @@ directory while a digest over the states of all its files is. Racily clean files
 import os
 import struct
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from blake3 import blake3
 
-from pivot.files import Stat
+from pivot.files import Stat, lstat
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath, TreePath
 from pivot.reading import UnsupportedFileError, follow, read_file, unsupported, walk
@@ -25,17 +25,36 @@ from pivot.state import (
     settle,
 )
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import identify
+from pivot.store.entry import Kind, identify
 from pivot.store.split import TREE, Put, split
 from pivot.store.tree import TreeEntry, encode_line
-
-if TYPE_CHECKING:
-    from pivot.store.writer import Writer
 
 type Has = Callable[[ObjectId], bool]
 
 _STATE = struct.Struct("<qqQQI")
 _REMEMBER_AT_ONCE = 1000
+
+
+class Sink(Protocol):
+    """Where entries go: a session of adding to a store, or what merely tells their ids."""
+
+    def add_bytes(self, data: bytes, kind: Kind = ...) -> ObjectId:
+        """Take one entry, and say what its id is."""
+        ...
+
+    def has(self, id_: ObjectId) -> bool:
+        """Whether an entry is there already, so that its file need not be read."""
+        ...
+
+
+class Identifier:
+    """A sink that keeps nothing, and so needs nothing of what is known already."""
+
+    def add_bytes(self, data: bytes, kind: Kind = Kind.DATA) -> ObjectId:
+        return identify(data, kind)
+
+    def has(self, id_: ObjectId) -> bool:  # noqa: ARG002 - a sink's signature
+        return True
 
 
 class Workspace:
@@ -65,7 +84,7 @@ class Workspace:
             raise unsupported(path, stat.mode)
         return _file_content(self._read(path, stat, identify, _has_all), stat)
 
-    def store(self, path: RepoPath, writer: "Writer") -> Content:
+    def store(self, path: RepoPath, writer: Sink) -> Content:
         """Add what `path` holds to the store, and say what it is.
 
         Raises `FileNotFoundError` where nothing is, `UnsupportedFileError` for links and others.
@@ -78,6 +97,43 @@ class Workspace:
             raise unsupported(path, stat.mode)
         known = self._read(path, stat, writer.add_bytes, writer.has)
         return _file_content(known, stat)
+
+    def store_part(self, folder: RepoPath, part: TreePath, writer: Sink) -> Iterator[TreeEntry]:
+        """Add what lies at `part` of a directory, and give its entries in the directory's tree.
+
+        Nothing where nothing is. Raises `UnsupportedFileError` for links and others.
+        """
+        base, key = self.absolute(folder), f"{folder}/{part}"
+        stat = lstat(os.path.join(base, part))
+        if stat is None:
+            return
+        if not stat.is_dir:
+            if not stat.is_file:
+                raise unsupported(key, stat.mode)
+            known = self._read(key, stat, writer.add_bytes, writer.has)
+            yield TreeEntry(part, _file_content(known, stat))
+            return
+        is_empty = True
+        for name, below in walk(base, f"{part}/"):
+            is_empty = False
+            path = _checked(name, folder)
+            if below is None:
+                yield TreeEntry(path, None)
+            else:
+                known = self._read(f"{folder}/{name}", below, writer.add_bytes, writer.has)
+                yield TreeEntry(path, _file_content(known, below))
+        if is_empty:
+            yield TreeEntry(part, None)
+
+    def unread_size(self, path: RepoPath, part: str = "") -> int:
+        """How many bytes of files at a path, or at `part` of it, would have to be read."""
+        absolute = os.path.join(self.absolute(path), part)
+        stat = lstat(absolute)
+        if stat is None or not stat.is_dir:
+            return 0 if stat is None else stat.size
+        below = ((name, s) for name, s in walk(absolute) if s is not None)
+        key = os.path.join(path, part).rstrip("/")
+        return sum(s.size for name, s in below if self._state.file(f"{key}/{name}", s) is None)
 
     def file_id(self, path: str) -> ObjectId | None:
         """The id of a file, links followed, `path` relative to the project; None without one."""

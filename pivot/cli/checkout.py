@@ -3,13 +3,13 @@
 import click
 
 from pivot.checkout import CheckoutPlan
-from pivot.cli.completing import stages as complete_stages
+from pivot.cli.completing import targets as complete_targets
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.project.restoring import Restored, preview, restore, wanted
 
 
 @click.command()
-@click.argument("targets", nargs=-1, shell_complete=complete_stages)
+@click.argument("targets", nargs=-1, shell_complete=complete_targets)
 @click.option("-f", "--force", is_flag=True, help="Overwrite edited data, too.")
 @click.option("--only-missing", is_flag=True, help="Leave what is there alone, whatever it holds.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and do nothing.")

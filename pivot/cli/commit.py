@@ -1,4 +1,4 @@
-"""`pivot commit`: locks and metrics become a Git commit."""
+"""`pivot commit`: locks, metrics and what is tracked become a Git commit."""
 
 import click
 
@@ -12,7 +12,7 @@ from pivot.project.results import commit_results
 @click.option("--code", is_flag=True, help="Take the sources that results were made from along.")
 @json_option
 def commit(message: str | None, code: bool, as_json: bool) -> None:
-    """Commit locks, metrics and Pivot's managed files to Git, and nothing else.
+    """Commit locks, metrics, .pvt files and Pivot's managed files to Git, and nothing else.
 
     Works like `git commit --only`: what you have staged or changed besides stays as it is. Git's
     hooks don't run.
@@ -36,7 +36,7 @@ def commit_now(
     elif quiet:
         return
     elif done.commit is None:
-        say("Nothing to commit: HEAD has these locks and metrics.")
+        say("Nothing to commit: HEAD has these locks, metrics and .pvt files.")
     else:
         say(f"Committed {plural(len(done.paths), 'file')} as {done.commit[:10]}")
     if done.sources and not as_json:

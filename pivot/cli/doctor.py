@@ -1,5 +1,6 @@
 """`pivot doctor`: is everything as it should be, and mending what isn't."""
 
+import contextlib
 import os
 import platform
 import sys
@@ -13,14 +14,19 @@ from pivot import __version__
 from pivot.cli.mending import giver, mend_shown, show_mended
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
+from pivot.definition.discovery import NoStagesError
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
+from pivot.paths import RepoPath
 from pivot.project.interpreter import other_environment
 from pivot.project.mending import Mended
 from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.project.verifying import subjects
 from pivot.store.check import check
+from pivot.track.contents import TrackedContents
+from pivot.track.finding import find_tracked
+from pivot.track.pvt import read_pvt
 
 
 class Mark(StrEnum):
@@ -47,7 +53,7 @@ class Finding:
 @click.option("--remote", "ask_remote", is_flag=True, help="Ask the default remote, too.")
 @json_option
 def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
-    """Check interpreter, Git, configuration, definitions, locks and cache.
+    """Check interpreter, Git, configuration, definitions, locks, tracked data and cache.
 
     Each finding that isn't ok names what helps. `--repair` mends the cache as `pivot verify
     --repair` does; the default remote gives back what is lost only with `--remote`.
@@ -88,6 +94,7 @@ def examine(project: Project, *, read_data: bool, ask_remote: bool) -> Iterator[
     yield from _guarded("configuration", lambda: _configuration(project))
     yield from _guarded("definitions", lambda: _definitions(project))
     yield from _locks(project)
+    yield from _guarded("tracked", lambda: _tracked(project))
     yield from _guarded("cache", lambda: _cache(project, read_data=read_data))
     if ask_remote:
         yield from _guarded("remote", lambda: _remote(project))
@@ -132,7 +139,13 @@ def _configuration(project: Project) -> Iterator[Finding]:
 
 def _definitions(project: Project) -> Iterator[Finding]:
     planner = Planner(project)
-    found = planner.definitions
+    try:
+        found = planner.definitions
+    except NoStagesError:
+        if not planner.tracked.paths:
+            raise
+        yield Finding("definitions", Mark.OK, "no stages")
+        return
     yield Finding("definitions", Mark.OK, plural(len(planner.graph.stages), "stage"))
     for impurity in found.evidence.impurities:
         yield Finding(
@@ -162,6 +175,23 @@ def _locks(project: Project) -> Iterator[Finding]:
             yield Finding("locks", Mark.ERROR, str(error), error.hint)
     if not bad:
         yield Finding("locks", Mark.OK, plural(len(names), "lock"))
+
+
+def _tracked(project: Project) -> Iterator[Finding]:
+    denied: list[Finding] = []
+    outs: set[RepoPath] = set()
+    with contextlib.suppress(PivotError):  # told as trouble of locks
+        outs.update(path for lock in project.locks().values() for path in lock.outs)
+    paths = find_tracked(project.root, outs=outs, denied=lambda folder, error: denied.append(
+        Finding("tracked", Mark.WARNING, f"{folder} can't be looked into: {error.strerror}",
+                f"If tracked data lies there, run `chmod u+rX {folder}`")
+    ))  # fmt: skip
+    yield from denied
+    read = TrackedContents.read(paths, lambda path: read_pvt(project.root, path))
+    for fault in read.faults.values():
+        yield Finding("tracked", Mark.ERROR, str(fault), fault.hint)
+    if not read.faults:
+        yield Finding("tracked", Mark.OK, plural(len(paths), "tracked path"))
 
 
 def _cache(project: Project, *, read_data: bool) -> Iterator[Finding]:

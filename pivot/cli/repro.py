@@ -10,7 +10,7 @@ import click
 
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.running import Printer
-from pivot.cli.status import show_plan, status_json, warn_unreadable
+from pivot.cli.status import show_plan, status_json, tracked_states, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
 from pivot.errors import ExitCode, MissingDataError, UsageError, nearest
 from pivot.paths import RepoPath
@@ -18,6 +18,7 @@ from pivot.plan import Plan
 from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.run.unchanged import is_unchanged, report_unchanged
+from pivot.track.contents import TrackedContents
 
 
 @click.command()
@@ -57,16 +58,17 @@ def repro(
             _recover(project)
             planner.allow_fetching(note)
         plan, named = planner.plan(stages, forced=force)
-        warn_unreadable(plan)
+        warn_unreadable(plan, planner.tracked)
         for warning in planner.definitions.warnings:
             note(f"warning: {warning}")
         if dry_run:
             if as_json:
-                emit(status_json(plan, tuple(plan.decisions)))
+                tracked = tracked_states(planner, plan, named if stages else None)
+                emit(status_json(plan, tuple(plan.decisions), tracked))
             else:
                 show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
             return ExitCode.DONE
-        _refuse_missing(plan, project.root)
+        _refuse_missing(plan, project.root, planner.tracked)
         printer = Printer(plan, as_json=as_json, begun=begun)
         if is_unchanged(plan) and not planner.has_reloaded:
             code = report_unchanged(plan, printer.show)
@@ -101,7 +103,7 @@ def _reproduce(
     return code
 
 
-def _refuse_missing(plan: Plan, root: str) -> None:
+def _refuse_missing(plan: Plan, root: str, tracked: TrackedContents) -> None:
     """Nothing starts while a dep that nothing makes isn't there."""
     missing = [
         (name, path) for name, decision in plan.decisions.items() for path in decision.missing
@@ -111,6 +113,13 @@ def _refuse_missing(plan: Plan, root: str) -> None:
     name, path = missing[0]
     stage = plan.graph.stages[name]
     place = f"{stage.file}:{stage.line}"
+    owners = [owner] if (owner := tracked.owner(path)) else tracked.inside(path)
+    if owners:
+        raise MissingDataError(
+            f"dep {path} of stage {name} is not in the workspace",
+            why="what is tracked there is neither in place, nor in the cache or a remote",
+            hint=f"Get it with `pivot pull {' '.join(owners)}`",
+        )
     near = _near(plan, path, root)
     raise MissingDataError(
         f"dep {path} of stage {name} doesn't exist"

@@ -1,7 +1,8 @@
 """`pivot status`: what would run, and why. Runs nothing, writes nothing to the workspace."""
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -10,9 +11,10 @@ from pivot.cli.explaining import explain_stage, headline, summary
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, table
 from pivot.errors import ExitCode
 from pivot.explain import ReasonKind
-from pivot.paths import StageName
+from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict
 from pivot.project.planner import Planner
+from pivot.track.contents import TrackedContents, TrackedState
 
 
 @click.command()
@@ -23,16 +25,48 @@ from pivot.project.planner import Planner
 def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: bool) -> int:
     """Show what `pivot repro` would do with STAGES (all without names), and why."""
     with open_project() as project:
-        plan, named = Planner(project).plan(stages)
-        warn_unreadable(plan)
+        planner = Planner(project)
+        plan, named = planner.plan(stages)
+        tracked = tracked_states(planner, plan, named if stages else None)
+        warn_unreadable(plan, planner.tracked)
         if as_json:
-            emit(status_json(plan, named))
+            emit(status_json(plan, named, tracked))
         else:
-            show_plan(plan, named, explain=explain)
+            if named or not tracked:
+                show_plan(plan, named, explain=explain)
+            if named and tracked:
+                say()
+            _show_tracked(tracked)
             if _lacks_outs_alone(plan, named) and project.config.remotes(os.environ):
                 note("hint: What is missing may be in a remote: `pivot pull` gets it")
         stale = any(plan.decisions[name].verdict is not Verdict.SKIP for name in named)
+        stale = stale or TrackedState.MODIFIED in tracked.values()
         return ExitCode.STALE if exit_code and stale else ExitCode.DONE
+
+
+def tracked_states(
+    planner: Planner, plan: Plan, named: Sequence[StageName] | None
+) -> Mapping[RepoPath, TrackedState]:
+    """The states of all that is tracked, or of what the named stages read."""
+    wanted = set(planner.tracked.contents)
+    if named is not None:
+        deps = [dep for name in named for dep in plan.graph.stages[name].deps]
+        wanted = {p for p in wanted if any(p.contains(dep) or dep.contains(p) for dep in deps)}
+    return planner.tracked_states(plan.survey, wanted)
+
+
+def _show_tracked(states: Mapping[RepoPath, TrackedState]) -> None:
+    """What is tracked, how it compares with its `.pvt` file, and what helps."""
+    if not states:
+        return
+    table(list(states.items()))
+    count = Counter(states.values())
+    parts = [f"{count[state]} {state}" for state in TrackedState if count[state]]
+    say(f"{plural(len(states), 'tracked path')}: {', '.join(parts)}")
+    if count[TrackedState.MODIFIED]:
+        note("hint: `pivot track` takes up what was modified, `pivot checkout` takes it back")
+    if count[TrackedState.MISSING]:
+        note("hint: `pivot pull` gets what is missing")
 
 
 def _lacks_outs_alone(plan: Plan, named: Sequence[StageName]) -> bool:
@@ -44,11 +78,13 @@ def _lacks_outs_alone(plan: Plan, named: Sequence[StageName]) -> bool:
     )
 
 
-def status_json(plan: Plan, named: Sequence[StageName]) -> dict[str, object]:
+def status_json(
+    plan: Plan, named: Sequence[StageName], tracked: Mapping[RepoPath, TrackedState]
+) -> dict[str, object]:
     """The object that `status --json` and `repro --dry-run --json` print."""
     return {
         "stages": [plan.decisions[name].to_json(name) for name in named],
-        "tracked": [],
+        "tracked": [{"path": path, "state": state} for path, state in tracked.items()],
         "remote": None,
     }
 
@@ -75,10 +111,11 @@ def show_plan(plan: Plan, named: Sequence[StageName], *, explain: bool) -> None:
     say(f"{plural(len(named), 'stage')}: {summary(decisions)}" if named else "No stages.")
 
 
-def warn_unreadable(plan: Plan) -> None:
-    """Name locks that count as none because they can't be read."""
-    for survey in plan.survey.stages.values():
-        if survey.lock_fault is not None:
-            note(f"warning: {survey.lock_fault}")
-            if survey.lock_fault.hint is not None:
-                note(f"hint: {survey.lock_fault.hint}")
+def warn_unreadable(plan: Plan, tracked: TrackedContents) -> None:
+    """Name locks and `.pvt` files that count as none because they can't be read."""
+    faults = [survey.lock_fault for survey in plan.survey.stages.values()]
+    for fault in (*faults, *tracked.faults.values()):
+        if fault is not None:
+            note(f"warning: {fault}")
+            if fault.hint is not None:
+                note(f"hint: {fault.hint}")

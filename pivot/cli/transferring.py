@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
-from pivot.cli.completing import stages as complete_stages
+from pivot.cli.completing import targets as complete_targets
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
 from pivot.paths import RepoPath
@@ -105,7 +105,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("-j", "--jobs", type=click.IntRange(1), help="Transfers at once."),
         click.option("-n", "--dry-run", is_flag=True, help="Show what would move; move nothing."),
         click.option("-r", "--remote", shell_complete=complete_remotes, help="Which remote."),
-        click.argument("targets", nargs=-1, shell_complete=complete_stages),
+        click.argument("targets", nargs=-1, shell_complete=complete_targets),
     ):
         command = decorate(command)
     return command

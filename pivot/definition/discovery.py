@@ -17,6 +17,10 @@ _EXAMPLE = """Put this into `pipeline.py`:
 """
 
 
+class NoStagesError(DefinitionError):
+    """A project without any file that could define stages."""
+
+
 class Source(str):
     """What defines stages: a pipeline file's path (`pipeline.py`), or `module:pkg.stages`."""
 
@@ -50,7 +54,8 @@ def discover(project: str, module: str | None = None) -> tuple[Source, ...]:
         module: `[pipeline] module` of the configuration, if it is set.
 
     Raises:
-        DefinitionError: there is none, or `module` is no module name.
+        NoStagesError: there is none.
+        DefinitionError: `module` is no module name.
     """
     found: list[Source] = []
     if os.path.isfile(os.path.join(project, PIPELINE_FILE)):
@@ -58,7 +63,7 @@ def discover(project: str, module: str | None = None) -> tuple[Source, ...]:
     if module is not None:
         found.append(Source.of_module(module))
     if not found:
-        raise DefinitionError(
+        raise NoStagesError(
             "no stages are defined here",
             why=f"{project} has no {PIPELINE_FILE}, and .pivot/config.toml names no module",
             hint=_EXAMPLE,

@@ -12,17 +12,19 @@ START = "# >>> pivot attributes (managed) >>>"
 END = "# <<< pivot attributes (managed) <<<"
 
 LOCKS = "/.pivot/stages/**/*.lock -text merge=pivot"
+TRACKED = "*.pvt -text"
 
 _SPECIAL = re.compile(r"[\\*?\[]")
 
 
 def update_attributes_block(text: str, metrics: Iterable[RepoPath]) -> str:
-    """The project's `.gitattributes` with the managed block for locks and these metrics.
+    """The project's `.gitattributes` with the managed block for locks, `.pvt` files and metrics.
 
-    Both are known by the hash of their bytes, so line ends are never converted. Doing it again
+    All are known by the hash of their bytes, so line ends are never converted. Doing it again
     changes nothing.
     """
-    lines = [LOCKS, *(f"{attribute_pattern(path)} -text" for path in sorted(set(metrics)))]
+    named = (f"{attribute_pattern(path)} -text" for path in sorted(set(metrics)))
+    lines = [LOCKS, TRACKED, *named]
     return replace_block(text, start=START, end=END, lines=lines)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_CONFLICT = re.compile(r"<{7}|\|{7}|={7}|>{7}")
 # A conflict in which neither side has a line of its own left.
 _EMPTY_CONFLICT = re.compile(
     r"^<{7}[^\n]*\n(?:\|{7}[^\n]*\n)?={7}\r?\n>{7}[^\n]*(?:\n|\Z)", re.MULTILINE
@@ -26,6 +27,25 @@ def replace_block(text: str, *, start: str, end: str, lines: Sequence[str]) -> s
     if before and not before.endswith("\n"):
         before += newline
     return before + block + after
+
+
+def block_lines(text: str, *, start: str, end: str) -> list[str]:
+    """The lines inside the block, or inside all blocks where a merge left several.
+
+    What follows a marker without its partner is not of the block.
+    """
+    found: list[str] = []
+    inside: list[str] | None = None
+    for raw in _LINE.findall(text):
+        line = raw.strip("\r\n")
+        if line.strip() == start:
+            inside = []
+        elif line.strip() == end:
+            found += inside or ()
+            inside = None
+        elif inside is not None and not _CONFLICT.match(line):
+            inside.append(line)
+    return found
 
 
 def _outside(

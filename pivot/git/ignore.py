@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pivot.files import TEMPORARY_PREFIX
-from pivot.git.block import replace_block
+from pivot.git.block import block_lines, replace_block
 from pivot.git.rewrite import rewrite
 from pivot.paths import RepoPath
 
@@ -34,7 +34,7 @@ def update_ignore_block(text: str, paths: Iterable[RepoPath]) -> str:
     of the `.gitignore`. What a crash may leave beside an out is ignored, too. Doing it again
     changes nothing.
     """
-    patterns = [f"{TEMPORARY_PREFIX}*", *(ignore_pattern(path) for path in sorted(set(paths)))]
+    patterns = sorted({f"{TEMPORARY_PREFIX}*", *map(ignore_pattern, paths)})
     return replace_block(text, start=START, end=END, lines=patterns)
 
 
@@ -46,6 +46,29 @@ def ignore_pattern(path: RepoPath) -> str:
 def write_ignore(root: str, paths: Iterable[RepoPath]) -> bool:
     """Bring `<root>/.gitignore` up to date with these outs; whether it changed."""
     return rewrite(os.path.join(root, ".gitignore"), lambda text: update_ignore_block(text, paths))
+
+
+def add_ignored(root: str, paths: Iterable[RepoPath]) -> bool:
+    """Let Git ignore these paths besides what it does already; whether the file changed."""
+    patterns = {ignore_pattern(path) for path in paths}
+    return _change(root, lambda known: known | patterns)
+
+
+def drop_ignored(root: str, paths: Iterable[RepoPath]) -> bool:
+    """Let Git see these paths again; whether the file changed."""
+    patterns = {ignore_pattern(path) for path in paths}
+    return _change(root, lambda known: known - patterns)
+
+
+def _change(root: str, change: Callable[[set[str]], set[str]]) -> bool:
+    """Rewrite the managed block from what it has: whoever knows all outs writes all of it."""
+
+    def changed(text: str) -> str:
+        known = set(block_lines(text, start=START, end=END))
+        lines = sorted({f"{TEMPORARY_PREFIX}*", *change(known)})
+        return replace_block(text, start=START, end=END, lines=lines)
+
+    return rewrite(os.path.join(root, ".gitignore"), changed)
 
 
 def write_private_ignore(root: str) -> bool:

@@ -185,6 +185,19 @@ class Repository:
             for name, entry in self._walk(found.id)
         }
 
+    def names(self, commit: CommitId, folder: WorkPath | None) -> Iterator[str]:
+        """The paths of all regular files below a folder (None: the root), relative to it."""
+        if folder is None:
+            with git_errors(f"commit {commit} can't be read"):
+                tree: pygit2.Oid = self.raw[commit].peel(pygit2.Tree).id
+        else:
+            found = self._descend(commit, folder.parts())
+            if found is None or found.type != ObjectType.TREE:
+                return
+            tree = found.id
+        for name, _ in self._walk(tree):
+            yield name
+
     def describe(self, commit: CommitId) -> CommitInfo:
         """Who made a commit, when, and its subject line."""
         with git_errors(f"commit {commit} can't be read"):

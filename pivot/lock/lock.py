@@ -39,28 +39,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.errors import PivotError
-from pivot.hashing import Json, ObjectId, derive
+from pivot.hashing import Json, ObjectId
 from pivot.lock.declared import Declared
 from pivot.lock.fields import Fields, content_row, read_content
+from pivot.lock.sealed import NewerLockError as NewerLockError
+from pivot.lock.sealed import UnreadableLockError as UnreadableLockError
+from pivot.lock.sealed import seal, unseal
 from pivot.outputs import OutKind, OutSpec
-from pivot.paths import PathError, RepoPath, StageName
+from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 
 FORMAT = 1
 CHECK_CONTEXT = "pivot lock check 1"
-
-
-class UnreadableLockError(PivotError):
-    """A lock that is damaged, conflicted, half written, or of a newer format."""
-
-    code = "unreadable_lock"
-
-
-class NewerLockError(UnreadableLockError):
-    """A lock that a newer Pivot wrote: never overwritten."""
-
-    code = "newer_lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +114,7 @@ class Lock:
             rows = [_dep_row(*item) for item in sorted(self.previous.items())]
             fields.append(("previous", _rows(rows)))
         fields.append(("observed", _inline(_observed_row(self.observed))))
-        body = "{\n" + "".join(f'  "{name}": {text},\n' for name, text in fields)
-        data = body.encode()
-        return data + f"{_check_line(data)}\n".encode()
+        return seal(fields, CHECK_CONTEXT)
 
 
 def decode(data: bytes, place: str) -> Lock:
@@ -135,46 +123,7 @@ def decode(data: bytes, place: str) -> Lock:
     Raises `NewerLockError`, or `UnreadableLockError` for anything that isn't exactly what some
     Pivot wrote: conflict markers, a cut-off end, an edited line.
     """
-    try:
-        value = json.loads(data.decode())
-        fields = _checked(value, data, place)
-        lock = _from_json(fields)
-        if lock.key.hex() != fields["key"]:
-            raise ValueError("its key doesn't fit its fields")
-    except (ValueError, KeyError, TypeError, RecursionError, PathError) as error:
-        why = "it has conflict markers" if b"\n<<<<<<< " in data else str(error)
-        raise _unreadable(place, why) from error
-    return lock
-
-
-def _checked(value: Json, data: bytes, place: str) -> dict[str, Json]:
-    """A lock's fields, if its format is known and its last line is the hash of all others."""
-    if not isinstance(value, dict):
-        raise TypeError("it is no JSON object")
-    format_ = value["format"]
-    if type(format_) is int and format_ > FORMAT:
-        raise NewerLockError(
-            f"{place} was written by a newer Pivot (format {format_})",
-            hint="Upgrade with `pip install --upgrade pivot`",
-        )
-    if type(format_) is not int or format_ != FORMAT:
-        raise ValueError(f"no Pivot writes the format {format_!r}")
-    head, _, last = data.removesuffix(b"\n").rpartition(b"\n")
-    if last != _check_line(head + b"\n").encode() or not data.endswith(b"\n"):
-        raise ValueError("its check line doesn't fit the lines above")
-    return value
-
-
-def _check_line(above: bytes) -> str:
-    return f'  "check": "{derive(CHECK_CONTEXT, above).hex()}"}}'
-
-
-def _unreadable(place: str, why: str) -> UnreadableLockError:
-    return UnreadableLockError(
-        f"{place} can't be read",
-        why=why,
-        hint=f"Take back a committed version with `git checkout HEAD -- {place}`",
-    )
+    return unseal(data, place, context=CHECK_CONTEXT, newest=FORMAT, parse=_from_json)
 
 
 def _from_json(value: Mapping[str, Json]) -> Lock:
@@ -192,7 +141,7 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         outs=tuple(OutSpec(path, kind) for path, kind in kinds.items()),
     )
     observed = Fields(raw.mapping("observed"))
-    return Lock(
+    lock = Lock(
         stage=StageName(raw.text("stage")),
         root=raw.text("root"),
         declared=declared,
@@ -202,6 +151,9 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         observed=Observed(observed.texts("code"), observed.texts("env"), observed.texts("files")),
         previous=_contents(raw, "previous") if "previous" in value else {},
     )
+    if lock.key.hex() != value["key"]:
+        raise ValueError("its key doesn't fit its fields")
+    return lock
 
 
 def _contents(fields: Fields, name: str) -> dict[RepoPath, Content]:

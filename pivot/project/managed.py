@@ -11,8 +11,12 @@ from pivot.paths import RepoPath
 from pivot.project.project import Project
 
 
-def refuse_tracked(project: Project, paths: Collection[RepoPath]) -> None:
-    """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""
+def refuse_tracked(
+    project: Project,
+    paths: Collection[RepoPath],
+    why: str = "Pivot keeps outs in its store, and Git would see each run as a change",
+) -> None:
+    """Raise `UsageError` if Git tracks one of these paths, which Pivot is to keep."""
     repository = project.repository
     if repository is None:
         return
@@ -22,18 +26,23 @@ def refuse_tracked(project: Project, paths: Collection[RepoPath]) -> None:
         path = works[min(tracked)]
         raise UsageError(
             f"{path} is tracked by Git",
-            why="Pivot keeps outs in its store, and Git would see each run as a change",
-            hint=f"Take it out of Git with `git rm -r --cached {path}`",
+            why=why,
+            hint=f"Take it out of Git with `git rm -r --cached {path}`, and commit that",
         )
 
 
-def write_managed_files(project: Project, stages: Collection[Stage]) -> tuple[RepoPath, ...]:
-    """Bring ignore block and attributes up to date for all stages; returns what changed."""
+def write_managed_files(
+    project: Project, stages: Collection[Stage], tracked: Collection[RepoPath]
+) -> tuple[RepoPath, ...]:
+    """Bring ignore block and attributes up to date for all stages and all that is tracked.
+
+    Returns what changed.
+    """
     if project.repository is None:
         return ()
     metrics = [o.path for s in stages for o in s.outs if o.kind is OutKind.METRIC]
     changed = []
-    if write_ignore(project.root, stored_outs(stages)):
+    if write_ignore(project.root, [*stored_outs(stages), *tracked]):
         changed.append(RepoPath(".gitignore"))
     if write_attributes(project.root, metrics):
         changed.append(RepoPath(".gitattributes"))

@@ -4,6 +4,7 @@ Whoever makes a planner may run the definitions' code, in a process of its own. 
 not (checkout, push, pull, commit) make none.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,11 +18,13 @@ from pivot.code.record import encode as encode_code
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
-from pivot.definition.discovery import discover
+from pivot.definition.discovery import NoStagesError, discover
 from pivot.definition.evidence import still_holds
+from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
 from pivot.history import History
+from pivot.lock.folder import lock_path
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, make_plan
 from pivot.project.interpreter import refuse_other_environment
@@ -29,6 +32,10 @@ from pivot.project.project import Project
 from pivot.project.sources import DiskSources
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, Surveyor
+from pivot.track.contents import TrackedContents, TrackedState
+from pivot.track.directory import content_at
+from pivot.track.finding import find_tracked, pass_over
+from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
@@ -90,8 +97,53 @@ class Planner:
 
     @cached_property
     def graph(self) -> Graph:
-        """The graph of all stages. Raises `DefinitionError`."""
-        return build(self.definitions.stages)
+        """The graph of all stages. Raises `DefinitionError`.
+
+        A project that tracks data may do without stages.
+        """
+        try:
+            return build(self.definitions.stages, self.tracked.paths)
+        except NoStagesError:
+            if not self.tracked.paths:
+                raise
+            return build(())
+
+    @cached_property
+    def tracked(self) -> TrackedContents:
+        """What the project tracks. Outs that runs wrote are not looked into for it."""
+        locks = self.project.layout.locks
+        outs: set[RepoPath] = set()
+        with contextlib.suppress(NoStagesError):
+            for stage in self.definitions.stages:
+                if os.path.exists(os.path.join(locks, lock_path(stage.name))):
+                    outs.update(out.path for out in stage.outs)
+        paths = find_tracked(self.project.root, outs=outs, denied=pass_over)
+        return TrackedContents.read(paths, lambda path: read_pvt(self.project.root, path))
+
+    def tracked_states(
+        self, survey: Survey, paths: Collection[RepoPath]
+    ) -> dict[RepoPath, TrackedState]:
+        """How the workspace compares with what is tracked, for these paths.
+
+        What `survey` looked at already is not looked at again.
+        """
+        seen: dict[RepoPath, Content | None] = {}
+        for stage in survey.stages.values():
+            seen |= {p: None if p in stage.kept else c for p, c in stage.sources.items()}
+        return {
+            path: TrackedState.of(
+                seen[path] if path in seen else self.project.workspace.content(path), content
+            )
+            for path, content in self.tracked.contents.items()
+            if path in paths
+        }
+
+    def _tracked_part(self, path: RepoPath, owner: RepoPath, whole: Content) -> Content | None:
+        """What a path inside a tracked directory should hold; None if its tree isn't here."""
+        try:
+            return content_at(path, owner, whole, self.project.store.tree)
+        except MissingDataError:
+            return None
 
     @cached_property
     def code(self) -> CodeRecord:
@@ -214,10 +266,14 @@ class Planner:
             self.history,
             self.project.store.holds,
             self._obtainable,
+            self.tracked,
+            self._tracked_part,
         )
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""
+        if not names:
+            return Survey(self.graph, {})
         record = self.code
         return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
 

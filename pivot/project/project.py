@@ -6,6 +6,7 @@ for remotes, or for the analysis of code that didn't change.
 
 import contextlib
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ from pivot.config import Config, Source
 from pivot.errors import DeniedError, NoProjectError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.lock.lock import Lock
-from pivot.paths import StageName
+from pivot.paths import RepoPath, StageName
 from pivot.project.foreign import refuse_foreign
 from pivot.project.layout import Layout, find_project
 from pivot.state import State
+from pivot.store.content import Content
 from pivot.store.projects import here, register
 from pivot.store.store import Store
+from pivot.track.finding import Denied, find_tracked, raise_denied
+from pivot.track.pvt import read_pvt
 from pivot.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -108,7 +112,7 @@ class Project:
             )
         return self.repository
 
-    # -- locks --------------------------------------------------------------------------------
+    # -- locks and tracked data ---------------------------------------------------------------
 
     def locks(self) -> dict[StageName, Lock]:
         """All locks of the workspace. Raises `UnreadableLockError` for one that can't be read."""
@@ -118,3 +122,20 @@ class Project:
             if lock is not None:
                 found[name] = lock
         return found
+
+    def tracked(self, *, denied: Denied = raise_denied) -> dict[RepoPath, Content]:
+        """What `.pvt` files of the workspace say of the paths that they track.
+
+        Raises `UnreadableLockError` for one that can't be read. A folder that can't be listed could
+        hide some: `denied` is told, and by default raises `DeniedError`.
+        """
+        return self.tracked_beside(self.locks(), denied=denied)
+
+    def tracked_beside(
+        self, locks: Mapping[StageName, Lock], *, denied: Denied = raise_denied
+    ) -> dict[RepoPath, Content]:
+        """`tracked` for whoever has the locks already."""
+        outs = {path for lock in locks.values() for path in lock.outs}
+        names = find_tracked(self.root, outs=outs, denied=denied)
+        read = ((path, read_pvt(self.root, path)) for path in names)
+        return {path: content for path, content in read if content is not None}

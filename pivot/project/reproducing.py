@@ -28,7 +28,7 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
         if any(decision.verdict is Verdict.RUN for decision in plan.decisions.values()):
             executor.start()  # it warms up while we look at Git
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
-        write_managed_files(project, planner.graph.stages.values())
+        write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(
             workspace=project.workspace,
             state=project.state,

@@ -1,17 +1,21 @@
-"""Putting outs in place, from locks alone: no definitions are loaded."""
+"""Putting outs and tracked data in place, by locks and `.pvt` files. Loads no definitions."""
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pivot.checkout import CheckoutPlan, place, plan_checkout, refuse_absent, refuse_edited
-from pivot.errors import PivotError, UsageError, nearest
+from pivot.errors import MissingDataError, PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import PathError, RepoPath, StageName
 from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
+from pivot.track.contents import TrackedContents
+from pivot.track.directory import entries_at
+from pivot.track.finding import pass_over
+from pivot.track.pvt import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,40 +27,93 @@ class Restored:
 
 
 def wanted(project: Project, targets: Sequence[str]) -> dict[RepoPath, Content]:
-    """What the workspace should hold: all outs, or those of TARGETS.
+    """What the workspace should hold: all outs and tracked data, or those of TARGETS.
 
-    A target is a stage, an out, or a folder that outs lie in. Raises
-    `UsageError` for one that is none, `UnreadableLockError` for a lock that can't be read.
+    A target is a stage, an out, a tracked path or its `.pvt` file, a folder that some of these lie
+    in, or a path inside a tracked directory. Raises `UsageError` for one that is none,
+    `UnreadableLockError` for a lock or `.pvt` file that can't be read.
     """
     locks = project.locks()
     entries = {path: content for lock in locks.values() for path, content in lock.outs.items()}
     if sum(len(lock.outs) for lock in locks.values()) != len(entries):
         raise _claimed_twice(locks)
+    tracked = TrackedContents(project.tracked_beside(locks, denied=pass_over))
+    _refuse_overlaps(locks, tracked)
+    entries |= tracked.contents
     if not targets:
         return dict(sorted(entries.items()))
     found: dict[RepoPath, Content] = {}
     for target in targets:
-        found |= _matching(target, locks, entries)
+        matching = _matching(target, locks, entries) or _part(project, target, tracked)
+        if not matching:
+            raise _unknown(target, [*locks, *entries])
+        found |= matching
     return dict(sorted(found.items()))
 
 
 def _matching(
     target: str, locks: Mapping[StageName, Lock], entries: Mapping[RepoPath, Content]
 ) -> dict[RepoPath, Content]:
+    """The outs of a stage, or what lies at a path, in it, or beside its `.pvt` file."""
     for name, lock in locks.items():
         if name == target:
             return dict(lock.outs)
-    found: dict[RepoPath, Content] = {}
-    with contextlib.suppress(PathError):  # what can't be a path names no out either
-        path = RepoPath.resolve(target, base=RepoPath.ROOT)
-        found = {entry: content for entry, content in entries.items() if path.contains(entry)}
-    if not found:
-        near = nearest(target, [*locks, *entries])
-        raise UsageError(
-            f"{target!r} is no stage and no out",
-            hint=f"Did you mean '{near}'?" if near else "`pivot list --deps` shows what there is",
+    path = _as_path(target)
+    if path is None:
+        return {}
+    names = (path, path.removesuffix(SUFFIX))
+    return {
+        entry: content
+        for entry, content in entries.items()
+        if path.contains(entry) or entry in names
+    }
+
+
+def _as_path(target: str) -> RepoPath | None:
+    """A target as a path; None for what can't be one, and so names nothing that has data."""
+    with contextlib.suppress(PathError):
+        return RepoPath.resolve(target, base=RepoPath.ROOT)
+    return None
+
+
+def _part(project: Project, target: str, tracked: TrackedContents) -> dict[RepoPath, Content]:
+    """The files at or below a path inside a tracked directory."""
+    path = _as_path(target)
+    owner = None if path is None else tracked.owner(path)
+    if path is None or owner is None:
+        return {}
+    whole = tracked.contents[owner]
+    if not project.store.holds(whole):
+        raise MissingDataError(
+            f"what {owner} has at {path} isn't known",
+            why=f"the cache lacks the tracked directory {owner}",
+            hint=f"Get all of it with `pivot pull {owner}`",
         )
-    return found
+    found = entries_at(path, owner, whole, project.store.tree)
+    return {RepoPath(f"{owner}/{e.path}"): e.content for e in found if e.content is not None}
+
+
+def _unknown(target: str, known: Iterable[str]) -> UsageError:
+    near = nearest(target, known)
+    return UsageError(
+        f"{target!r} is no stage, no out and no tracked path",
+        hint=f"Did you mean '{near}'?"
+        if near
+        else "`pivot list --deps` and `pivot status` show what there is",
+    )
+
+
+def _refuse_overlaps(locks: Mapping[StageName, Lock], tracked: TrackedContents) -> None:
+    """Two records of one path, as a merge can leave them: nobody can tell which is right."""
+    for name, lock in locks.items():
+        for out in lock.outs:
+            path = tracked.owner(out) or next(iter(tracked.inside(out)), None)
+            if path is not None:
+                raise PivotError(
+                    f"{out}, an out of stage {name}, overlaps {path}, which is tracked",
+                    why="only one record can say what a path holds",
+                    hint=f"Run `pivot untrack {path}`, or remove the stage's lock",
+                )
 
 
 def _claimed_twice(locks: Mapping[StageName, Lock]) -> PivotError:

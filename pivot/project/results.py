@@ -1,8 +1,9 @@
 """Committing results: which files of a project a `pivot commit` is about."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pivot.code.record import DOCUMENT, decode
 from pivot.git.commit import commit_only
@@ -11,10 +12,14 @@ from pivot.lock.folder import SUFFIX, list_locks, lock_path, read_lock
 from pivot.outputs import OutKind
 from pivot.paths import StageName
 from pivot.project.project import Project
+from pivot.track.finding import pass_over
+from pivot.track.pvt import SUFFIX as PVT
+from pivot.track.pvt import pvt_path
 
 LOCKS = ".pivot/stages"
 MANAGED = (".gitignore", ".gitattributes", ".pivot/.gitignore", ".pivot/config.toml")
 NAMED = 3
+PRIVATE = "/.pivot/"
 PARAMS_FILE = "params.yaml"
 
 
@@ -32,7 +37,9 @@ class Committed:
 
 
 def commit_results(project: Project, message: str | None, *, code: bool = False) -> Committed:
-    """Commit locks, metrics and managed files, and with `code` the sources, as they are now.
+    """Commit locks, metrics, `.pvt` files and managed files, and with `code` the sources.
+
+    All are taken as they are now.
 
     Everything else, staged or not, stays as it was. Definitions are not loaded: locks and the last
     analysis tell what there is. Raises `UnreadableLockError` for a lock that can't be vouched for.
@@ -60,6 +67,12 @@ class _Place:
         full = os.path.join(self.root, path)
         return WorkPath(os.path.relpath(full, self.repository.workdir))
 
+    @property
+    def folder(self) -> WorkPath | None:
+        """The project's folder in the work tree, None if that is the work tree's root."""
+        relative = os.path.relpath(self.root, self.repository.workdir)
+        return None if relative == "." else WorkPath(relative)
+
     def all(self, paths: Iterable[str]) -> list[WorkPath]:
         return [self.work_path(path) for path in paths]
 
@@ -75,10 +88,32 @@ def _results(project: Project, repository: Repository, place: _Place) -> Iterato
                 yield out.path
     yield from (name for name in MANAGED if os.path.exists(os.path.join(project.root, name)))
     head = repository.head().commit
+    yield from _tracked(project, repository, place)
     if head is not None:
         for file in repository.read_tree(head, place.work_path(LOCKS)):
             if file.endswith(SUFFIX):
                 yield f"{LOCKS}/{file}"
+
+
+def _tracked(project: Project, repository: Repository, place: _Place) -> Iterator[str]:
+    """The `.pvt` files that are there, and those that HEAD has and that are gone."""
+    yield from map(pvt_path, project.tracked(denied=pass_over))
+    head = repository.head().commit
+    if head is None or repository.config_bool("core.sparseCheckout", default=False):
+        return  # in a sparse work tree what isn't there may just not be wanted here
+    names = list(repository.names(head, place.folder))
+    inner = tuple({name.partition(PRIVATE)[0] + "/" for name in names if PRIVATE in name})
+    for name in names:
+        if name.endswith(PVT) and not name.startswith(inner):
+            full = os.path.join(project.root, name)
+            if not os.path.lexists(full) and not _is_inner(project.root, name):
+                yield name
+
+
+def _is_inner(root: str, name: str) -> bool:
+    """Whether a path lies in a project inside the project."""
+    folders = accumulate(name.split("/")[:-1], os.path.join)
+    return any(os.path.isdir(os.path.join(root, folder, ".pivot")) for folder in folders)
 
 
 def _analysed_sources(project: Project) -> Iterator[str]:
@@ -91,14 +126,19 @@ def _analysed_sources(project: Project) -> Iterator[str]:
         yield PARAMS_FILE
 
 
-def _message(paths: Iterable[str]) -> str:
+def _message(paths: Sequence[str]) -> str:
     """A message for a commit whose author gave none."""
     names = [
         StageName(path.rpartition(f"{LOCKS}/")[2].removesuffix(SUFFIX))
         for path in paths
         if path.endswith(SUFFIX)
     ]
-    if not names:
-        return "Update Pivot's files"
+    if names:
+        return f"Update results of {_listed(names)}"
+    tracked = [path.removesuffix(PVT) for path in paths if path.endswith(PVT)]
+    return f"Update tracked {_listed(tracked)}" if tracked else "Update Pivot's files"
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"Update results of {', '.join(names[:NAMED])}{more}"
+    return ", ".join(names[:NAMED]) + more

@@ -4,17 +4,21 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.errors import UsageError
+from pivot.errors import PivotError, UsageError
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.git.revisions import Listings, Ref, RefKind, commits, is_shallow, references
 from pivot.history import recorded_runs
 from pivot.lock.folder import SUFFIX
 from pivot.lock.lock import Lock, decode
-from pivot.paths import RepoPath
+from pivot.lock.sealed import UnreadableLockError
+from pivot.paths import PathError, RepoPath
 from pivot.project.project import Project
 from pivot.store.content import Content
+from pivot.track.pvt import SUFFIX as PVT
+from pivot.track.pvt import decode as decode_pvt
 
 NAMED = 3
+_OWN = frozenset({".pivot"})
 SHORT_ID = 10
 
 
@@ -56,13 +60,14 @@ class Keepers:
                 self.names.append(name)
 
 
-type Roots = dict[tuple[RepoPath, Content], Keepers]
+type Need = tuple[RepoPath, Content]
+type Roots = dict[Need, Keepers]
 
 
 def find_roots(project: Project, scope: Scope) -> Roots:
     """All that a project needs, by path and content.
 
-    Raises `UnreadableLockError` for a lock that can't be read, anywhere in the scope, and
+    Raises `UnreadableLockError` for a lock or `.pvt` file that can't be read in the scope, and
     `UsageError` for a shallow clone: what isn't known to be needless must stay.
     """
     found: Roots = {}
@@ -79,17 +84,19 @@ def find_roots(project: Project, scope: Scope) -> Roots:
     return found
 
 
-def _add(found: Roots, needs: Iterable[tuple[RepoPath, Content]], keeper: str) -> None:
+def _add(found: Roots, needs: Iterable[Need], keeper: str) -> None:
     for need in needs:
         found.setdefault(need, Keepers()).add(keeper)
 
 
-def _workspace(project: Project) -> Iterator[tuple[RepoPath, Content]]:
-    for lock in project.locks().values():
+def _workspace(project: Project) -> Iterator[Need]:
+    locks = project.locks()
+    for lock in locks.values():
         yield from _needs(lock)
+    yield from project.tracked_beside(locks).items()
 
 
-def _needs(lock: Lock) -> Iterator[tuple[RepoPath, Content]]:
+def _needs(lock: Lock) -> Iterator[Need]:
     yield from lock.outs.items()
     yield from lock.previous.items()
 
@@ -103,15 +110,19 @@ def _shallow(root: str) -> UsageError:
 
 
 class _Past:
-    """What commits need: each lock of the history is read once."""
+    """What commits need: each lock and each `.pvt` file of the history is read once."""
 
     def __init__(self, project: Project, repository: Repository, found: Roots) -> None:
         self._repository = repository
         self._found = found
-        folder = WorkPath(os.path.relpath(project.layout.locks, repository.workdir))
-        self._locks = Listings(repository, folder, lambda name: name.endswith(SUFFIX))
-        self._folder = folder
-        self._needs: dict[str, tuple[tuple[RepoPath, Content], ...]] = {}
+        inside = os.path.relpath(project.root, repository.workdir)
+        folder = None if inside == os.curdir else WorkPath(inside)
+        locks = WorkPath(os.path.relpath(project.layout.locks, repository.workdir))
+        self._kinds = (
+            (Listings(repository, locks, lambda name: name.endswith(SUFFIX)), _lock_needs),
+            (Listings(repository, folder, lambda name: name.endswith(PVT), skip=_OWN), _pvt_needs),
+        )
+        self._needs: dict[tuple[str, str], tuple[Need, ...]] = {}
 
     def add(self, scope: Scope) -> None:
         """Add what the commits of a scope need, under the names of refs or their short ids."""
@@ -125,11 +136,30 @@ class _Past:
                     self._add_commit(dated.commit, f"commit {dated.commit[:SHORT_ID]}")
 
     def _add_commit(self, commit: CommitId, keeper: str) -> None:
-        for path, blob in self._locks.at(commit):
-            if blob not in self._needs:
-                place = f"{self._folder}/{path} in commit {commit[:SHORT_ID]}"
-                self._needs[blob] = tuple(_needs(decode(self._locks.read(blob), place)))
-            _add(self._found, self._needs[blob], keeper)
+        for listings, read in self._kinds:
+            for path, blob in listings.at(commit):
+                if (path, blob) not in self._needs:
+                    try:
+                        self._needs[path, blob] = tuple(read(path, listings.read(blob)))
+                    except (UnreadableLockError, PathError) as error:
+                        raise _unreadable(path, commit, error) from error
+                _add(self._found, self._needs[path, blob], keeper)
+
+
+def _lock_needs(path: str, data: bytes) -> Iterator[Need]:
+    return _needs(decode(data, path))
+
+
+def _pvt_needs(path: str, data: bytes) -> Iterator[Need]:
+    yield RepoPath(path.removesuffix(PVT)), decode_pvt(data, path)
+
+
+def _unreadable(path: str, commit: CommitId, error: PivotError) -> UnreadableLockError:
+    return UnreadableLockError(
+        f"{path} in commit {commit[:SHORT_ID]} can't be read",
+        why=error.why,
+        hint="Name a scope that leaves this commit out, such as `--branches` or `--older-than`",
+    )
 
 
 def _is_wanted(ref: Ref, scope: Scope) -> bool:

@@ -20,6 +20,7 @@ from pivot.project.sources import DiskSources
 from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
 from pivot.store.content import Content
+from pivot.track.finding import pass_over
 from pivot.verify.claim import Claim, claims_of
 from pivot.verify.examine import Examiner
 from pivot.verify.finding import Finding, FindingKind, State, Verdict
@@ -72,7 +73,7 @@ def subjects(project: Project, targets: Sequence[str] = ()) -> Subjects:
         else:
             if lock is not None:
                 locks[name] = lock
-    found = Subjects(locks, unreadable, {})
+    found = Subjects(locks, unreadable, project.tracked_beside(locks, denied=pass_over))
     return _select(found, targets) if targets else found
 
 

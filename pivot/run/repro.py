@@ -33,6 +33,7 @@ from pivot.run.schedule import Ended, Schedule
 from pivot.run.workbench import Workbench
 from pivot.store.content import Content
 from pivot.survey import StageSurvey
+from pivot.track.placing import Placer
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
@@ -72,6 +73,7 @@ class Repro:
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
         self._exit = contextlib.ExitStack()
+        self._placer = Placer(bench.workspace, bench.state, bench.store, bench.fetch)
         self._executor: Executor | None = None
 
     def run(self) -> ExitCode:
@@ -209,6 +211,8 @@ class Repro:
     def _start(self, name: StageName, decision: Decision) -> None:
         assert decision.deps is not None, "a stage that runs knows its deps"  # noqa: S101
         stage = self._plan.survey.stages[name]
+        for lacking in stage.kept.values():
+            self._placer.put(lacking)
         executor = self._executor or self._open_executor()
         outs = tuple(out.path for out in stage.stage.outs)
         kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)

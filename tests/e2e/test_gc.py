@@ -167,6 +167,31 @@ def test_an_unreadable_lock_stops_it_wherever_it_is(grown):
     grown.pivot("gc", "--branches")
 
 
+def test_tracked_data_stays_as_long_as_a_pvt_file_in_scope_names_it(grown):
+    grown.write("raw/a.csv", "first\n")
+    grown.pivot("track", "raw")
+    grown.commit_all("track")
+    grown.write("raw/a.csv", "second\n")
+    grown.pivot("track", "raw")
+    grown.commit_all("update")
+    grown.git("branch", "before", "HEAD~1")
+    assert ["workspace", "main"] in ids(grown, "--branches").values()
+    grown.pivot("gc", "--branches")
+    assert restores(grown, "before")
+    assert grown.read("raw/a.csv") == "first\n"
+    grown.git("checkout", "--quiet", "--force", "main")
+    grown.pivot("checkout", "--force")
+    grown.pivot("gc", "--workspace")
+    assert grown.read("raw/a.csv") == "second\n"
+    assert not restores(grown, "before")
+    bad = grown.path / "raw.pvt"
+    bad.write_text("{}")
+    commit = grown.commit_all("broken")[:10]
+    assert "raw.pvt can't be read" in grown.pivot("gc", "--workspace", code=1).err
+    grown.git("revert", "--no-edit", "HEAD")
+    assert f"raw.pvt in commit {commit} can't" in grown.pivot("gc", "--all-commits", code=1).err
+
+
 def test_a_shallow_clone_refuses(grown, tmp_path):
     grown.commit_all("version 5")
     path = tmp_path / "shallow"

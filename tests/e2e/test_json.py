@@ -251,3 +251,11 @@ def test_warnings_do_not_reach_stdout(story):
     done = story.pivot("status", "--json")
     conforms(done.lines[0], "status")
     assert done.err.startswith("warning: .pivot/stages/alone.lock can't be read")
+
+
+def test_tracking_is_told_as_its_schemas_say(empty):
+    empty.write("data/a", "1")
+    conforms(json.loads(empty.pivot("track", "data", "--json").out), "track")
+    conforms(json.loads(empty.pivot("track", "data/a", "--json").out), "track")
+    conforms(json.loads(empty.pivot("status", "--json").out), "status")
+    conforms(json.loads(empty.pivot("untrack", "data", "-n", "--json").out), "untrack")

@@ -9,6 +9,8 @@ from pivot.git.attributes import update_attributes_block, write_attributes
 from pivot.git.ignore import (
     END,
     START,
+    add_ignored,
+    drop_ignored,
     update_ignore_block,
     write_ignore,
     write_private_ignore,
@@ -195,3 +197,30 @@ def test_a_link_is_refused_and_its_target_kept(tmp_path):
     with pytest.raises(PivotError, match="gitignore can't be rewritten"):
         write_ignore(str(tmp_path), repo("x"))
     assert target.read_text() == "mine\n"
+
+
+def test_paths_are_added_to_the_block_and_dropped_from_it(tmp_path):
+    root = str(tmp_path)
+    file = tmp_path / ".gitignore"
+    file.write_text("*.pyc\n" + block("/out") + "mine\n")
+    assert add_ignored(root, repo("data/raw", "a b"))
+    assert file.read_text() == "*.pyc\n" + block("/a b", "/data/raw", "/out") + "mine\n"
+    assert not add_ignored(root, repo("data/raw"))
+    assert drop_ignored(root, repo("data/raw", "a b"))
+    assert file.read_text() == "*.pyc\n" + block("/out") + "mine\n"
+    assert not drop_ignored(root, repo("data/raw"))
+
+
+def test_adding_keeps_both_sides_of_a_conflict_and_no_line_that_is_the_users(tmp_path):
+    file = tmp_path / ".gitignore"
+    inside = "<<<<<<< HEAD\n/ours\n=======\n/theirs\n>>>>>>> other\n"
+    file.write_text(block("/out").replace("/out\n", inside) + f"{START}\nmine\n")
+    add_ignored(str(tmp_path), repo("raw"))
+    assert file.read_text() == block("/ours", "/raw", "/theirs") + "mine\n"
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_any_name_is_dropped_as_it_was_added(tmp_path, name):
+    add_ignored(str(tmp_path), repo(name))
+    assert drop_ignored(str(tmp_path), repo(name))
+    assert (tmp_path / ".gitignore").read_text() == block()

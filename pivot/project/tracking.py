@@ -1,0 +1,222 @@
+"""Tracking data that no stage makes, and letting go of it: no definitions are loaded.
+
+Order matters: data is durable in the store before a `.pvt` file names it, and Git ignores the data
+last. Whoever dies in between has lost nothing, and running the command again completes it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pivot.errors import UsageError, nearest
+from pivot.git.ignore import add_ignored, drop_ignored
+from pivot.hashing import ObjectId
+from pivot.paths import RepoPath
+from pivot.project.managed import refuse_tracked
+from pivot.project.project import Project
+from pivot.store.content import Content
+from pivot.store.entry import Kind
+from pivot.track.finding import find_tracked, pass_over
+from pivot.track.planning import Claims, Place, Update, plan_tracking, resolve
+from pivot.track.pvt import SUFFIX, pvt_path, remove_pvt, write_pvt
+from pivot.track.updating import Parts, take
+from pivot.workspace import Identifier, Sink
+
+# How long work takes before it is worth asking how much it will be, in seconds.
+LONG_S = 0.5
+
+type Progress = Callable[[int, int], None]
+
+
+class TrackState(StrEnum):
+    """What became of a tracked path; the words of `track --json`."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A path that is tracked now, what it holds, and the parts of it that alone were read."""
+
+    path: RepoPath
+    state: TrackState
+    content: Content
+    parts: tuple[RepoPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Untracked:
+    """A path that is tracked no longer, and whether its data is in the workspace."""
+
+    path: RepoPath
+    is_there: bool
+
+
+def track(
+    project: Project, cwd: str, written: Sequence[str], *, dry_run: bool, progress: Progress
+) -> tuple[Tracked, ...]:
+    """Put data under Pivot's care, or say what it holds now; `written` are paths in `cwd`.
+
+    With `dry_run` all is read and checked, and nothing is kept. Raises what `plan_tracking` does
+    before anything is stored, and `UsageError` for what Git tracks.
+    """
+    locks = project.locks()
+    outs = {path: name for name, lock in locks.items() for path in lock.outs}
+    claims = Claims(project.tracked_beside(locks, denied=pass_over), outs)
+    places = [resolve(project.root, cwd, text) for text in written]
+    updates = plan_tracking(project.root, places, claims)
+    why = "Git keeps it already, and only one of both can"
+    refuse_tracked(project, [place.path for place in places], why)
+    _refuse_unlisted(project, updates)
+    parts = {
+        update.path: Parts.of(project.workspace, project.store.tree, update)
+        for update in updates
+        if update.parts
+    }
+    if dry_run:
+        return _told(updates, _take_all(project, updates, parts, Identifier(), progress))
+    with project.store.in_use():
+        with project.store.writer() as writer:
+            contents = _take_all(project, updates, parts, writer, progress)
+        for update in updates:
+            if contents[update.path] != update.before:
+                write_pvt(project.root, update.path, contents[update.path])
+    if project.repository is not None:
+        add_ignored(project.root, [update.path for update in updates])
+    return _told(updates, contents)
+
+
+def untrack(
+    project: Project, cwd: str, written: Sequence[str], *, dry_run: bool
+) -> tuple[Untracked, ...]:
+    """Let go of tracked paths: their `.pvt` files go, their data stays wherever it is.
+
+    Raises `UsageError` for what isn't tracked, and for data whose only trace is its `.pvt` file.
+    """
+    outs = {path for lock in project.locks().values() for path in lock.outs}
+    known = find_tracked(project.root, outs=outs, denied=pass_over)
+    paths = sorted({_known(resolve(project.root, cwd, text), known) for text in written})
+    done = [Untracked(path, os.path.lexists(os.path.join(project.root, path))) for path in paths]
+    for one in done:
+        if not one.is_there:
+            _refuse_last_trace(project, one.path)
+    if not dry_run:
+        for path in paths:
+            remove_pvt(project.root, path)
+        if project.repository is not None:
+            drop_ignored(project.root, paths)
+    return tuple(done)
+
+
+def _refuse_unlisted(project: Project, updates: Sequence[Update]) -> None:
+    """To update a part alone the listing of the rest must be here."""
+    for update in updates:
+        if update.parts and update.before and not project.store.holds(update.before):
+            raise UsageError(
+                f"{update.path} can't be updated in part",
+                why="the cache doesn't have what is tracked there",
+                hint=f"Run `pivot fetch {update.path}` first",
+            )
+
+
+def _take_all(
+    project: Project,
+    updates: Sequence[Update],
+    parts: Mapping[RepoPath, Parts],
+    sink: Sink,
+    progress: Progress,
+) -> dict[RepoPath, Content]:
+    metered = _Metered(sink, lambda: _unread(project, updates), progress)
+    workspace, read_tree = project.workspace, project.store.tree
+    return {
+        update.path: take(workspace, read_tree, update, parts.get(update.path), metered)
+        for update in updates
+    }
+
+
+class _Metered:
+    """A sink that says how far it is; how much there is, is asked only if it takes long."""
+
+    def __init__(self, sink: Sink, total: Callable[[], int], progress: Progress) -> None:
+        self._sink = sink
+        self._measure = total
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._done = 0
+        self._total: int | None = None
+
+    def has(self, id_: ObjectId) -> bool:
+        return self._sink.has(id_)
+
+    def add_bytes(self, data: bytes, kind: Kind = Kind.DATA) -> ObjectId:
+        if kind is Kind.DATA:
+            self._done += len(data)
+        if self._total is None and time.monotonic() - self._begun > LONG_S:
+            self._total = self._measure()
+        if self._total is not None:
+            self._progress(self._done, max(self._done, self._total))
+        return self._sink.add_bytes(data, kind)
+
+
+def _unread(project: Project, updates: Sequence[Update]) -> int:
+    return sum(
+        project.workspace.unread_size(update.path, part)
+        for update in updates
+        for part in update.parts or ("",)
+    )
+
+
+def _told(updates: Sequence[Update], contents: Mapping[RepoPath, Content]) -> tuple[Tracked, ...]:
+    return tuple(
+        Tracked(
+            update.path,
+            _state(update.before, contents[update.path]),
+            contents[update.path],
+            tuple(RepoPath(f"{update.path}/{part}") for part in update.parts),
+        )
+        for update in updates
+    )
+
+
+def _state(before: Content | None, now: Content) -> TrackState:
+    if before is None:
+        return TrackState.NEW
+    return TrackState.UNCHANGED if before == now else TrackState.UPDATED
+
+
+def _known(place: Place, known: Sequence[RepoPath]) -> RepoPath:
+    """The tracked path that somebody meant: itself, or its `.pvt` file."""
+    for path in (place.path, place.path.removesuffix(SUFFIX)):
+        if path in known:
+            return RepoPath(path)
+    owner = next((path for path in known if path.contains(place.path)), None)
+    if owner is not None:
+        raise UsageError(
+            f"{place.path} isn't tracked on its own",
+            why=f"it is a part of {owner}",
+            hint=f"To let go of it alone, remove it and run `pivot track {place.path}`",
+        )
+    near = nearest(place.path, known)
+    raise UsageError(
+        f"{place.path} isn't tracked",
+        hint=f"Did you mean {near}?" if near else "`pivot status` shows what is",
+    )
+
+
+def _refuse_last_trace(project: Project, path: RepoPath) -> None:
+    """Data that isn't in the workspace is found again through its `.pvt` file only."""
+    repository = project.repository
+    file = pvt_path(path)
+    if repository is not None:
+        head = repository.head().commit
+        if repository.at(head, repository.work_path(project.root, file)) is not None:
+            return
+    raise UsageError(
+        f"{path} is not in the workspace, and {file} was never committed",
+        why="without it nobody could find the data again",
+        hint=f"Bring it back first with `pivot checkout {path}`, or remove {file} yourself",
+    )

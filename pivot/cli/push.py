@@ -11,7 +11,8 @@ def push(transfer: Transfer) -> None:
     """Send data that a remote lacks (that of TARGETS), and nothing else.
 
     Data is outs and what is tracked; TARGETS are stages, paths, or folders. What is sent is decided
-    from the locks and .pvt files in the workspace and the remote's indexes; an interrupted push goes on where it stopped.
+    from the locks and .pvt files in the workspace and the remote's indexes; an interrupted push
+    goes on where it stopped.
     """
     if transfer.dry_run:
         show_foreseen("push", transfer.foresee_send(), as_json=transfer.as_json)

@@ -12,6 +12,7 @@ from pivot.explain import Reason, ReasonKind, content_text, explain, same
 from pivot.graph import Graph, Producer
 from pivot.hashing import Json, ObjectId
 from pivot.lock.lock import Lock
+from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, World
@@ -35,7 +36,8 @@ class Decision:
         lock: what it is skipped or restored by; None otherwise.
         deps: what its deps hold, as far as that is known.
         missing: deps that nothing makes and that can't be had: it can't run.
-        unheld: outs whose bytes nothing else has: the user's, so the stage stops until forced.
+        unheld: outs whose bytes nothing else has, or that an incremental stage would not begin
+            with: the user's, so the stage stops until forced.
         unstored: outs as its own lock says, which the store lacks: to be added before all else.
     """
 
@@ -196,11 +198,19 @@ def _is_own(stage: StageSurvey, path: RepoPath, now: Content) -> bool:
 def _unheld(stage: StageSurvey, verdict: Verdict) -> tuple[RepoPath, ...]:
     if verdict is Verdict.SKIP:
         return ()
+    grown = {out.path for out in stage.stage.outs if out.kind is OutKind.INCREMENTAL}
     return tuple(
         path
         for path, now in stage.outs.items()
-        if now is not None and not _is_held(stage, now) and not _is_own(stage, path, now)
+        if now is not None
+        and not _is_own(stage, path, now)
+        and (not _is_held(stage, now) or (path in grown and not _has_record(stage, path)))
     )
+
+
+def _has_record(stage: StageSurvey, path: RepoPath) -> bool:
+    """Whether the stage's own lock knows an out: an incremental one begins with what it says."""
+    return stage.lock is not None and path in stage.lock.outs
 
 
 def _is_held(stage: StageSurvey, now: Content) -> bool:

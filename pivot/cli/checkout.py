@@ -1,4 +1,4 @@
-"""`pivot checkout`: outs from the cache into the workspace."""
+"""`pivot checkout`: data from the cache into the workspace."""
 
 import click
 
@@ -17,9 +17,10 @@ from pivot.project.restoring import Restored, preview, restore, wanted
 def checkout(
     targets: tuple[str, ...], force: bool, only_missing: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Put outs in place as the locks have them (those of TARGETS).
+    """Put data in place as the locks and .pvt files have it (that of TARGETS).
 
-    TARGETS are stages, files or folders, named from the project's root. Data that you edited is
+    Data is outs and what is tracked. TARGETS are stages, files or folders, named from the project's
+    root; a path inside a tracked directory is put in place alone. Data that you edited is
     never overwritten without `--force`.
     """
     with open_project() as project:

@@ -8,7 +8,10 @@ from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transf
 @click.command()
 @transfer_command
 def fetch(transfer: Transfer) -> None:
-    """Get outs that the cache lacks (those of TARGETS); the workspace stays as it is."""
+    """Get data that the cache lacks (that of TARGETS); the workspace stays as it is.
+
+    Data is outs and what is tracked.
+    """
     if transfer.dry_run:
         show_foreseen("fetch", transfer.foresee_bring(), as_json=transfer.as_json)
     else:

@@ -12,7 +12,10 @@ from pivot.project.restoring import restore
 @click.option("-f", "--force", is_flag=True, help="Overwrite edited data, too.")
 @click.option("--only-missing", is_flag=True, help="Leave what is there alone, whatever it holds.")
 def pull(transfer: Transfer, *, force: bool, only_missing: bool) -> None:
-    """Get outs from a remote and put them in place (those of TARGETS): `fetch`, then `checkout`."""
+    """Get data from a remote and put it in place (that of TARGETS): `fetch`, then `checkout`.
+
+    Data is outs and what is tracked.
+    """
     if transfer.dry_run:
         show_foreseen("pull", transfer.foresee_bring(), as_json=transfer.as_json)
         return

@@ -8,10 +8,11 @@ from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transf
 @click.command()
 @transfer_command
 def push(transfer: Transfer) -> None:
-    """Send outs that a remote lacks (those of TARGETS), and nothing else.
+    """Send data that a remote lacks (that of TARGETS), and nothing else.
 
-    TARGETS are stages, paths, or folders. What is sent is decided from the locks in the workspace
-    and the remote's indexes; an interrupted push goes on where it stopped.
+    Data is outs and what is tracked; TARGETS are stages, paths, or folders. What is sent is decided
+    from the locks and .pvt files in the workspace and the remote's indexes; an interrupted push
+    goes on where it stopped.
     """
     if transfer.dry_run:
         show_foreseen("push", transfer.foresee_send(), as_json=transfer.as_json)

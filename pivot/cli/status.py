@@ -20,10 +20,17 @@ from pivot.track.contents import TrackedContents, TrackedState
 @click.command()
 @click.argument("stages", nargs=-1, shell_complete=complete_stages)
 @click.option("--explain", is_flag=True, help="Show what changed: old and new, file and line.")
-@click.option("--exit-code", is_flag=True, help="Exit with 4 if anything would run.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 4 if anything would run, or if tracked data was modified.",
+)
 @json_option
 def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: bool) -> int:
-    """Show what `pivot repro` would do with STAGES (all without names), and why."""
+    """Show what `pivot repro` would do with STAGES (all without names), and why.
+
+    Then how tracked data compares with its .pvt files; with STAGES only what they read.
+    """
     with open_project() as project:
         planner = Planner(project)
         plan, named = planner.plan(stages)

@@ -2,12 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pivot.checkout import place
 from pivot.errors import ExitCode, MissingDataError, PivotError
-from pivot.landing import open_parent
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
@@ -28,12 +27,11 @@ from pivot.run.events import (
 )
 from pivot.run.executors.executor import Executor
 from pivot.run.outcome import Ending, Outcome
+from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
 from pivot.run.schedule import Ended, Schedule
 from pivot.run.workbench import Workbench
-from pivot.store.content import Content
 from pivot.survey import StageSurvey
-from pivot.track.placing import Placer
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
@@ -73,7 +71,6 @@ class Repro:
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
         self._exit = contextlib.ExitStack()
-        self._placer = Placer(bench.workspace, bench.state, bench.store, bench.fetch)
         self._executor: Executor | None = None
 
     def run(self) -> ExitCode:
@@ -156,19 +153,28 @@ class Repro:
     def _act(self, name: StageName, decision: Decision) -> None:
         self._store_unstored(decision)
         if decision.unheld:
-            raise _edited(name, decision.unheld)
+            raise _edited(self._plan.survey.stages[name], decision.unheld)
         if decision.missing:
             raise PivotError(
                 f"dep {decision.missing[0]} is gone", hint="Bring it back, e.g. with `pivot pull`"
             )
-        if isinstance(self._plan.survey.stages[name].lock_fault, NewerLockError):
-            raise self._plan.survey.stages[name].lock_fault or PivotError("unreadable lock")
+        self._refuse_unreadable(self._plan.survey.stages[name])
         if decision.verdict is Verdict.SKIP:
             self._finish(name, Status.UNCHANGED, decision)
         elif decision.verdict is Verdict.RESTORE and self._restore(name, decision):
             return
         else:
             self._start(name, decision)
+
+    def _refuse_unreadable(self, stage: StageSurvey) -> None:
+        """A lock that can't be read counts as none, unless something would be lost by that.
+
+        A newer Pivot's is not overwritten, and what an incremental out begins with is not guessed.
+        """
+        fault = stage.lock_fault
+        grows = any(out.kind is OutKind.INCREMENTAL for out in stage.stage.outs)
+        if fault is not None and (grows or isinstance(fault, NewerLockError)):
+            raise fault
 
     def _store_unstored(self, decision: Decision) -> None:
         """Outs that are in place but not in the store: deleted caches come back this way."""
@@ -211,14 +217,13 @@ class Repro:
     def _start(self, name: StageName, decision: Decision) -> None:
         assert decision.deps is not None, "a stage that runs knows its deps"  # noqa: S101
         stage = self._plan.survey.stages[name]
-        for lacking in stage.kept.values():
-            self._placer.put(lacking)
+        put_deps(self._bench, stage)
         executor = self._executor or self._open_executor()
         outs = tuple(out.path for out in stage.stage.outs)
         kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
         try:
             kept.put()
-            previous = self._prepare_outs(stage)
+            previous = prepare_outs(self._bench, stage)
             log = self._record.log(name)
             started = Started(stage, decision.deps, previous)
             self._running[name] = _Running(started, kept, decision, log)
@@ -235,24 +240,6 @@ class Repro:
             self._executor = stack.enter_context(self._bench.executor())
             self._exit.push(stack.pop_all())
         return self._executor
-
-    def _prepare_outs(self, stage: StageSurvey) -> Mapping[RepoPath, Content]:
-        """Make the folders of outs, and put incremental ones back as their lock has them."""
-        previous: dict[RepoPath, Content] = {}
-        for out in stage.stage.outs:
-            self._make_parent(out.path)
-            content = stage.lock.outs.get(out.path) if stage.lock is not None else None
-            if out.kind is OutKind.INCREMENTAL and content is not None:
-                bench = self._bench
-                if not bench.store.holds(content):
-                    bench.fetch({out.path: content})
-                place(bench.workspace, bench.state, bench.store, out.path, content)
-                previous[out.path] = content
-        return previous
-
-    def _make_parent(self, path: RepoPath) -> None:
-        with open_parent(self._bench.workspace.root, path):
-            pass
 
     # -- ending -------------------------------------------------------------------------------
 
@@ -382,9 +369,13 @@ def _failure(error: PivotError | OSError) -> Failure:
     )
 
 
-def _edited(name: StageName, paths: Sequence[RepoPath]) -> PivotError:
+def _edited(stage: StageSurvey, paths: Sequence[RepoPath]) -> PivotError:
+    grown = {out.path for out in stage.stage.outs if out.kind is OutKind.INCREMENTAL}
+    begins_anew = stage.lock is None and not grown.isdisjoint(paths)
     return PivotError(
         f"{', '.join(paths)} would be overwritten",
-        why="it holds data that was not made by this stage as it is, and nothing else has it",
-        hint=f"Keep a copy, then run `pivot repro --force {name}`",
+        why="the stage has no record of what it left there, and would begin with nothing"
+        if begins_anew
+        else "it holds data that was not made by this stage as it is, and nothing else has it",
+        hint=f"Keep a copy, then run `pivot repro --force {stage.stage.name}`",
     )

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[2]
 GOLDEN = CHECKOUT / "tests" / "golden"
 PAGE = (CHECKOUT / "docs" / "format.md").read_text(encoding="utf-8")
 DUMP = re.compile(r"^```hexdump title=\"([^\"]+)\"\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LOCK = re.compile(r"^```json title=\"train.lock\"\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+JSON = re.compile(r"^```json title=\"([^\"]+)\"\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DUMPED = ("pivot-store.json", "file.recipe", "directory.tree", "small.pack", "small.idx")
 
 
@@ -45,9 +45,10 @@ def test_no_file_is_dumped_that_is_not_compared():
     assert {title for title, _ in DUMP.findall(PAGE)} == set(DUMPED)
 
 
-def test_the_lock_is_the_golden_one():
-    (block,) = LOCK.findall(PAGE)
-    assert block == (GOLDEN / "train.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["train.lock", "raw.pvt"])
+def test_locks_and_tracked_files_are_the_golden_ones(name):
+    (block,) = [text for title, text in JSON.findall(PAGE) if title == name]
+    assert block == (GOLDEN / name).read_text(encoding="utf-8")
 
 
 def test_the_keys_are_the_golden_ones():

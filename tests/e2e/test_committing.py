@@ -54,7 +54,9 @@ def test_commit_without_a_message_names_the_stages(story):
 def test_commit_with_nothing_to_do_is_fine(story):
     story.pivot("commit")
     head = story.git("rev-parse", "HEAD")
-    assert story.pivot("commit").out == "Nothing to commit: HEAD has these locks and metrics.\n"
+    assert story.pivot("commit").out == (
+        "Nothing to commit: HEAD has these locks, metrics and .pvt files.\n"
+    )
     assert story.git("rev-parse", "HEAD") == head
 
 
@@ -146,6 +148,6 @@ def test_out_that_git_tracks_is_refused(story):
     assert done.err == (
         "error: alone.txt is tracked by Git\n"
         "  why: Pivot keeps outs in its store, and Git would see each run as a change\n"
-        "hint: Take it out of Git with `git rm -r --cached alone.txt`\n"
+        "hint: Take it out of Git with `git rm -r --cached alone.txt`, and commit that\n"
     )
     assert story.read("alone.txt") == "alone\n"

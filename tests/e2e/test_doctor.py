@@ -8,7 +8,16 @@ import pytest
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/doctor.json").read_text())
 REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"
-NAMES = ["versions", "interpreter", "git", "configuration", "definitions", "locks", "cache"]
+NAMES = [
+    "versions",
+    "interpreter",
+    "git",
+    "configuration",
+    "definitions",
+    "locks",
+    "tracked",
+    "cache",
+]
 
 
 def examine(project, *options, code=0):

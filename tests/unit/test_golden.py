@@ -28,6 +28,7 @@ from pivot.store.pack import PackWriter, pack_key, scan
 from pivot.store.recipe import Recipe, recipe_id
 from pivot.store.store import Store, StoreId
 from pivot.store.tree import TreeEntry, encode_line, parse
+from pivot.track import pvt
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PACK = FileName(bytes.fromhex("000102030405060708090a0b0c0d0e0f"))
@@ -167,6 +168,11 @@ def test_a_tree_is_written_and_read_as_it_was():
 def test_a_lock_is_written_and_read_as_it_was():
     assert the_lock().encode() == golden("train.lock")
     assert decode(golden("train.lock"), "golden") == the_lock()
+
+
+def test_a_tracked_directory_is_written_and_read_as_it_was():
+    assert pvt.encode("raw", FOLDER) == golden("raw.pvt")
+    assert pvt.decode(golden("raw.pvt"), "data/raw.pvt") == FOLDER
 
 
 def test_keys_are_what_they_were():

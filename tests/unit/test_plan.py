@@ -303,6 +303,17 @@ def test_an_incremental_out_is_skipped_by_its_own_lock_and_restored_by_no_other(
     assert world.states() == {"grow": "restorable"}
 
 
+def test_what_an_incremental_stage_has_no_record_of_is_not_begun_over(world):
+    world.stage("grow", ["raw"], ["db"], kind=OutKind.INCREMENTAL)
+    world.disk[RepoPath("db")] = file("held elsewhere")
+    world.stored.add(file("held elsewhere"))
+    assert world.decide("grow").unheld == (RepoPath("db"),)
+    assert world.decide("grow", "grow").unheld == ()
+    world.run("grow")
+    world.disk[RepoPath("db")] = file("held elsewhere")
+    assert world.decide("grow").unheld == ()
+
+
 # -- the user's bytes -----------------------------------------------------------------------
 
 

@@ -323,7 +323,7 @@ def test_targets_are_stages_paths_and_folders(clone, target, objects):
 )
 def test_unknown_target_names_the_nearest(clone, target, hint):
     done = clone().pivot("pull", target, code=2)
-    assert f"error: {target!r} is no stage and no out\n" in done.err
+    assert f"error: {target!r} is no stage, no out and no tracked path\n" in done.err
     assert hint in done.err
 
 

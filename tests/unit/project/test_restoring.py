@@ -75,7 +75,7 @@ def test_targets_are_stages_outs_and_folders(place, two, targets, expected):
 def test_other_targets_are_named_with_the_nearest(place, two, target, hint):
     with pytest.raises(UsageError) as caught:
         wanted(place.open(), (target,))
-    assert caught.value.message == f"{target!r} is no stage and no out"
+    assert caught.value.message == f"{target!r} is no stage, no out and no tracked path"
     assert hint in caught.value.hint
 
 

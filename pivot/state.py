@@ -15,7 +15,7 @@ from typing import Any, Self
 from pivot.files import Stat, folder_identity
 from pivot.hashing import ObjectId
 
-SCHEMA = 1
+SCHEMA = 2
 # Two edits within one tick of the kernel's clock leave the same times: a file that changed less
 # than this before it was hashed can't be told from one that changed after ("racily clean").
 # Kernels tick at 100 to 1000 Hz.

@@ -5,16 +5,13 @@ directory while a digest over the states of all its files is. Racily clean files
 """
 
 import os
-import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from blake3 import blake3
-
 from pivot.files import Stat
 from pivot.hashing import ObjectId
-from pivot.paths import PathError, RepoPath, TreePath
-from pivot.reading import UnsupportedFileError, follow, read_file, unsupported, walk
+from pivot.paths import RepoPath, TreePath
+from pivot.reading import follow, read_file, unsupported
 from pivot.state import (
     WORTH_REMEMBERING,
     FileRow,
@@ -28,13 +25,13 @@ from pivot.store.content import Content, ContentType
 from pivot.store.entry import identify
 from pivot.store.split import TREE, Put, split
 from pivot.store.tree import TreeEntry, encode_line
+from pivot.walking import StateDigest, digest, walk
 
 if TYPE_CHECKING:
     from pivot.store.writer import Writer
 
 type Has = Callable[[ObjectId], bool]
 
-_STATE = struct.Struct("<qqQQI")
 _REMEMBER_AT_ONCE = 1000
 
 
@@ -88,9 +85,9 @@ class Workspace:
 
     def files(self, folder: RepoPath) -> Iterator[tuple[str, Content]]:
         """Each file of a directory as (path below the project, content), in the tree's order."""
-        for name, stat in walk(self.absolute(folder)):
+        for name, stat in walk(self.absolute(folder), folder):
             if stat is not None:
-                path = f"{folder}/{_checked(name, folder)}"
+                path = f"{folder}/{name}"
                 yield path, _file_content(self._read(path, stat, identify, _has_all), stat)
 
     def unheld_files(
@@ -141,10 +138,7 @@ class Workspace:
 
     def digest(self, path: RepoPath) -> bytes:
         """A digest over the names and states of all files in a directory: nothing is read."""
-        hasher = blake3()
-        for name, stat in walk(self.absolute(path)):
-            hasher.update(_state_bytes(_checked(name, path), stat))
-        return hasher.digest()
+        return digest(self.absolute(path), path)
 
 
 class _Listing:
@@ -160,7 +154,7 @@ class _Listing:
         self._next_known = next(self._known, None)
         self._lines = self._make_lines()
         self._buffer = bytearray()
-        self._hasher = blake3()
+        self._digest = StateDigest()
         self._fresh: list[FileRow] = []
         self._gone: list[str] = []
         self.size = 0
@@ -169,7 +163,7 @@ class _Listing:
 
     @property
     def digest(self) -> bytes:
-        return self._hasher.digest()
+        return self._digest.value()
 
     def read(self, n: int, /) -> bytes:
         """Up to `n` bytes of the tree."""
@@ -180,11 +174,9 @@ class _Listing:
         return part
 
     def _make_lines(self) -> Iterator[bytes]:
-        for name, stat in walk(self._root):
-            path = _checked(name, self._folder)
-            self._hasher.update(_state_bytes(path, stat))
+        for name, stat in walk(self._root, self._folder, self._digest.add):
             content = None if stat is None else self._content(name, stat)
-            yield encode_line(TreeEntry(path, content))
+            yield encode_line(TreeEntry(TreePath(name), content))
         self._forget_before(None)
 
     def _content(self, name: str, stat: Stat) -> Content:
@@ -229,16 +221,6 @@ class _Listing:
         self._fresh, self._gone = [], []
 
 
-def _checked(name: str, folder: RepoPath) -> TreePath:
-    """A name that a listing can hold. Raises `UnsupportedFileError` for others."""
-    try:
-        return TreePath(name)
-    except PathError as error:
-        raise UnsupportedFileError(
-            f"{folder}: {error}", hint="Rename the file, or keep it elsewhere"
-        ) from error
-
-
 def _has_all(_: ObjectId) -> bool:
     return True
 
@@ -250,10 +232,3 @@ def _file_content(hashed: Hashed, stat: Stat) -> Content:
 
 def _directory_content(known: HashedDirectory) -> Content:
     return Content(ContentType.DIRECTORY, known.id, known.size, known.recipe, known.files)
-
-
-def _state_bytes(name: TreePath, stat: Stat | None) -> bytes:
-    if stat is None:
-        return b"d" + name.encode() + b"\0"
-    state = _STATE.pack(stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode)
-    return b"f" + name.encode() + b"\0" + state

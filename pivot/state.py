@@ -161,23 +161,28 @@ class State:
             yield from map(_file_row, rows)
             last = rows[-1][0]
 
-    def record_files(self, rows: Iterable[FileRow]) -> None:
+    def record_files(self, rows: Iterable[FileRow], *, may_be_racy: bool = False) -> None:
         """Remember what files held; each state must have been the same before and after reading.
 
-        Racily clean files are left out, so that they are read again.
+        Racily clean files are left out, so that they are read again; unless `may_be_racy`, for a
+        caller who makes sure that nothing can change them within their tick.
         """
         self._execute_many(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (path, s.mtime_ns, s.ctime_ns, s.size, s.inode, s.mode, hashed.id, hashed.recipe)
                 for path, s, hashed in rows
-                if not is_racy(s)
+                if may_be_racy or not is_racy(s)
             ],
         )
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Drop what is known of files that are gone."""
         self._execute_many("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+
+    def forget_below(self, folder: str) -> None:
+        """Drop what is known of all files below a folder."""
+        self._execute("DELETE FROM files WHERE path > ? AND path < ?", (f"{folder}/", f"{folder}0"))
 
     # -- directories --------------------------------------------------------------------------
 

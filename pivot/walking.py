@@ -158,12 +158,11 @@ def _sorted_out(root: str, prefix: str, names: list[str], states: list[_State]) 
         if stat_.S_ISDIR(mode):
             found.folders.append(name)
             continue
-        if stat_.S_ISLNK(mode):
-            state = _target(root, prefix + name, mode)
-        elif not stat_.S_ISREG(mode):
+        is_link = stat_.S_ISLNK(mode)
+        if not (is_link or stat_.S_ISREG(mode)):
             raise unsupported(prefix + name, mode)
         found.names.append(name)
-        found.states.append(state)
+        found.states.append(_target(root, prefix + name, mode) if is_link else state)
     found.folders.sort(key=lambda name: f"{name}/")
     return found
 

@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pivot.checkout import CheckoutPlan, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.checkout import CheckoutPlan, plan_checkout, refuse_absent, refuse_edited
 from pivot.errors import PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import PathError, RepoPath, StageName
+from pivot.placing import place
 from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pivot.checkout import EditedError, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.checkout import EditedError, plan_checkout, refuse_absent, refuse_edited
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.hashing import hash_bytes
-from pivot.landing import CollisionError, LinkInTheWayError, TreeWriter, move_in, remove
+from pivot.landing import CollisionError, Folders, LinkInTheWayError, create, move_in, remove
 from pivot.paths import RepoPath, TreePath
+from pivot.placing import place
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
@@ -191,8 +192,8 @@ def test_what_is_racy_when_it_lands_is_not_remembered(bench, tree, keep, put, mo
         move_in(*arguments)
         time.sleep(0.02)
 
-    monkeypatch.setattr("pivot.checkout.move_in", move_slowly)
-    monkeypatch.setattr("pivot.checkout.is_racy", lambda _: True)
+    monkeypatch.setattr("pivot.placing.move_in", move_slowly)
+    monkeypatch.setattr("pivot.placing.is_racy", lambda _: True)
     put(content)
     assert list(bench.state.files_below("out")) == []
 
@@ -365,14 +366,14 @@ def test_a_directory_that_hits_damage_halfway_stays_as_it_was(bench, put, keep, 
 def test_names_that_a_file_system_takes_for_one_are_both_named(tmp_path):
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        writer = TreeWriter(fd)
+        folders = Folders(fd, make=True)
         (tmp_path / "README").write_bytes(b"")
         (tmp_path / "dir").mkdir()
         with pytest.raises(CollisionError, match="'README' and 'README'"):
-            os.close(writer.create(TreePath("README"), executable=False))
+            os.close(create(TreePath("README"), fd, executable=False))
         with pytest.raises(CollisionError, match="'dir'"):
-            os.close(writer.create(TreePath("dir/x"), executable=False))
-        writer.close()
+            folders.enter("dir")
+        folders.close()
     finally:
         os.close(fd)
 

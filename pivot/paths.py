@@ -37,6 +37,8 @@ class PathError(UsageError):
 
 def _fault(text: str) -> str | None:
     """Why `text` is no acceptable relative path, or None if it is one."""
+    if _is_plain(text):
+        return None
     if not text:
         return "it is empty"
     if "\0" in text:
@@ -58,6 +60,21 @@ def _fault(text: str) -> str | None:
         if is_reserved(part):
             return f"{part!r} belongs to Git or Pivot"
     return None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a path is acceptable at first sight, as nearly all are: trees have very many."""
+    return (
+        text.isascii()
+        and 0 < len(text) <= MAX_BYTES
+        and text.count("/") < MAX_DEPTH
+        and "\0" not in text
+        and "~" not in text
+        and "//" not in text
+        and "/." not in text
+        and text[0] not in "./"
+        and text[-1] != "/"
+    )
 
 
 def is_reserved(name: str) -> bool:

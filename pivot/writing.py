@@ -20,7 +20,7 @@ from pivot.store.tree import TreeEntry
 
 # What one process writes at a time: so many files, or about so many bytes. A batch's states must
 # fit into a pipe, so that whoever wrote it is done.
-BATCH_FILES = 500
+BATCH_FILES = 1000
 BATCH_BYTES = 8 << 20
 _STATE = struct.Struct("<qqQQI")
 
@@ -40,7 +40,8 @@ def write_file(store: Store, content: Content, fd: int, advance: Advance) -> Sta
     """Write a file's verified bytes to an open descriptor, and close it."""
     try:
         size = 0
-        for part in store.stream(content):
+        parts = (store.read_file(content),) if content.recipe is None else store.stream(content)
+        for part in parts:
             size += len(part)
             if size > content.size:
                 break

@@ -5,11 +5,12 @@ user's and is kept, and named file by file.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pivot.errors import MissingDataError, PivotError
+from pivot.files import lstat
 from pivot.paths import RepoPath
-from pivot.store.content import Content
+from pivot.store.content import Content, ContentType
 from pivot.workspace import Workspace
 
 NAMED = 20
@@ -27,6 +28,7 @@ class CheckoutPlan:
 
     Attributes:
         place: what is to be written, by path.
+        fill: directories of which only what is missing is to be written.
         unchanged: paths that hold their content already.
         edited: files with bytes that nothing else has, below paths that are to be written.
         absent: paths whose content the store lacks.
@@ -36,14 +38,13 @@ class CheckoutPlan:
     unchanged: tuple[RepoPath, ...]
     edited: tuple[str, ...]
     absent: tuple[RepoPath, ...]
+    fill: Mapping[RepoPath, Content] = field(default_factory=dict)
 
 
 def plan_checkout(
     workspace: Workspace,
     entries: Mapping[RepoPath, Content],
     holds: Callable[[Content], bool],
-    *,
-    only_missing: bool = False,
 ) -> CheckoutPlan:
     """Compare what paths should hold with what they do hold. `holds`: is a content elsewhere?"""
     place: dict[RepoPath, Content] = {}
@@ -52,7 +53,7 @@ def plan_checkout(
     absent: list[RepoPath] = []
     for path, content in entries.items():
         now = workspace.content(path)
-        if now is not None and (only_missing or (now.id, now.type) == (content.id, content.type)):
+        if now is not None and (now.id, now.type) == (content.id, content.type):
             unchanged.append(path)
         elif not holds(content):
             absent.append(path)
@@ -61,6 +62,37 @@ def plan_checkout(
             if now is not None:
                 edited.extend(workspace.unheld_files(path, now, holds))
     return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent))
+
+
+def plan_missing(
+    workspace: Workspace,
+    entries: Mapping[RepoPath, Content],
+    holds: Callable[[Content], bool],
+    lacks: Callable[[RepoPath, Content], bool],
+) -> CheckoutPlan:
+    """What is to be written where all that is there is to be left alone.
+
+    `lacks`: whether something of a directory that the store holds is missing at a path.
+    """
+    place: dict[RepoPath, Content] = {}
+    fill: dict[RepoPath, Content] = {}
+    unchanged: list[RepoPath] = []
+    absent: list[RepoPath] = []
+    for path, content in entries.items():
+        stat = lstat(workspace.absolute(path))
+        is_folder = stat is not None and stat.is_dir and content.type is ContentType.DIRECTORY
+        if stat is not None and not is_folder:
+            unchanged.append(path)
+        elif not holds(content):
+            is_whole = is_folder and workspace.content(path) == content
+            (unchanged if is_whole else absent).append(path)
+        elif not is_folder:
+            place[path] = content
+        elif lacks(path, content):
+            fill[path] = content
+        else:
+            unchanged.append(path)
+    return CheckoutPlan(place, tuple(unchanged), (), tuple(absent), fill)
 
 
 def refuse_edited(plan: CheckoutPlan) -> None:

@@ -121,7 +121,8 @@ def locked(
     `holder` is written into an exclusively locked file, for whoever waits to read. Raises
     `LockedError` when the lock is held elsewhere and `wait` is false.
     """
-    fd = open_nofollow(path, os.O_RDWR | os.O_CREAT)  # a clone could bring a link; we truncate
+    access = os.O_RDONLY if shared else os.O_RDWR  # sharing takes no right to write
+    fd = open_nofollow(path, access | os.O_CREAT)  # a clone could bring a link; we truncate
     try:
         operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:

@@ -40,8 +40,7 @@ def write_file(store: Store, content: Content, fd: int, advance: Advance) -> Sta
     """Write a file's verified bytes to an open descriptor, and close it."""
     try:
         size = 0
-        parts = (store.read_file(content),) if content.recipe is None else store.stream(content)
-        for part in parts:
+        for part in _parts(store, content):
             size += len(part)
             if size > content.size:
                 break
@@ -53,6 +52,26 @@ def write_file(store: Store, content: Content, fd: int, advance: Advance) -> Sta
         return Stat.of(os.fstat(fd))
     finally:
         os.close(fd)
+
+
+def _parts(store: Store, content: Content) -> Iterable[bytes]:
+    if content.recipe is None:
+        return (store.read_file(content),)
+    return (
+        store.stream(content, _one_ahead) if content.size >= BATCH_BYTES else store.stream(content)
+    )
+
+
+def _one_ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The parts, with the next one read, opened and verified while this one is written."""
+    # A checkout of small files needn't import this.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, parts, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, parts, None)
+            yield part
 
 
 def _write_all(fd: int, part: bytes) -> None:

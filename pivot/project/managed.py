@@ -13,7 +13,7 @@ from pivot.project.project import Project
 
 def refuse_tracked(project: Project, paths: Collection[RepoPath]) -> None:
     """Raise `UsageError` if Git tracks one of these paths, which Pivot is to write."""
-    repository = project.repository
+    repository = project.repository if paths else None
     if repository is None:
         return
     works = {repository.work_path(project.root, path): path for path in paths}

@@ -8,6 +8,7 @@ server holds the truth; whoever adds entries writes new files and never changes 
 """
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,6 +36,8 @@ FORMAT = 1
 STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
 CACHED_BLOCKS = 4
+
+type Ahead = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +243,9 @@ class Store:
         """A recipe, verified."""
         return Recipe.decode(self.read(id_, Kind.RECIPE))
 
-    def stream(self, content: Content) -> Iterator[bytes]:
+    def stream(self, content: Content, ahead: Ahead = iter) -> Iterator[bytes]:
         """`stream` of what this store has."""
-        return stream(content, self.read)
+        return stream(content, self.read, ahead)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
         """`tree` of what this store has."""
@@ -280,10 +283,21 @@ class Store:
         self.refresh()
         return Writer(self.root, known=self.has, indexed=self._on_indexed, level=self._level)
 
-    def in_use(self) -> contextlib.AbstractContextManager[None]:
-        """Keep the garbage collector away while what was added isn't named by a lock yet."""
-        _make_folders(self.root)
-        return locked(os.path.join(self.root, "tmp", "in-use"), shared=True)
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the garbage collector away while what was added isn't named by a lock yet.
+
+        A store that we may only read is used without.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                _make_folders(self.root)
+                path = os.path.join(self.root, "tmp", "in-use")
+                stack.enter_context(locked(path, shared=True))
+            except OSError as error:
+                if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    raise
+            yield
 
     def _on_indexed(self, name: FileName) -> None:
         with contextlib.suppress(FileNotFoundError):  # another process merged it already
@@ -333,8 +347,12 @@ def _read_id(root: str) -> bytes | None:
         return None
 
 
-def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
+def stream(
+    content: Content, read: Callable[[ObjectId, Kind], bytes], ahead: Ahead = iter
+) -> Iterator[bytes]:
     """The bytes of a file or tree, entry by entry; `read` gives verified entries.
+
+    `ahead` may take from the chunks before they are asked for, in a thread.
 
     Raises `IntegrityError` if a recipe is not for this content, which for a recipe that lies may
     only be known at the end: nothing may be made visible before.
@@ -346,14 +364,19 @@ def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterato
     if recipe.file != content.id:
         raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
     hasher = form_of(content).hasher()
-    for id_, size in recipe.chunks:
-        chunk = read(id_, Kind.DATA)
-        if len(chunk) != size:
-            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+    for chunk in ahead(_chunks(recipe, read)):
         hasher.update(chunk)
         yield chunk
     if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
         raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
+
+
+def _chunks(recipe: Recipe, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
+    for id_, size in recipe.chunks:
+        chunk = read(id_, Kind.DATA)
+        if len(chunk) != size:
+            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+        yield chunk
 
 
 def tree(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[TreeEntry]:

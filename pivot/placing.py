@@ -11,12 +11,13 @@ from dataclasses import replace
 from itertools import batched
 from typing import Self
 
+from pivot.clock import FileClock
 from pivot.files import Stat, lstat
 from pivot.forking import useful
 from pivot.landing import Folders, Staging, move_in, open_folder
 from pivot.merging import merge, missing
 from pivot.paths import RepoPath, TreePath
-from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State, is_racy, settle
+from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.workspace import Workspace
@@ -85,13 +86,13 @@ def _place_file(
         out = staging.create(_NEW, executable=is_executable(content))
         stat = write_file(store, content, out, advance)
         if content.size > WORTH_REMEMBERING:
-            settle(stat)
+            state.clock.settle(stat)
         # Once in place it may be edited: what is racy by then is left to be read again.
-        is_clean = content.size > WORTH_REMEMBERING and not is_racy(stat)
+        is_clean = content.size > WORTH_REMEMBERING and not state.clock.is_racy(stat)
         move_in(staging, _NEW, workspace.root, path)
     if is_clean:
         row = (path, stat, Hashed(content.id, content.recipe))
-        state.record_files(_moved(workspace.root, [row]))
+        state.record_files(_moved(workspace.root, state.clock, [row]))
 
 
 class _Directory:
@@ -172,14 +173,14 @@ class _Directory:
     def _settle(self) -> None:
         """Let a tick pass: once in place, a file may be edited within that of its writing."""
         if self._newest is not None:
-            settle(self._newest)
-            if is_racy(self._newest):
+            self._state.clock.settle(self._newest)
+            if self._state.clock.is_racy(self._newest):
                 self._state.forget_below(self._path)
 
     def _take_over(self) -> None:
         """Remember files that were linked under the times that this gave them."""
         for rows in batched(self._state.files_below(self._path), _AT_ONCE, strict=False):
-            self._state.record_files(_moved(self._root, rows))
+            self._state.record_files(_moved(self._root, self._state.clock, rows))
 
 
 class _Unchanged:
@@ -237,10 +238,10 @@ def _keep_none(_path: TreePath, _content: Content, _folder: int) -> bool:
     return False
 
 
-def _moved(root: str, rows: Iterable[FileRow]) -> Iterator[FileRow]:
+def _moved(root: str, clock: FileClock, rows: Iterable[FileRow]) -> Iterator[FileRow]:
     """Files that were renamed or linked have a new ctime; left out if anything else changed."""
     for path, before, hashed in rows:
         now = lstat(os.path.join(root, path))
         if now is not None and now != before and replace(now, ctime_ns=before.ctime_ns) == before:
-            settle(now)
+            clock.settle(now)
             yield path, now, hashed

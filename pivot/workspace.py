@@ -18,8 +18,6 @@ from pivot.state import (
     Hashed,
     HashedDirectory,
     State,
-    is_racy,
-    settle,
 )
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import identify
@@ -111,8 +109,8 @@ class Workspace:
         known = self._state.file(path, stat)
         if known is None or not has(known.recipe or known.id):
             if stat.size > WORTH_REMEMBERING:
-                settle(stat)
-            is_clean = not is_racy(stat)  # false for times in the future
+                self._state.clock.settle(stat)
+            is_clean = not self._state.clock.is_racy(stat)  # so may a wait have left it
             known = read_file(os.path.join(self.root, path), stat, put)
             if is_clean:
                 self._state.record_files([(path, stat, known)])
@@ -183,8 +181,8 @@ class _Listing:
         key = f"{self._folder}/{name}"
         known = self._remembered(key, stat)
         if known is None or not self._has(known.recipe or known.id):
-            settle(stat)
-            is_clean = not is_racy(stat)
+            self._state.clock.settle(stat)
+            is_clean = not self._state.clock.is_racy(stat)
             known = read_file(os.path.join(self._root, name), stat, self._put)
             if is_clean:
                 self._remember_one((key, stat, known))

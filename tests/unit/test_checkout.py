@@ -210,7 +210,7 @@ def test_what_is_racy_when_it_lands_is_not_remembered(bench, tree, keep, put, mo
         time.sleep(0.02)
 
     monkeypatch.setattr("pivot.placing.move_in", move_slowly)
-    monkeypatch.setattr("pivot.placing.is_racy", lambda _: True)
+    monkeypatch.setattr("pivot.clock.FileClock.is_racy", lambda *_: True)
     put(content)
     assert list(bench.state.files_below("out")) == []
 

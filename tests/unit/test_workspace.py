@@ -281,11 +281,11 @@ def test_a_file_swapped_for_a_link_while_it_is_looked_at_is_not_followed(
 ):
     bench.write({"outside": b"secret", "d/f": b"mine"})
 
-    def swap(_stat):
+    def swap(*_):
         os.unlink(folder / "f")
         os.symlink("../outside", folder / "f")
 
-    monkeypatch.setattr("pivot.workspace.settle", swap)
+    monkeypatch.setattr("pivot.clock.FileClock.settle", swap)
     with pytest.raises(PivotError):
         stored()
     assert not bench.store.has(hash_bytes(b"secret"))
@@ -293,7 +293,7 @@ def test_a_file_swapped_for_a_link_while_it_is_looked_at_is_not_followed(
 
 def test_a_file_that_vanishes_while_it_is_looked_at_is_a_plain_error(bench, folder, monkeypatch):
     bench.write({"d/f": b"mine"})
-    monkeypatch.setattr("pivot.workspace.settle", lambda _: os.unlink(folder / "f"))
+    monkeypatch.setattr("pivot.clock.FileClock.settle", lambda *_: os.unlink(folder / "f"))
     with pytest.raises(ChangingFileError):
         bench.workspace.content(D)
 
@@ -345,7 +345,7 @@ def test_what_is_racy_when_it_is_read_is_not_remembered(bench, folder, monkeypat
     """Times in the future may be past ones by the time that all is read."""
     (folder / "f").write_bytes(b"one")
     age(folder / "f")
-    monkeypatch.setattr("pivot.workspace.is_racy", lambda _: True)
+    monkeypatch.setattr("pivot.clock.FileClock.is_racy", lambda *_: True)
     for path in (D, RepoPath("d/f")):
         bench.workspace.content(path)
     assert list(bench.state.files_below("d")) == []

@@ -59,61 +59,104 @@ class Staging:
         """A new file in the staging folder, open for writing."""
         return os.open(name, _FILE, 0o777 if executable else 0o666, dir_fd=self.fd)
 
+    @contextlib.contextmanager
+    def make_folder(self, name: str) -> Iterator[int]:
+        """A new folder in the staging folder, open; what had its name is removed."""
+        shutil.rmtree(name, ignore_errors=True, dir_fd=self.fd)
+        os.mkdir(name, dir_fd=self.fd)
+        fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
-class TreeWriter:
-    """Creates the files of a directory in the order of its tree, each folder opened once."""
 
-    def __init__(self, fd: int) -> None:
+class Folders:
+    """The folders of a tree below an open one, entered in the tree's order, each opened once.
+
+    With `make` they are made on the way. In a `fresh` place one that is there already is another
+    name's: the file system takes the two for one.
+    """
+
+    def __init__(self, fd: int, *, make: bool, fresh: bool = True) -> None:
+        self._make = make
+        self._fresh = fresh
         self._open: list[tuple[str, int]] = [("", fd)]
+        self._at = ""
 
-    def create(self, path: TreePath, *, executable: bool) -> int:
-        """A new file, open for writing. Raises `CollisionError` if its name is taken."""
-        *folders, name = path.split("/")
-        fd = self._enter(folders)
-        try:
-            return os.open(name, _FILE, 0o777 if executable else 0o666, dir_fd=fd)
-        except FileExistsError as error:
-            raise _collision(path, name, fd) from error
+    def enter(self, folder: str) -> int:
+        """The descriptor of a folder, `a/b`, or the top one's for an empty name.
 
-    def make_folder(self, path: TreePath) -> None:
-        """An empty folder."""
-        self._enter(path.split("/"))
-
-    def link(self, path: TreePath, source: str) -> bool:
-        """Give an unchanged file of the workspace a second name; False where that can't be."""
-        *folders, name = path.split("/")
-        fd = self._enter(folders)
-        try:
-            os.link(source, name, dst_dir_fd=fd, follow_symlinks=False)
-        except OSError:
-            return False
-        return True
-
-    def close(self) -> None:
-        while len(self._open) > 1:
-            os.close(self._open.pop()[1])
-
-    def _enter(self, folders: list[str]) -> int:
+        Raises `CollisionError`; without `make` the `OSError` that says why it can't be entered.
+        """
+        if folder == self._at:
+            return self._open[-1][1]
+        names = folder.split("/") if folder else []
         depth = 0
-        while depth < min(len(folders), len(self._open) - 1) and (
-            self._open[depth + 1][0] == folders[depth]
+        while depth < min(len(names), len(self._open) - 1) and (
+            self._open[depth + 1][0] == names[depth]
         ):
             depth += 1
-        while len(self._open) - 1 > depth:
-            os.close(self._open.pop()[1])
-        for name in folders[depth:]:
-            self._open.append((name, self._make(name)))
+        self._leave(depth)
+        for name in names[depth:]:
+            self._open.append((name, self._step(name)))
+            self._at = "/".join(inner for inner, _ in self._open[1:])
         return self._open[-1][1]
 
-    def _make(self, name: str) -> int:
+    def _step(self, name: str) -> int:
         parent = self._open[-1][1]
-        try:
-            os.mkdir(name, dir_fd=parent)
-        except FileExistsError as error:
-            raise _collision(
-                "/".join([n for n, _ in self._open[1:]] + [name]), name, parent
-            ) from error
+        if self._make:
+            try:
+                os.mkdir(name, dir_fd=parent)
+            except FileExistsError as error:
+                if self._fresh:
+                    path = "/".join([*(n for n, _ in self._open[1:]), name])
+                    raise _collision(path, name, parent) from error
         return os.open(name, _DIRECTORY, dir_fd=parent)
+
+    def _leave(self, depth: int) -> None:
+        while len(self._open) - 1 > depth:
+            os.close(self._open.pop()[1])
+        self._at = "/".join(name for name, _ in self._open[1:])
+
+    def close(self) -> None:
+        """Close all but the top one."""
+        self._leave(0)
+
+
+@contextlib.contextmanager
+def open_folder(path: str) -> Iterator[int]:
+    """A folder, open; an `OSError` where a link or something else is."""
+    fd = os.open(path, _DIRECTORY)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def move_beside(name: str, source: int, target: int) -> None:
+    """Give a file its place if nothing is there by now."""
+    try:
+        os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        try:
+            os.lstat(name, dir_fd=target)
+        except FileNotFoundError:
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+
+
+def create(path: TreePath, folder: int, *, executable: bool) -> int:
+    """A new file of a tree in its open folder, open for writing.
+
+    Raises `CollisionError` if its name is taken.
+    """
+    name = path.rpartition("/")[2]
+    try:
+        return os.open(name, _FILE, 0o777 if executable else 0o666, dir_fd=folder)
+    except FileExistsError as error:
+        raise _collision(path, name, folder) from error
 
 
 @contextlib.contextmanager

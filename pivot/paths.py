@@ -10,6 +10,7 @@ and can't leave the place they are relative to:
 import posixpath
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Self
 
 from pivot.errors import UsageError
@@ -24,6 +25,8 @@ _IGNORABLE = dict.fromkeys(
 )
 # "git~1" and "pivot~1" are the short names that NTFS makes for them.
 _RESERVED = frozenset({".git", ".pivot", "git~1", "pivot~1"})
+# In names of one folder, joined by slashes: a NUL, and the components that no path may have.
+_ODD = ("\0", "//", "/./", "/../")
 
 
 class PathError(UsageError):
@@ -34,6 +37,8 @@ class PathError(UsageError):
 
 def _fault(text: str) -> str | None:
     """Why `text` is no acceptable relative path, or None if it is one."""
+    if _is_plain(text):
+        return None
     if not text:
         return "it is empty"
     if "\0" in text:
@@ -55,6 +60,21 @@ def _fault(text: str) -> str | None:
         if is_reserved(part):
             return f"{part!r} belongs to Git or Pivot"
     return None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a path is acceptable at first sight, as nearly all are: trees have very many."""
+    return (
+        text.isascii()
+        and 0 < len(text) <= MAX_BYTES
+        and text.count("/") < MAX_DEPTH
+        and "\0" not in text
+        and "~" not in text
+        and "//" not in text
+        and "/." not in text
+        and text[0] not in "./"
+        and text[-1] != "/"
+    )
 
 
 def is_reserved(name: str) -> bool:
@@ -144,6 +164,40 @@ class TreePath(str):
 
     def __repr__(self) -> str:
         return f"TreePath({str(self)!r})"
+
+
+def check_names(prefix: str, names: Sequence[str]) -> None:
+    """Raise `PathError` unless `prefix` and each of these names make a `TreePath`.
+
+    All at once, since a folder can have very many: only where something looks suspicious is each
+    name taken up by itself. `prefix` is empty, or a path below the root with `/` at its end.
+    """
+    if not names:
+        return
+    if _are_plain(names):
+        # What is left to fail by is depth and length.
+        names = [max(names, key=len if "".join(names).isascii() else _size)]
+    for name in names:
+        TreePath(prefix + name)
+
+
+def _size(name: str) -> int:
+    return len(name.encode())
+
+
+def _are_plain(names: Sequence[str]) -> bool:
+    """Whether no name is at fault by itself; false where that takes a closer look."""
+    text = f"/{'/'.join(names)}/"
+    if text.count("/") != len(names) + 1 or any(part in text for part in _ODD):
+        return False
+    if text.isascii() and "/." not in text and "~" not in text:  # as `is_reserved` has it
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    folded = unicodedata.normalize("NFKC", text.translate(_IGNORABLE)).casefold()
+    return not any(name in folded for name in _RESERVED)
 
 
 _STAGE_PART = re.compile(r"[A-Za-z0-9_@=+-][A-Za-z0-9_.@=+-]*")

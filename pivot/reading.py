@@ -1,4 +1,4 @@
-"""Reading files and folders of the workspace: walking, and handing a file's entries on.
+"""Reading files of the workspace, and handing their entries on.
 
 Faults of the disk are told by name here. What a path was when it was looked at is compared with
 what is opened later: a file that is swapped or written meanwhile is an error, never a wrong id.
@@ -8,10 +8,9 @@ import errno
 import io
 import os
 import stat as stat_
-from collections.abc import Iterator
 
 from pivot.errors import DeniedError, PivotError
-from pivot.files import TEMPORARY_PREFIX, Stat
+from pivot.files import Stat
 from pivot.state import Hashed
 from pivot.store.chunking import THRESHOLD
 from pivot.store.entry import Kind
@@ -31,51 +30,6 @@ class ChangingFileError(PivotError):
     """A file changed, or vanished, while it was read."""
 
     code = "changing_file"
-
-
-def walk(root: str, prefix: str = "") -> Iterator[tuple[str, Stat | None]]:
-    """Every file below `root` as (path, state), and every empty directory as (path, None).
-
-    In the order of the paths' bytes, as trees are sorted. Links to files inside `root` count as
-    those files; other links, and what is neither file nor directory, raise.
-    """
-    for key, entry in sorted(_scan(os.path.join(root, prefix))):
-        name = prefix + entry.name
-        if key.endswith("/"):
-            yield from walk(root, f"{name}/")
-        elif entry.is_dir(follow_symlinks=False):
-            yield name, None
-        else:
-            yield name, _entry_stat(root, name, entry)
-
-
-def _scan(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The entries of a folder with their sort keys: directories with something in them end in /."""
-    for entry in _entries(folder):
-        full = entry.is_dir(follow_symlinks=False) and bool(_entries(entry.path))
-        yield (f"{entry.name}/" if full else entry.name), entry
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(TEMPORARY_PREFIX)]
-    except OSError as error:
-        raise fault(folder, error) from error
-
-
-def _entry_stat(root: str, name: str, entry: os.DirEntry[str]) -> Stat:
-    try:
-        stat = Stat.of(entry.stat(follow_symlinks=False))
-        if stat.is_link:
-            target = os.path.realpath(entry.path)
-            if target.startswith(os.path.realpath(root) + "/") and os.path.isfile(target):
-                return Stat.of(os.stat(target))
-    except OSError as error:
-        raise fault(entry.path, error) from error
-    if not stat.is_file:
-        raise unsupported(name, stat.mode)
-    return stat
 
 
 def follow(absolute: str) -> Stat | None:
@@ -121,7 +75,7 @@ def _read_whole(fd: int, absolute: str, size: int) -> bytes:
     except OSError as error:
         raise fault(absolute, error) from error
     if len(data) != size:
-        raise _changing(absolute)
+        raise changing(absolute)
     return data
 
 
@@ -129,7 +83,7 @@ def _split(fd: int, absolute: str, size: int, put: Put) -> Hashed:
     with open(fd, "rb", buffering=0, closefd=False) as f:
         added = split(_Source(f, absolute), put)
     if added.size != size:
-        raise _changing(absolute)
+        raise changing(absolute)
     return Hashed(added.id, added.recipe)
 
 
@@ -149,10 +103,11 @@ class _Source:
 
 def _check_unchanged(absolute: str, stat: Stat, fd: int) -> None:
     if Stat.of(os.fstat(fd)) != stat:
-        raise _changing(absolute)
+        raise changing(absolute)
 
 
-def _changing(absolute: str) -> ChangingFileError:
+def changing(absolute: str) -> ChangingFileError:
+    """The error for what isn't any more what it was when it was looked at."""
     return ChangingFileError(
         f"{absolute} changed while it was read",
         hint="Wait until nothing writes to it, and run the command again",
@@ -162,7 +117,7 @@ def _changing(absolute: str) -> ChangingFileError:
 def fault(absolute: str, error: OSError) -> PivotError:
     """What an error of reading a file or folder means to the user."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return _changing(absolute)
+        return changing(absolute)
     if isinstance(error, PermissionError):
         return DeniedError(
             f"{absolute} can't be read",

@@ -12,16 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
 from pivot.files import Stat, folder_identity
 from pivot.hashing import ObjectId
 
-SCHEMA = 1
-# Two edits within one tick of the kernel's clock leave the same times: a file that changed less
-# than this before it was hashed can't be told from one that changed after ("racily clean").
-# Kernels tick at 100 to 1000 Hz.
-TICK_NS = 12_000_000
-# The same for file systems that keep whole seconds only (FAT: every other one).
-COARSE_TICK_NS = 2_012_000_000
+SCHEMA = 2
 # Remembering a file that was just written needs a wait of one tick: for one of fewer bytes, longer
 # than reading it again.
 WORTH_REMEMBERING = 1 << 20
@@ -47,6 +42,7 @@ CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
 """
 
 _OWNER = "state:owner"
+_LATEST = "state:latest"
 _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
 
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
@@ -82,6 +78,8 @@ class State:
     def __init__(self, db: sqlite3.Connection, path: str) -> None:
         self._db = db
         self._path = path
+        self._has_news = False
+        self.clock = FileClock(os.path.dirname(path))
 
     @classmethod
     def open(cls, path: str) -> Self:
@@ -98,7 +96,22 @@ class State:
             self._db.close()
             self._db = _replaced(path)
             self.record_document(_OWNER, owner)
+        self._doubt_the_future()
         return self
+
+    def _doubt_the_future(self) -> None:
+        """Forget files from times that are still to come, since the clock was set back.
+
+        It will come by those times again, and a change may then leave just the same ones.
+        """
+        latest = self.document(_LATEST)
+        now = time.time_ns()
+        if latest is None or now >= int.from_bytes(latest) - TICK_NS:
+            return
+        to_come = self.clock.now() - COARSE_TICK_NS
+        self._execute("DELETE FROM files WHERE ctime >= ?", (to_come,))
+        self._execute("DELETE FROM directories")
+        self.record_document(_LATEST, now.to_bytes(8))
 
     @classmethod
     def _opened(cls, path: str) -> sqlite3.Connection:
@@ -137,6 +150,9 @@ class State:
 
     def commit(self) -> None:
         """Keep what was recorded. What another process keeps us from writing is hashed again."""
+        if self._has_news:
+            self._has_news = False
+            self.record_document(_LATEST, time.time_ns().to_bytes(8))
         with contextlib.suppress(sqlite3.DatabaseError):
             self._db.commit()
 
@@ -161,23 +177,29 @@ class State:
             yield from map(_file_row, rows)
             last = rows[-1][0]
 
-    def record_files(self, rows: Iterable[FileRow]) -> None:
+    def record_files(self, rows: Iterable[FileRow], *, may_be_racy: bool = False) -> None:
         """Remember what files held; each state must have been the same before and after reading.
 
-        Racily clean files are left out, so that they are read again.
+        Racily clean files are left out, so that they are read again; unless `may_be_racy`, for a
+        caller who makes sure that nothing can change them within their tick.
         """
+        self._has_news = True
         self._execute_many(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (path, s.mtime_ns, s.ctime_ns, s.size, s.inode, s.mode, hashed.id, hashed.recipe)
                 for path, s, hashed in rows
-                if not is_racy(s)
+                if may_be_racy or not self.clock.is_racy(s)
             ],
         )
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Drop what is known of files that are gone."""
         self._execute_many("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+
+    def forget_below(self, folder: str) -> None:
+        """Drop what is known of all files below a folder."""
+        self._execute("DELETE FROM files WHERE path > ? AND path < ?", (f"{folder}/", f"{folder}0"))
 
     # -- directories --------------------------------------------------------------------------
 
@@ -228,28 +250,6 @@ def _file_row(row: _FileColumns) -> FileRow:
     path, mtime, ctime, size, inode, mode, id_, recipe = row
     hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
     return path, Stat(mtime, ctime, size, inode, mode), hashed
-
-
-def is_racy(stat: Stat) -> bool:
-    """Whether a file changed so recently that its next change may leave the same times."""
-    return _age(stat) < _tick(stat)
-
-
-def _age(stat: Stat) -> int:
-    return time.time_ns() - max(stat.mtime_ns, stat.ctime_ns)
-
-
-def _tick(stat: Stat) -> int:
-    """How long two changes can leave the same times, as far as these times tell."""
-    is_whole = stat.mtime_ns % 1_000_000_000 == 0 and stat.ctime_ns % 1_000_000_000 == 0
-    return COARSE_TICK_NS if is_whole else TICK_NS
-
-
-def settle(stat: Stat) -> None:
-    """Wait until a file that was just written is no longer racy: at most one tick."""
-    age, tick = _age(stat), _tick(stat)
-    if 0 <= age < tick:
-        time.sleep((tick - age) / 1e9)
 
 
 class _OtherSchemaError(Exception):

@@ -5,33 +5,28 @@ directory while a digest over the states of all its files is. Racily clean files
 """
 
 import os
-import struct
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from blake3 import blake3
-
 from pivot.files import Stat, lstat
 from pivot.hashing import ObjectId
-from pivot.paths import PathError, RepoPath, TreePath
-from pivot.reading import UnsupportedFileError, follow, read_file, unsupported, walk
+from pivot.paths import RepoPath, TreePath
+from pivot.reading import follow, read_file, unsupported
 from pivot.state import (
     WORTH_REMEMBERING,
     FileRow,
     Hashed,
     HashedDirectory,
     State,
-    is_racy,
-    settle,
 )
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind, identify
 from pivot.store.split import TREE, Put, split
 from pivot.store.tree import TreeEntry, encode_line
+from pivot.walking import StateDigest, digest, walk
 
 type Has = Callable[[ObjectId], bool]
 
-_STATE = struct.Struct("<qqQQI")
 _REMEMBER_AT_ONCE = 1000
 
 
@@ -114,13 +109,13 @@ class Workspace:
             yield TreeEntry(part, _file_content(known, stat))
             return
         is_empty = True
-        for name, below in walk(base, f"{part}/"):
+        for name, below in walk(os.path.join(base, part), key):
             is_empty = False
-            path = _checked(name, folder)
+            path = TreePath(f"{part}/{name}")
             if below is None:
                 yield TreeEntry(path, None)
             else:
-                known = self._read(f"{folder}/{name}", below, writer.add_bytes, writer.has)
+                known = self._read(f"{key}/{name}", below, writer.add_bytes, writer.has)
                 yield TreeEntry(path, _file_content(known, below))
         if is_empty:
             yield TreeEntry(part, None)
@@ -131,8 +126,8 @@ class Workspace:
         stat = lstat(absolute)
         if stat is None or not stat.is_dir:
             return 0 if stat is None else stat.size
-        below = ((name, s) for name, s in walk(absolute) if s is not None)
         key = os.path.join(path, part).rstrip("/")
+        below = ((name, s) for name, s in walk(absolute, key) if s is not None)
         return sum(s.size for name, s in below if self._state.file(f"{key}/{name}", s) is None)
 
     def file_id(self, path: str) -> ObjectId | None:
@@ -144,9 +139,9 @@ class Workspace:
 
     def files(self, folder: RepoPath) -> Iterator[tuple[str, Content]]:
         """Each file of a directory as (path below the project, content), in the tree's order."""
-        for name, stat in walk(self.absolute(folder)):
+        for name, stat in walk(self.absolute(folder), folder):
             if stat is not None:
-                path = f"{folder}/{_checked(name, folder)}"
+                path = f"{folder}/{name}"
                 yield path, _file_content(self._read(path, stat, identify, _has_all), stat)
 
     def unheld_files(
@@ -170,8 +165,8 @@ class Workspace:
         known = self._state.file(path, stat)
         if known is None or not has(known.recipe or known.id):
             if stat.size > WORTH_REMEMBERING:
-                settle(stat)
-            is_clean = not is_racy(stat)  # false for times in the future
+                self._state.clock.settle(stat)
+            is_clean = not self._state.clock.is_racy(stat)  # so may a wait have left it
             known = read_file(os.path.join(self.root, path), stat, put)
             if is_clean:
                 self._state.record_files([(path, stat, known)])
@@ -197,10 +192,7 @@ class Workspace:
 
     def digest(self, path: RepoPath) -> bytes:
         """A digest over the names and states of all files in a directory: nothing is read."""
-        hasher = blake3()
-        for name, stat in walk(self.absolute(path)):
-            hasher.update(_state_bytes(_checked(name, path), stat))
-        return hasher.digest()
+        return digest(self.absolute(path), path)
 
 
 class _Listing:
@@ -216,7 +208,7 @@ class _Listing:
         self._next_known = next(self._known, None)
         self._lines = self._make_lines()
         self._buffer = bytearray()
-        self._hasher = blake3()
+        self._digest = StateDigest()
         self._fresh: list[FileRow] = []
         self._gone: list[str] = []
         self.size = 0
@@ -225,7 +217,7 @@ class _Listing:
 
     @property
     def digest(self) -> bytes:
-        return self._hasher.digest()
+        return self._digest.value()
 
     def read(self, n: int, /) -> bytes:
         """Up to `n` bytes of the tree."""
@@ -236,19 +228,17 @@ class _Listing:
         return part
 
     def _make_lines(self) -> Iterator[bytes]:
-        for name, stat in walk(self._root):
-            path = _checked(name, self._folder)
-            self._hasher.update(_state_bytes(path, stat))
+        for name, stat in walk(self._root, self._folder, self._digest.add):
             content = None if stat is None else self._content(name, stat)
-            yield encode_line(TreeEntry(path, content))
+            yield encode_line(TreeEntry(TreePath(name), content))
         self._forget_before(None)
 
     def _content(self, name: str, stat: Stat) -> Content:
         key = f"{self._folder}/{name}"
         known = self._remembered(key, stat)
         if known is None or not self._has(known.recipe or known.id):
-            settle(stat)
-            is_clean = not is_racy(stat)
+            self._state.clock.settle(stat)
+            is_clean = not self._state.clock.is_racy(stat)
             known = read_file(os.path.join(self._root, name), stat, self._put)
             if is_clean:
                 self._remember_one((key, stat, known))
@@ -285,16 +275,6 @@ class _Listing:
         self._fresh, self._gone = [], []
 
 
-def _checked(name: str, folder: RepoPath) -> TreePath:
-    """A name that a listing can hold. Raises `UnsupportedFileError` for others."""
-    try:
-        return TreePath(name)
-    except PathError as error:
-        raise UnsupportedFileError(
-            f"{folder}: {error}", hint="Rename the file, or keep it elsewhere"
-        ) from error
-
-
 def _has_all(_: ObjectId) -> bool:
     return True
 
@@ -306,10 +286,3 @@ def _file_content(hashed: Hashed, stat: Stat) -> Content:
 
 def _directory_content(known: HashedDirectory) -> Content:
     return Content(ContentType.DIRECTORY, known.id, known.size, known.recipe, known.files)
-
-
-def _state_bytes(name: TreePath, stat: Stat | None) -> bytes:
-    if stat is None:
-        return b"d" + name.encode() + b"\0"
-    state = _STATE.pack(stat.mtime_ns, stat.ctime_ns, stat.size, stat.inode, stat.mode)
-    return b"f" + name.encode() + b"\0" + state

@@ -4,6 +4,7 @@ import click
 
 from pivot.checkout import CheckoutPlan
 from pivot.cli.completing import targets as complete_targets
+from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.project.restoring import Restored, preview, restore, wanted
 
@@ -28,24 +29,29 @@ def checkout(
         if dry_run:
             show_preview(preview(project, entries, only_missing=only_missing), as_json=as_json)
             return
-        done = restore(project, entries, force=force, only_missing=only_missing)
+        with Progress("restored") as progress:
+            done = restore(
+                project, entries, force=force, only_missing=only_missing, progress=progress
+            )
         show_restored(done, as_json=as_json)
 
 
 def show_preview(plan: CheckoutPlan, *, as_json: bool) -> None:
     """Say what a checkout would do."""
     if as_json:
-        emit({"restored": list(plan.place), "unchanged": list(plan.unchanged),
+        emit({"restored": sorted((*plan.place, *plan.fill)), "unchanged": list(plan.unchanged),
               "edited": list(plan.edited), "missing": list(plan.absent)})  # fmt: skip
         return
     for path in plan.place:
         if not any(f"{file}/".startswith(f"{path}/") for file in plan.edited):
             say(f"would restore {path}")
+    for path in plan.fill:
+        say(f"would restore what is missing of {path}")
     for file in plan.edited:
         say(f"would stop at {file}, which was edited; `--force` overwrites it")
     for path in plan.absent:
         say(f"would lack the data of {path}: the cache doesn't have it")
-    if not (plan.place or plan.absent):
+    if not (plan.place or plan.fill or plan.absent):
         say("Nothing to restore.")
 
 

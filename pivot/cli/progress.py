@@ -15,7 +15,7 @@ _PIPE_S = 10.0
 
 
 class Progress:
-    """Call it with bytes done and bytes in all; leaving its block clears the line.
+    """Call it with bytes done and in all, and maybe files; leaving its block clears the line.
 
     `PIVOT_NO_PROGRESS` in the environment keeps it silent.
     """
@@ -34,7 +34,7 @@ class Progress:
         if self._terminal and self._width:
             click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, files: tuple[int, int] | None = None) -> None:
         now = time.monotonic()
         interval = _TERMINAL_S if self._terminal else _PIPE_S
         if self._silent or now - self._begun < _QUIET_S or now - self._shown < interval:
@@ -42,7 +42,8 @@ class Progress:
         self._shown = now
         rate = done / (now - self._begun)
         left = f", {int((total - done) / rate)} s left" if rate else ""
-        text = f"{self._verb} {size(done)} of {size(total)}, {size(rate)}/s{left}"
+        counted = f", {files[0]:,} of {files[1]:,} files" if files else ""
+        text = f"{self._verb} {size(done)} of {size(total)}{counted}, {size(rate)}/s{left}"
         self._width = max(self._width, len(text))
         if self._terminal:
             click.echo(f"\r{text.ljust(self._width)}", nl=False, err=True)

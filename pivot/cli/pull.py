@@ -2,6 +2,7 @@
 
 import click
 
+from pivot.cli.progress import Progress
 from pivot.cli.terminal import plural, say
 from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transfer_command
 from pivot.project.restoring import restore
@@ -19,8 +20,16 @@ def pull(transfer: Transfer, *, force: bool, only_missing: bool) -> None:
     if transfer.dry_run:
         show_foreseen("pull", transfer.foresee_bring(), as_json=transfer.as_json)
         return
-    summary = transfer.bring()
-    done = restore(transfer.project, transfer.roots, force=force, only_missing=only_missing)
+    with transfer.project.store.in_use():  # what was fetched stays until it is in place
+        summary = transfer.bring()
+        with Progress("restored") as progress:
+            done = restore(
+                transfer.project,
+                transfer.roots,
+                force=force,
+                only_missing=only_missing,
+                progress=progress,
+            )
     show_summary("Fetched", summary, as_json=transfer.as_json)
     if not transfer.as_json:
         say(f"Restored {plural(len(done.restored), 'path')}, {len(done.unchanged)} unchanged.")

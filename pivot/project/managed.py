@@ -17,7 +17,7 @@ def refuse_tracked(
     why: str = "Pivot keeps outs in its store, and Git would see each run as a change",
 ) -> None:
     """Raise `UsageError` if Git tracks one of these paths, which Pivot is to keep."""
-    repository = project.repository
+    repository = project.repository if paths else None
     if repository is None:
         return
     works = {repository.work_path(project.root, path): path for path in paths}

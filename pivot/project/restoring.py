@@ -1,14 +1,23 @@
 """Putting outs and tracked data in place, by locks and `.pvt` files. Loads no definitions."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
-from pivot.checkout import CheckoutPlan, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.checkout import (
+    CheckoutPlan,
+    plan_checkout,
+    plan_missing,
+    refuse_absent,
+    refuse_edited,
+)
 from pivot.errors import MissingDataError, PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import PathError, RepoPath, StageName
+from pivot.placing import fill, lacks, place
 from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
@@ -16,6 +25,9 @@ from pivot.track.contents import TrackedContents
 from pivot.track.directory import entries_at
 from pivot.track.finding import pass_over
 from pivot.track.pvt import SUFFIX
+
+# Told bytes done, bytes in all, and the same of files.
+type Progress = Callable[[int, int, tuple[int, int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +143,61 @@ def _claimed_twice(locks: Mapping[StageName, Lock]) -> PivotError:
 
 
 def restore(
-    project: Project, entries: Mapping[RepoPath, Content], *, force: bool, only_missing: bool
+    project: Project,
+    entries: Mapping[RepoPath, Content],
+    *,
+    force: bool,
+    only_missing: bool,
+    progress: Progress | None = None,
 ) -> Restored:
-    """Put these contents in place.
+    """Put these contents in place; what the plan rests on stays in the store meanwhile.
 
     Raises `EditedError` before anything is written if that would lose data, `MissingDataError` if
     the store lacks something, `UsageError` if Git tracks a path.
     """
-    plan = plan_checkout(project.workspace, entries, project.store.holds, only_missing=only_missing)
-    refuse_absent(plan)
-    if not force:
-        refuse_edited(plan)
-    refuse_tracked(project, _without_metrics(project, plan.place))
-    for path, content in plan.place.items():
-        place(project.workspace, project.state, project.store, path, content)
-        project.state.commit()
-    return Restored(tuple(plan.place), plan.unchanged)
+    with project.store.in_use():
+        plan = preview(project, entries, only_missing=only_missing)
+        refuse_absent(plan)
+        if not force:
+            refuse_edited(plan)
+        refuse_tracked(project, _without_metrics(project, [*plan.place, *plan.fill]))
+        reached = _Reached.of([*plan.place.values(), *plan.fill.values()], progress)
+        for put, contents in ((place, plan.place), (fill, plan.fill)):
+            for path, content in contents.items():
+                put(project.workspace, project.state, project.store, path, content, reached)
+                project.state.commit()
+    return Restored(tuple(sorted((*plan.place, *plan.fill))), plan.unchanged)
 
 
 def preview(
     project: Project, entries: Mapping[RepoPath, Content], *, only_missing: bool
 ) -> CheckoutPlan:
     """What `restore` would do."""
-    return plan_checkout(project.workspace, entries, project.store.holds, only_missing=only_missing)
+    workspace, holds = project.workspace, project.store.holds
+    if not only_missing:
+        return plan_checkout(workspace, entries, holds)
+    return plan_missing(workspace, entries, holds, partial(lacks, workspace, project.store))
+
+
+@dataclass(slots=True)
+class _Reached:
+    """How far a checkout is, told step by step."""
+
+    total: tuple[int, int]
+    progress: Progress | None
+    files: int = 0
+    bytes: int = 0
+
+    @classmethod
+    def of(cls, contents: Collection[Content], progress: Progress | None) -> Self:
+        files = sum(1 if content.files is None else content.files for content in contents)
+        return cls((files, sum(content.size for content in contents)), progress)
+
+    def __call__(self, files: int, size: int) -> None:
+        self.files += files
+        self.bytes += size
+        if self.progress is not None:
+            self.progress(self.bytes, self.total[1], (self.files, self.total[0]))
 
 
 def _without_metrics(project: Project, paths: Collection[RepoPath]) -> list[RepoPath]:

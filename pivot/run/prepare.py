@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from pivot.checkout import place
 from pivot.errors import MissingDataError
 from pivot.landing import open_parent
 from pivot.lock.folder import lock_path
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
+from pivot.placing import place
 from pivot.run.workbench import Workbench
 from pivot.store.content import Content
 from pivot.survey import StageSurvey

@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pivot.checkout import place
 from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
+from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
 from pivot.run.accept import ChangedMeanwhileError, Started, accept
 from pivot.run.aside import Aside, aside, open_run

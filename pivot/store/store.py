@@ -8,11 +8,14 @@ server holds the truth; whoever adds entries writes new files and never changes 
 """
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from blake3 import blake3
 
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.files import lstat, open_regular, write_atomic
@@ -37,6 +40,9 @@ STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
 MAX_ID_SIZE = 4096
 CACHED_BLOCKS = 4
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+type Ahead = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Store:
         self._listed = False
         self._packs_seen: dict[FileName, bool] = {}
         self._blocks: dict[BlockPlace, bytes] = {}
+        self._after: tuple[bytes, int] = (b"", 0)
 
     @classmethod
     def open(cls, root: str, *, level: int = DEFAULT_LEVEL) -> Self:
@@ -209,15 +216,31 @@ class Store:
             )
         return self.read_at(id_, kind, place)
 
+    def read_file(self, content: Content) -> bytes:
+        """The verified bytes of a file that wasn't cut. Raises what `read` does.
+
+        Files that were stored in a row lie in a row: what follows the last one is tried first,
+        and if its hash fits it is the one, and needs no looking up.
+        """
+        block, at = self._after
+        data = block[at : at + content.size]
+        if len(data) == content.size and blake3(data).digest() == content.id:
+            self._after = block, at + content.size
+            return data
+        return self.read(content.id)
+
     def read_at(self, id_: ObjectId, kind: Kind, place: Place) -> bytes:
         """An entry's bytes from where an index says it is, verified."""
-        data = self._open_block(place.block)[place.offset : place.offset + place.size]
+        block = self._open_block(place.block)
+        end = place.offset + place.size
+        data = block[place.offset : end]
         if place.kind is not kind:
             raise IntegrityError(f"object {id_.hex()[:12]} is of another kind than its index says")
         try:
             verify(id_, kind, data)
         except IntegrityError as error:
             raise _damaged_pack(place, error) from error
+        self._after = block, end
         return data
 
     def _open_block(self, place: BlockPlace) -> bytes:
@@ -238,9 +261,9 @@ class Store:
         """A recipe, verified."""
         return Recipe.decode(self.read(id_, Kind.RECIPE))
 
-    def stream(self, content: Content) -> Iterator[bytes]:
+    def stream(self, content: Content, ahead: Ahead = iter) -> Iterator[bytes]:
         """`stream` of what this store has."""
-        return stream(content, self.read)
+        return stream(content, self.read, ahead)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
         """`tree` of what this store has."""
@@ -289,10 +312,16 @@ class Store:
     def in_use(self) -> Iterator[None]:
         """Keep the garbage collector away, and see what the store has from then on.
 
-        For as long as what was added isn't named by a lock yet, or what was found must not go.
+        For as long as what was added isn't named by a lock yet, or what was found must not go. A
+        store that we may only read is used without.
         """
-        make_folders(self.root)
-        with shared(self.root):
+        with contextlib.ExitStack() as stack:
+            try:
+                make_folders(self.root)
+                stack.enter_context(shared(self.root))
+            except OSError as error:
+                if error.errno not in _READ_ONLY:
+                    raise
             self.refresh()
             yield
 
@@ -365,8 +394,12 @@ def _read_id(root: str) -> bytes | None:
         raise _no_store(root) from error
 
 
-def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
+def stream(
+    content: Content, read: Callable[[ObjectId, Kind], bytes], ahead: Ahead = iter
+) -> Iterator[bytes]:
     """The bytes of a file or tree, entry by entry; `read` gives verified entries.
+
+    `ahead` may take from the chunks before they are asked for, in a thread.
 
     Raises `IntegrityError` if a recipe is not for this content, which for a recipe that lies may
     only be known at the end: nothing may be made visible before.
@@ -378,14 +411,19 @@ def stream(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterato
     if recipe.file != content.id:
         raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
     hasher = form_of(content).hasher()
-    for id_, size in recipe.chunks:
-        chunk = read(id_, Kind.DATA)
-        if len(chunk) != size:
-            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+    for chunk in ahead(_chunks(recipe, read)):
         hasher.update(chunk)
         yield chunk
     if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
         raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
+
+
+def _chunks(recipe: Recipe, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
+    for id_, size in recipe.chunks:
+        chunk = read(id_, Kind.DATA)
+        if len(chunk) != size:
+            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
+        yield chunk
 
 
 def tree(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[TreeEntry]:

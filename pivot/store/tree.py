@@ -16,6 +16,7 @@ can be taken for a tree. A listing is believed only if it is canonical: in order
 inside another entry.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ EMPTY_DIRECTORY = "d"
 MAX_SIZE = (1 << 64) - 1
 MAX_SIZE_DIGITS = 20
 MAX_LINE = 2 + 129 + 1 + MAX_SIZE_DIGITS + 1 + MAX_BYTES
+# The one way to write a file's line; what it doesn't match is a directory, or at fault.
+_FILE = re.compile(
+    rb"([fx]) ([0-9a-f]{64})(?:\+([0-9a-f]{64}))? (0|[1-9][0-9]{0,18}) (.+)", re.DOTALL
+)
+_TYPES = {b"f": ContentType.FILE, b"x": ContentType.EXECUTABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,31 @@ def _check_parents(parents: list[bytes], path: bytes, line: bytes) -> None:
     """Entries that could still be a folder of later ones are a chain of prefixes."""
     while parents and not path.startswith(parents[-1]):
         parents.pop()
-    if any(path.startswith(parent + b"/") for parent in parents):
-        raise _bad(line, "it lies inside another entry")
+    for parent in parents:
+        if path[len(parent) : len(parent) + 1] == b"/":
+            raise _bad(line, "it lies inside another entry")
     parents.append(path)
 
 
 def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:
+    found = _FILE.fullmatch(line)
+    if found is None:
+        return _parse_rare(line)
+    kind, id_, recipe, size, path = found.groups()
+    try:
+        name = TreePath(path.decode())
+    except (ValueError, PathError) as error:
+        raise _bad(line, str(error)) from error
+    made = None if recipe is None else _object_id(recipe)
+    return TreeEntry(name, Content(_TYPES[kind], _object_id(id_), int(size), made)), path
+
+
+def _object_id(digits: bytes) -> ObjectId:
+    return ObjectId(bytes.fromhex(digits.decode()))
+
+
+def _parse_rare(line: bytes) -> tuple[TreeEntry, bytes]:
+    """A directory, a file of more bytes than any disk has, or what is at fault, and why."""
     try:
         kind, id_, size, path = line.split(b" ", 3)
         name = TreePath(path.decode())

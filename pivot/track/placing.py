@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pivot.checkout import place
 from pivot.errors import MissingDataError
 from pivot.paths import RepoPath
+from pivot.placing import place
 from pivot.state import State
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store

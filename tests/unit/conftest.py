@@ -78,8 +78,8 @@ class Faults:
             raise OSError(self.error, os.strerror(self.error), name)
 
 
-_WATCHED = ("fsync", "rename", "replace", "mkdir", "fchmod", "link", "unlink")
-_WRITERS = ("pivot.files", "pivot.checkout")
+_WATCHED = ("fsync", "rename", "replace", "mkdir", "fchmod", "link", "unlink", "write")
+_WRITERS = ("pivot.files",)
 
 
 def _is_there(path, *_args, dir_fd=None):

@@ -1,22 +1,29 @@
 import errno
 import os
+import signal
 import stat
 import time
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pivot.checkout import EditedError, place, plan_checkout, refuse_absent, refuse_edited
+from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_absent, refuse_edited
 from pivot.errors import IntegrityError, MissingDataError, PivotError
+from pivot.forking import Forked
 from pivot.hashing import hash_bytes
-from pivot.landing import CollisionError, LinkInTheWayError, TreeWriter, move_in, remove
+from pivot.landing import CollisionError, Folders, LinkInTheWayError, create, move_in, remove
+from pivot.merging import merge
 from pivot.paths import RepoPath, TreePath
+from pivot.placing import fill, lacks, place
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
+from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
 from pivot.workspace import Workspace
+from pivot.writing import TreeWriter
 
 OUT = RepoPath("out")
 FILES = {
@@ -49,6 +56,11 @@ def put(bench):
 
 
 @pytest.fixture
+def fill_in(bench):
+    return lambda content: fill(bench.workspace, bench.state, bench.store, OUT, content)
+
+
+@pytest.fixture
 def tree(bench):
     def write(files):
         bench.write({f"out/{name}": data for name, data in files.items()})
@@ -67,8 +79,14 @@ def clean(bench):
     return check
 
 
-def plan(bench, contents, **options):
-    return plan_checkout(bench.workspace, contents, bench.store.holds, **options)
+def plan(bench, contents):
+    return plan_checkout(bench.workspace, contents, bench.store.holds)
+
+
+def plan_only_missing(bench, contents):
+    return plan_missing(
+        bench.workspace, contents, bench.store.holds, partial(lacks, bench.workspace, bench.store)
+    )
 
 
 # -- round trips ----------------------------------------------------------------------------
@@ -191,8 +209,8 @@ def test_what_is_racy_when_it_lands_is_not_remembered(bench, tree, keep, put, mo
         move_in(*arguments)
         time.sleep(0.02)
 
-    monkeypatch.setattr("pivot.checkout.move_in", move_slowly)
-    monkeypatch.setattr("pivot.checkout.is_racy", lambda _: True)
+    monkeypatch.setattr("pivot.placing.move_in", move_slowly)
+    monkeypatch.setattr("pivot.clock.FileClock.is_racy", lambda *_: True)
     put(content)
     assert list(bench.state.files_below("out")) == []
 
@@ -237,18 +255,213 @@ def test_a_directory_that_only_lost_a_file_is_mended_without_force(bench, tree, 
     assert bench.look("out") == FILES
 
 
-def test_only_missing_leaves_what_is_there(bench, keep):
-    bench.write({"out": b"one"})
-    content = keep()
-    bench.write({"out": b"edited"})
-    assert plan(bench, {OUT: content}, only_missing=True).unchanged == (OUT,)
-
-
 def test_absent_data_is_named_with_what_to_do(bench):
     content = Content(ContentType.FILE, hash_bytes(b"elsewhere"), 9)
     with pytest.raises(MissingDataError, match="out") as caught:
         refuse_absent(plan(bench, {OUT: content}))
     assert "pivot pull" in caught.value.hint
+
+
+# -- only what is missing -------------------------------------------------------------------
+
+
+def test_only_missing_leaves_what_is_there(bench, keep):
+    bench.write({"out": b"one"})
+    content = keep()
+    bench.write({"out": b"edited"})
+    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+
+
+def test_only_missing_restores_what_is_missing_in_a_directory_and_nothing_else(
+    bench, tree, keep, fill_in, clean
+):
+    tree(FILES)
+    (bench.root / "out" / "b" / "c" / "d").chmod(0o755)
+    content = keep(leave=True)
+    for name in ("a", "b/c/d", "big"):
+        (bench.root / "out" / name).unlink()
+    (bench.root / "out" / "b" / "c").rmdir()
+    (bench.root / "out" / "b" / "empty").rmdir()
+    bench.write({"out/a-b": b"edited", "out/mine": b"new"})
+    before = os.stat(bench.root / "out" / "nothing").st_ino
+    found = plan_only_missing(bench, {OUT: content})
+    assert (found.fill, found.place, found.edited) == ({OUT: content}, {}, ())
+    fill_in(content)
+    assert bench.look("out") == FILES | {"a-b": b"edited", "mine": b"new"}
+    assert os.access(bench.root / "out" / "b" / "c" / "d", os.X_OK)
+    assert os.stat(bench.root / "out" / "nothing").st_ino == before
+    assert os.stat(bench.root / "out" / "big").st_nlink == 1
+    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    clean()
+
+
+def test_what_was_missing_is_known_and_not_read_again(bench, tree, keep, fill_in, monkeypatch):
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "big").unlink()
+    fill_in(content)
+    monkeypatch.setattr("pivot.workspace.read_file", no_reading_of("big"))
+    assert bench.workspace.content(OUT) == content
+
+
+@pytest.mark.parametrize("way", ["link", "file"])
+def test_only_missing_leaves_what_is_in_a_folders_place_alone(
+    bench, tree, keep, fill_in, outside, way
+):
+    tree(FILES)
+    content = keep(leave=True)
+    remove(bench.workspace.root, RepoPath("out/b"))
+    if way == "link":
+        (bench.root / "out" / "b").symlink_to(outside)
+    else:
+        bench.write({"out/b": b"mine"})
+    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    (bench.root / "out" / "a").unlink()
+    fill_in(content)
+    assert (bench.root / "out" / "a").read_bytes() == FILES["a"]
+    assert (bench.root / "out" / "b").is_symlink() is (way == "link")
+
+
+def test_what_appears_while_the_rest_is_written_is_not_replaced(
+    bench, tree, keep, fill_in, monkeypatch
+):
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "a").unlink()
+
+    def merge_late(*arguments):
+        bench.write({"out/a": b"mine"})
+        merge(*arguments)
+
+    monkeypatch.setattr("pivot.placing.merge", merge_late)
+    fill_in(content)
+    assert (bench.root / "out" / "a").read_bytes() == b"mine"
+    assert bench.workspace.content(OUT) != content
+
+
+def test_without_hard_links_all_is_written_and_what_is_missing_moved(
+    bench, tree, keep, put, fill_in, monkeypatch
+):
+    def refuse(*_, **__):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "big").unlink()
+    fill_in(content)
+    assert bench.look("out") == FILES
+    (bench.root / "out" / "a").unlink()
+    put(content)
+    assert bench.look("out") == FILES
+
+
+def test_a_directory_whose_listing_is_not_here_is_absent_unless_it_is_whole(bench, tree, keep):
+    tree(FILES)
+    content = bench.workspace.content(OUT)
+    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    (bench.root / "out" / "a").unlink()
+    assert plan_only_missing(bench, {OUT: content}).absent == (OUT,)
+
+
+# -- many files -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(bench, monkeypatch):
+    """Small batches and two helping processes, so that a few files count as many."""
+    monkeypatch.setattr("pivot.writing.BATCH_FILES", 7)
+    monkeypatch.setattr("pivot.placing.BATCH_FILES", 7)
+    monkeypatch.setattr("pivot.placing.useful", lambda: 2)
+    files = {f"{n % 5}/{n % 3}/{n:03}": b"%d" % n for n in range(100)}
+    return files | {"large": os.urandom((1 << 20) + 1), "4/none": None, "x": b"run"}
+
+
+def test_helping_processes_write_the_same(bench, tree, keep, put, many, clean, monkeypatch):
+    started = []
+    real = Forked.start
+    monkeypatch.setattr(Forked, "start", lambda work: started.append(1) or real(work))
+    tree(many)
+    (bench.root / "out" / "x").chmod(0o755)
+    content = keep()
+    put(content)
+    assert started
+    assert bench.look("out") == many
+    assert os.access(bench.root / "out" / "x", os.X_OK)
+    clean()
+    monkeypatch.setattr("pivot.workspace.read_file", no_reading_of(""))
+    assert bench.workspace.content(OUT) == content
+
+
+def test_a_helping_process_that_dies_costs_time_alone(
+    bench, tree, keep, put, many, clean, monkeypatch
+):
+    tree(many)
+    content = keep()
+    parent = os.getpid()
+    real = TreeWriter._write_batch
+
+    def die(*arguments):
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments)
+
+    monkeypatch.setattr(TreeWriter, "_write_batch", die)
+    put(content)
+    assert bench.look("out") == many
+    clean()
+
+
+def test_what_a_helping_process_finds_damaged_is_told_as_ever(
+    bench, tree, keep, put, many, clean, monkeypatch
+):
+    tree({"old": b"old"})
+    keep(leave=True)
+    tree(many)
+    content = keep(leave=True)
+    (bench.root / "out" / "old").unlink()
+    (bench.root / "out" / "large").unlink()
+    before = bench.look("out")
+    real = Store.read_file
+
+    def damaged(store, file):
+        if file.size == 2:
+            raise IntegrityError("it is damaged")
+        return real(store, file)
+
+    monkeypatch.setattr(Store, "read_file", damaged)
+    bench.state.forget_below(OUT)
+    with pytest.raises(IntegrityError, match="it is damaged"):
+        put(content)
+    assert bench.look("out") == before
+    clean()
+
+
+def test_an_interrupted_checkout_leaves_no_process_behind(
+    bench, tree, keep, put, many, clean, monkeypatch
+):
+    tree(many)
+    content = keep()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TreeWriter, "_take", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        put(content)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert not (bench.root / "out").exists()
+    clean()
+
+
+def test_progress_counts_every_file_and_byte_once(bench, tree, keep, many):
+    tree(many)
+    content = keep()
+    seen = []
+    advance = lambda files, size: seen.append((files, size))  # noqa: E731
+    place(bench.workspace, bench.state, bench.store, OUT, content, advance)
+    assert tuple(map(sum, zip(*seen, strict=True))) == (content.files, content.size)
 
 
 # -- hostile --------------------------------------------------------------------------------
@@ -365,14 +578,14 @@ def test_a_directory_that_hits_damage_halfway_stays_as_it_was(bench, put, keep, 
 def test_names_that_a_file_system_takes_for_one_are_both_named(tmp_path):
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        writer = TreeWriter(fd)
+        folders = Folders(fd, make=True)
         (tmp_path / "README").write_bytes(b"")
         (tmp_path / "dir").mkdir()
         with pytest.raises(CollisionError, match="'README' and 'README'"):
-            os.close(writer.create(TreePath("README"), executable=False))
+            os.close(create(TreePath("README"), fd, executable=False))
         with pytest.raises(CollisionError, match="'dir'"):
-            os.close(writer.create(TreePath("dir/x"), executable=False))
-        writer.close()
+            folders.enter("dir")
+        folders.close()
     finally:
         os.close(fd)
 

@@ -9,12 +9,12 @@ import signal
 
 import pytest
 
-from pivot.checkout import place
 from pivot.hashing import hash_bytes
 from pivot.lock.declared import Declared
 from pivot.lock.folder import list_locks, read_lock, write_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
+from pivot.placing import place
 from pivot.store.store import Store
 
 BIG = os.urandom(3 << 19)

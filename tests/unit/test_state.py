@@ -4,9 +4,10 @@ import time
 
 import pytest
 
+from pivot.clock import TICK_NS
 from pivot.files import Stat
 from pivot.hashing import hash_bytes
-from pivot.state import COARSE_TICK_NS, TICK_NS, Hashed, HashedDirectory, State, is_racy, settle
+from pivot.state import Hashed, HashedDirectory, State
 
 ID = hash_bytes(b"x")
 RECIPE = hash_bytes(b"recipe")
@@ -115,38 +116,56 @@ def test_an_action_recorded_again_becomes_the_newest(state):
     assert list(state.actions(RECIPE)) == []
 
 
-# -- racily clean ---------------------------------------------------------------------------
-
-
-def stat_of_age(ns, *, whole=False):
-    at = time.time_ns() - ns
-    at = at - at % 1_000_000_000 if whole else at | 1
-    return Stat(at, at, 5, 77, 0o100644)
+# -- the clock ------------------------------------------------------------------------------
 
 
 def test_a_file_that_changed_within_the_tick_is_not_remembered(state):
     young = stat_of_age(TICK_NS // 2)
     state.record_files([("a", young, KNOWN)])
     assert state.file("a", young) is None
-    settle(young)
-    assert not is_racy(young)
+    state.clock.settle(young)
     state.record_files([("a", young, KNOWN)])
     assert state.file("a", young) == KNOWN
 
 
 def test_a_file_of_the_future_is_never_remembered(state):
     future = stat_of_age(-3600 * 10**9)
-    started = time.monotonic()
-    settle(future)
-    assert time.monotonic() - started < 0.1
     state.record_files([("a", future, KNOWN)])
     assert state.file("a", future) is None
 
 
-def test_whole_seconds_are_taken_for_a_coarse_clock():
-    """FAT keeps every other second: an edit a second later may leave the same time."""
-    assert is_racy(stat_of_age(0, whole=True))
-    assert not is_racy(stat_of_age(COARSE_TICK_NS + 10**9, whole=True))
+def stat_of_age(ns):
+    at = (time.time_ns() - ns) | 1
+    return Stat(at, at, 5, 77, 0o100644)
+
+
+def test_files_from_before_the_clock_was_set_back_are_doubted(path, open_state, monkeypatch):
+    """Their times come again: an edit may then leave just the same ones."""
+    recent = stat_of_age(10**9)
+    first = open_state()
+    first.record_files([("recent", recent, KNOWN), ("old", OLD, KNOWN)])
+    first.record_directory("d", HashedDirectory(b"digest", ID, None, 1, 1))
+    first.close()
+    real = time.time_ns
+    monkeypatch.setattr("time.time_ns", lambda: real() - 3600 * 10**9)
+    second = open_state()
+    assert second.file("recent", recent) is None
+    assert second.directory("d") is None
+    assert second.file("old", OLD) == KNOWN
+    second.close()
+    monkeypatch.undo()
+    assert open_state().file("recent", recent) is None
+
+
+def test_a_clock_that_goes_on_costs_nothing(path, open_state):
+    recent = stat_of_age(10**9)
+    first = open_state()
+    first.record_files([("recent", recent, KNOWN)])
+    first.record_directory("d", HashedDirectory(b"digest", ID, None, 1, 1))
+    first.close()
+    second = open_state()
+    assert second.file("recent", recent) == KNOWN
+    assert second.directory("d") is not None
 
 
 # -- a database that can't be used ----------------------------------------------------------

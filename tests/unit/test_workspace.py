@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pivot.errors import DeniedError, PivotError
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
-from pivot.reading import ChangingFileError, UnsupportedFileError, walk
+from pivot.reading import ChangingFileError, UnsupportedFileError
 from pivot.store.content import ContentType
 from pivot.store.store import Store
+from pivot.walking import walk
 from pivot.workspace import Workspace
 
 D = RepoPath("d")
@@ -132,7 +133,7 @@ def test_any_tree_is_listed_in_order_and_complete(bench, tmp_path_factory, tree)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-    found = [(name, stat is None) for name, stat in walk(str(root))]
+    found = [(name, stat is None) for name, stat in walk(str(root), "d")]
     assert found == [(n, expected[n] is None) for n in sorted(expected, key=str.encode)]
 
 
@@ -244,7 +245,7 @@ def test_an_unreadable_file_or_folder_is_named(bench, folder, monkeypatch):
     with pytest.raises(DeniedError, match="d/secret can't be read"):
         bench.workspace.content(D)
     monkeypatch.undo()
-    monkeypatch.setattr("os.scandir", denied(os.scandir, "sub"))
+    monkeypatch.setattr("os.open", denied(os.open, "sub"))
     with pytest.raises(DeniedError, match="d/sub can't be read"):
         bench.workspace.content(D)
 
@@ -280,11 +281,11 @@ def test_a_file_swapped_for_a_link_while_it_is_looked_at_is_not_followed(
 ):
     bench.write({"outside": b"secret", "d/f": b"mine"})
 
-    def swap(_stat):
+    def swap(*_):
         os.unlink(folder / "f")
         os.symlink("../outside", folder / "f")
 
-    monkeypatch.setattr("pivot.workspace.settle", swap)
+    monkeypatch.setattr("pivot.clock.FileClock.settle", swap)
     with pytest.raises(PivotError):
         stored()
     assert not bench.store.has(hash_bytes(b"secret"))
@@ -292,7 +293,7 @@ def test_a_file_swapped_for_a_link_while_it_is_looked_at_is_not_followed(
 
 def test_a_file_that_vanishes_while_it_is_looked_at_is_a_plain_error(bench, folder, monkeypatch):
     bench.write({"d/f": b"mine"})
-    monkeypatch.setattr("pivot.workspace.settle", lambda _: os.unlink(folder / "f"))
+    monkeypatch.setattr("pivot.clock.FileClock.settle", lambda *_: os.unlink(folder / "f"))
     with pytest.raises(ChangingFileError):
         bench.workspace.content(D)
 
@@ -344,7 +345,7 @@ def test_what_is_racy_when_it_is_read_is_not_remembered(bench, folder, monkeypat
     """Times in the future may be past ones by the time that all is read."""
     (folder / "f").write_bytes(b"one")
     age(folder / "f")
-    monkeypatch.setattr("pivot.workspace.is_racy", lambda _: True)
+    monkeypatch.setattr("pivot.clock.FileClock.is_racy", lambda *_: True)
     for path in (D, RepoPath("d/f")):
         bench.workspace.content(path)
     assert list(bench.state.files_below("d")) == []

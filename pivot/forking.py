@@ -1,0 +1,78 @@
+"""A forked process that does one piece of work beside this one, and hands back bytes.
+
+Threads don't help where the work is very many short calls: they take turns. A forked process
+shares what is open and in memory, and needs no word of what it is to do.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Self
+
+MOST = 4
+_READ = 1 << 16
+
+
+def useful() -> int:
+    """How many processes beside this one can be of use here; none where forking isn't safe.
+
+    A process with threads may hold a lock that a forked one would wait for; and macOS has
+    libraries that don't survive a fork.
+    """
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return 0
+    return min(MOST, (os.process_cpu_count() or 1) - 1)
+
+
+class Forked:
+    """One piece of work in a process of its own."""
+
+    def __init__(self, pid: int, pipe: int) -> None:
+        self._pid = pid
+        self._pipe = pipe
+
+    @classmethod
+    def start(cls, work: Callable[[], bytes]) -> Self:
+        """Begin `work`; what it returns is the result, and an error is none."""
+        readable, writable = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.close(readable)
+                _write_all(writable, work())
+                code = 0
+            finally:
+                os._exit(code)  # no clean-up of the parent's, and no word of its own
+        os.close(writable)
+        return cls(pid, readable)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether `result` would return at once, or nearly so."""
+        return bool(select.select([self._pipe], [], [], 0)[0])
+
+    def result(self) -> bytes | None:
+        """Wait for what the work returned; None if it failed, whatever the reason."""
+        parts = []
+        while part := os.read(self._pipe, _READ):
+            parts.append(part)
+        return b"".join(parts) if self._end() == 0 else None
+
+    def kill(self) -> None:
+        """End it where it stands."""
+        os.kill(self._pid, signal.SIGKILL)
+        self._end()
+
+    def _end(self) -> int:
+        os.close(self._pipe)
+        return os.waitpid(self._pid, 0)[1]
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,247 @@
+"""Putting contents in their places: verified while written, and atomically per path.
+
+What was there is replaced, and must be held elsewhere: deciding that is the room `checkout`.
+Nothing is synced: what a power failure takes from the workspace, the store still has.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import batched
+from typing import Self
+
+from pivot.clock import FileClock
+from pivot.files import Stat, lstat
+from pivot.forking import useful
+from pivot.landing import Folders, Staging, move_in, open_folder
+from pivot.merging import merge, missing
+from pivot.paths import RepoPath, TreePath
+from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State
+from pivot.store.content import Content, ContentType
+from pivot.store.store import Store
+from pivot.workspace import Workspace
+from pivot.writing import (
+    BATCH_BYTES,
+    BATCH_FILES,
+    Advance,
+    File,
+    HelpFailedError,
+    Keep,
+    TreeWriter,
+    is_executable,
+    unseen,
+    write_file,
+)
+
+_NEW = "new"
+_AT_ONCE = 1000
+
+
+def place(
+    workspace: Workspace,
+    state: State,
+    store: Store,
+    path: RepoPath,
+    content: Content,
+    advance: Advance = unseen,
+) -> None:
+    """Write a content to its path; what was there is replaced, and must be held.
+
+    Nothing of it is visible before every byte was verified.
+    """
+    if content.type is ContentType.DIRECTORY:
+        _Directory(workspace, state, store, path, content, advance).replace()
+    else:
+        _place_file(workspace, state, store, path, content, advance)
+
+
+def fill(
+    workspace: Workspace,
+    state: State,
+    store: Store,
+    path: RepoPath,
+    content: Content,
+    advance: Advance = unseen,
+) -> None:
+    """Write what is missing of a directory that is there; nothing in it is replaced."""
+    _Directory(workspace, state, store, path, content, advance).fill()
+
+
+def lacks(workspace: Workspace, store: Store, path: RepoPath, content: Content) -> bool:
+    """Whether files or folders of `content` are missing in the directory at `path`."""
+    with open_folder(workspace.absolute(path)) as fd:
+        return next(missing(fd, store.tree(content)), None) is not None
+
+
+def _place_file(
+    workspace: Workspace,
+    state: State,
+    store: Store,
+    path: RepoPath,
+    content: Content,
+    advance: Advance,
+) -> None:
+    with Staging.make(workspace.root) as staging:
+        out = staging.create(_NEW, executable=is_executable(content))
+        stat = write_file(store, content, out, advance)
+        if content.size > WORTH_REMEMBERING:
+            state.clock.settle(stat)
+        # Once in place it may be edited: what is racy by then is left to be read again.
+        is_clean = content.size > WORTH_REMEMBERING and not state.clock.is_racy(stat)
+        move_in(staging, _NEW, workspace.root, path)
+    if is_clean:
+        row = (path, stat, Hashed(content.id, content.recipe))
+        state.record_files(_moved(workspace.root, state.clock, [row]))
+
+
+class _Directory:
+    """A directory on its way to its place, with what is known of its files."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        state: State,
+        store: Store,
+        path: RepoPath,
+        content: Content,
+        advance: Advance,
+    ) -> None:
+        self._root = workspace.root
+        self._current = workspace.absolute(path)
+        self._state = state
+        self._store = store
+        self._path = path
+        self._content = content
+        self._advance = advance
+        self._newest: Stat | None = None
+
+    def replace(self) -> None:
+        """Write all of it anew, but for files that are in place and known to be unchanged."""
+        with Staging.make(self._root) as staging:
+            for helpers in self._attempts():
+                with (
+                    staging.make_folder(_NEW) as new,
+                    _Unchanged.open(self._state, self._current, self._path) as unchanged,
+                    contextlib.suppress(HelpFailedError),
+                ):
+                    self._writer(new, unchanged.keep, helpers).write(
+                        self._store.tree(self._content)
+                    )
+                    break
+            self._settle()
+            move_in(staging, _NEW, self._root, self._path)
+        if unchanged.any:
+            self._take_over()
+
+    def fill(self) -> None:
+        """Write what is missing, and link it in file by file; what is there is never touched."""
+        with Staging.make(self._root) as staging, open_folder(self._current) as target:
+            for helpers in self._attempts():
+                with staging.make_folder(_NEW) as new, contextlib.suppress(HelpFailedError):
+                    self._writer(new, _keep_none, helpers).write(
+                        missing(target, self._store.tree(self._content))
+                    )
+                    self._settle()
+                    merge(self._store.tree(self._content), new, target)
+                    break
+        self._take_over()
+
+    def _attempts(self) -> Iterator[int]:
+        """How many processes to work with; if one fails, all is done again without."""
+        is_large = (self._content.files or 0) > BATCH_FILES or self._content.size > BATCH_BYTES
+        helpers = useful() if is_large else 0
+        if helpers:
+            yield helpers
+        yield 0
+
+    def _writer(self, fd: int, keep: Keep, helpers: int) -> TreeWriter:
+        return TreeWriter(self._store, fd, keep, self._wrote, self._advance, helpers)
+
+    def _wrote(self, files: Sequence[File], states: Sequence[Stat]) -> None:
+        """Remember files before they are in place: nobody else can change them yet."""
+        rows = zip(files, states, strict=True)
+        self._state.record_files(
+            (
+                (f"{self._path}/{path}", stat, Hashed(content.id, content.recipe))
+                for (path, content), stat in rows
+            ),
+            may_be_racy=True,
+        )
+        self._newest = max(states[-1], self._newest or states[-1], key=lambda stat: stat.ctime_ns)
+
+    def _settle(self) -> None:
+        """Let a tick pass: once in place, a file may be edited within that of its writing."""
+        if self._newest is not None:
+            self._state.clock.settle(self._newest)
+            if self._state.clock.is_racy(self._newest):
+                self._state.forget_below(self._path)
+
+    def _take_over(self) -> None:
+        """Remember files that were linked under the times that this gave them."""
+        for rows in batched(self._state.files_below(self._path), _AT_ONCE, strict=False):
+            self._state.record_files(_moved(self._root, self._state.clock, rows))
+
+
+class _Unchanged:
+    """Files of a directory that are known to hold what is wanted: they are linked, not written."""
+
+    def __init__(self, state: State, path: RepoPath, fd: int | None) -> None:
+        self._folders = None if fd is None else Folders(fd, make=False)
+        self._prefix = f"{path}/"
+        self._rows = iter(()) if fd is None else state.files_below(path)
+        self._row = next(self._rows, None)
+        self.any = False
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, state: State, current: str, path: RepoPath) -> Iterator[Self]:
+        """What is known of the directory at the absolute path `current`, if one is there."""
+        with contextlib.ExitStack() as stack:
+            try:
+                fd = stack.enter_context(open_folder(current))
+            except OSError:
+                fd = None
+            self = cls(state, path, fd)
+            if self._folders is not None:
+                stack.callback(self._folders.close)
+            yield self
+
+    def keep(self, path: TreePath, content: Content, folder: int) -> bool:
+        """Give an unchanged file a second name in `folder`; False where that can't be."""
+        if self._folders is None or not self._is_known(path, content):
+            return False
+        before, _, name = path.rpartition("/")
+        try:
+            source = self._folders.enter(before)
+            stat = Stat.of(os.lstat(name, dir_fd=source))
+            if stat != self._stat or stat.is_executable != is_executable(content):
+                return False
+            os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return False
+        self.any = True
+        return True
+
+    def _is_known(self, path: TreePath, content: Content) -> bool:
+        """Both the tree and the memory are in the order of paths: one step each."""
+        key = f"{self._prefix}{path}"
+        while self._row is not None and self._row[0] < key:
+            self._row = next(self._rows, None)
+        if self._row is None or self._row[0] != key or self._row[2].id != content.id:
+            return False
+        self._stat = self._row[1]
+        return True
+
+
+def _keep_none(_path: TreePath, _content: Content, _folder: int) -> bool:
+    return False
+
+
+def _moved(root: str, clock: FileClock, rows: Iterable[FileRow]) -> Iterator[FileRow]:
+    """Files that were renamed or linked have a new ctime; left out if anything else changed."""
+    for path, before, hashed in rows:
+        now = lstat(os.path.join(root, path))
+        if now is not None and now != before and replace(now, ctime_ns=before.ctime_ns) == before:
+            clock.settle(now)
+            yield path, now, hashed

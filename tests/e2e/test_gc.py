@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.test_json import conforms
+from tests.e2e.schemas import conforms
 
 DATA = "x" * 500
 

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from pivot.checkout import place
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.gc.collect import plan_collection
 from pivot.paths import RepoPath
+from pivot.placing import place
 from pivot.store.check import check, packs_in
 from pivot.store.content import Content
 from pivot.store.entry import FileName

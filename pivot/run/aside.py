@@ -86,6 +86,12 @@ class Aside:
         except (ValueError, TypeError, PathError):
             return None
 
+    def keep(self) -> None:
+        """Set the old outs aside for good: nothing else has them any more."""
+        place = next(p for n in count() if not os.path.lexists(p := self._kept(n)))
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.rename(self.folder, place)
+
     def drop(self) -> None:
         """Forget the old outs; the store holds them."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -133,8 +133,10 @@ class Repro:
             return False
         self._waiting.discard(name)
         self._schedule.start(name)
-        # Until the claim was ours another process may have run the stage, or what is upstream.
-        self._act(name, self._look_again(name))
+        # What is replaced is held, and must stay so until it is; what is restored must be there.
+        with self._bench.store.in_use():
+            # Until the claim was ours another process may have run the stage, or what is upstream.
+            self._act(name, self._look_again(name))
         return True
 
     def _is_settled(self, name: StageName) -> bool:
@@ -184,14 +186,7 @@ class Repro:
                     self._bench.workspace.store(path, writer)
 
     def _restore(self, name: StageName, decision: Decision) -> bool:
-        """Put a known run's outs in place; False if they can't be had after all.
-
-        They must not be collected before a lock names them, nor what is replaced before it is.
-        """
-        with self._bench.store.in_use():
-            return self._restore_held(name, decision)
-
-    def _restore_held(self, name: StageName, decision: Decision) -> bool:
+        """Put a known run's outs in place; False if they can't be had after all."""
         lock, stage = decision.lock, self._plan.survey.stages[name]
         assert lock is not None, "a restored stage has a lock"  # noqa: S101
         begun = time.monotonic()
@@ -259,6 +254,7 @@ class Repro:
             with self._bench.store.in_use():
                 lock = self._accept(running)
                 self._vouch(lock)
+                is_held = self._holds_old_outs(running)
         except ChangedMeanwhileError as error:
             running.aside.drop()
             self._fail(name, running.decision, _failure(error), outcome.duration_s)
@@ -266,8 +262,17 @@ class Repro:
             failure = replace(_failure(error), log=running.log)
             self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
         else:
-            running.aside.drop()
+            running.aside.drop() if is_held else running.aside.keep()
             self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
+
+    def _holds_old_outs(self, running: _Running) -> bool:
+        """Whether the store still has what it had of the outs when the stage started.
+
+        A collection meanwhile can have left what was moved aside as the only copy.
+        """
+        stage = running.started.stage
+        old = stage.stored.intersection(c for c in stage.outs.values() if c is not None)
+        return all(map(self._bench.store.holds, old))
 
     def _accept(self, running: _Running) -> Lock:
         symbol = running.started.stage.stage.symbol

@@ -287,3 +287,82 @@ def test_the_cache_says_where_it_is(grown, tmp_path):
     share(grown, tmp_path / "shared")
     assert grown.pivot("cache", "dir").out == f"{tmp_path}/shared\n"
     assert "shared by PROJECT on" in grown.pivot("cache", "info").out
+
+
+def test_what_a_running_stage_replaces_is_never_lost_to_a_collection(stages):
+    """The old out was of another version than the lock's; nobody needs it while the stage runs."""
+    project = stages(
+        """
+        @stage(deps=["in.txt"], outs=["out.txt"])
+        def make():
+            with open("in.txt") as f:
+                text = f.read()
+            if text == "slow":
+                mark("begun")
+                wait_for("go on")
+            with open("out.txt", "w") as out:
+                out.write(f"made of {text}")
+        """
+    )
+    project.write("in.txt", "first")
+    project.pivot("repro")
+    shutil.copy(project.path / "out.txt", project.path / "first.txt")
+    project.write("in.txt", "second")
+    project.pivot("repro")
+    shutil.copy(project.path / "first.txt", project.path / "out.txt")
+    project.write("in.txt", "slow")
+    running = project.start("repro")
+    project.await_mark("begun")
+    project.pivot("gc", "--workspace")
+    project.mark("go on")
+    project.finish(running)
+    kept = [p.read_text() for p in (project.path / ".pivot/aside/kept").rglob("0")]
+    assert kept == ["made of first"]
+    project.pivot("repro")
+
+
+def test_a_collection_beside_runs_pushes_and_pulls_loses_nothing(stages, tmp_path):
+    """Everything at once, over and over, in one shared cache; then all of it can be had."""
+    project = stages(
+        """
+        @stage(deps=["in.txt"], outs=["out"])
+        def make():
+            with open("in.txt") as f:
+                text = f.read()
+            os.makedirs("out", exist_ok=True)
+            for n in range(30):
+                with open(f"out/{n}", "w") as out:
+                    out.write(f"{text} {n} " * 40)
+        """
+    )
+    share(project, tmp_path / "shared")
+    project.pivot("remote", "add", "there", str(tmp_path / "remote"), "--default", "--local")
+    other = tmp_path / "other"
+    shutil.copytree(project.path, other)
+    project.write("in.txt", "common")
+    project.pivot("repro")
+    project.pivot("push")
+    here = project.path
+
+    def of(version):
+        return (f"version {version} 7 " if version >= 0 else "common 7 ") * 40
+
+    for n in range(4):
+        project.write("in.txt", f"version {n}")
+        shutil.copytree(here / ".pivot/stages", other / ".pivot/stages", dirs_exist_ok=True)
+        shutil.rmtree(other / "out", ignore_errors=True)
+        begun = [project.start("repro"), project.start("gc", "--workspace")]
+        project.path = other
+        begun += [project.start("pull", "--yes"), project.start("gc", "--workspace")]
+        project.path = here
+        for process in begun:
+            project.finish(process)
+        assert (other / "out/7").read_text() == of(n - 1)
+        begun = [project.start("push"), project.start("gc", "--workspace")]
+        for process in begun:
+            project.finish(process)
+        assert project.read("out/7") == of(n)
+        shutil.rmtree(here / "out")
+        project.pivot("checkout")
+        assert project.read("out/7") == of(n)
+    project.pivot("verify", "--data")

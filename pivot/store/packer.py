@@ -42,7 +42,7 @@ class Indexed:
     """An index that was written, and what it made visible."""
 
     name: FileName
-    ids: frozenset[ObjectId]
+    ids: tuple[ObjectId, ...]
 
 
 class Packer:
@@ -162,4 +162,4 @@ class _Output:
         rows = dict(rows_of(self._finished))
         name = write_index(self._root, rows, {pack.name: pack.size for pack in self._finished})
         self._finished, self._finished_entries = [], 0
-        self.indexed.append(Indexed(name, frozenset(rows)))
+        self.indexed.append(Indexed(name, tuple(rows)))

@@ -78,9 +78,8 @@ class Packer:
 
     def indexed(self) -> Iterator[Indexed]:
         """The indexes that were written since this was last asked."""
-        with contextlib.suppress(IndexError):
-            while True:
-                yield self._output.indexed.popleft()
+        while self._output.indexed:
+            yield self._output.indexed.popleft()
 
     def finish(self) -> None:
         """Write, sync and index everything, and end the threads."""

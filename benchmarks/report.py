@@ -4,12 +4,13 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from benchmarks.grid import Grid
 from benchmarks.row import Measure, Row, Unit
 from benchmarks.workbench import MEMORY, Workbench
 
@@ -17,9 +18,14 @@ HEADINGS = ("what", "Pivot: median (min to max)", "peer", "peer's", "Pivot is", 
 _VERDICTS = {True: "yes", False: "**no**", None: ""}
 
 
-def table(results: Mapping[str, Sequence[Row]]) -> str:
-    """A Markdown table for each benchmark."""
-    return "\n".join(_section(name, rows) for name, rows in results.items())
+type Result = Sequence[Row] | Grid
+
+
+def table(name: str, result: Result) -> str:
+    """A benchmark's Markdown table, below its name."""
+    if isinstance(result, Grid):
+        return _section(name, [result.headings, *result.rows])
+    return _section(name, [HEADINGS, *(_cells(row) for row in result)])
 
 
 def machine(bench: Workbench) -> dict[str, str]:
@@ -37,19 +43,22 @@ def machine(bench: Workbench) -> dict[str, str]:
     return facts
 
 
-def write(path: Path, facts: Mapping[str, str], results: Mapping[str, Sequence[Row]]) -> None:
+def write(path: Path, facts: Mapping[str, str], results: Mapping[str, Result]) -> None:
     """Keep every sample, in the order it was taken."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = {
-        name: [asdict(row) | {"reached": row.reached} for row in found]
-        for name, found in results.items()
-    }
+    rows = {name: list(_records(result)) for name, result in results.items()}
     path.write_text(json.dumps({"machine": dict(facts), "benchmarks": rows}, indent=2) + "\n")
 
 
-def _section(name: str, rows: Iterable[Row]) -> str:
-    lines = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+def _records(result: Result) -> Iterator[dict[str, object]]:
+    if isinstance(result, Grid):
+        yield from (dict(zip(result.headings, row, strict=True)) for row in result.rows)
+    else:
+        yield from (asdict(row) | {"reached": row.reached} for row in result)
+
+
+def _section(name: str, lines: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = tuple("-" * width for width in widths)
     body = (
         "| "

@@ -5,18 +5,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import large_file, many_files, small_files, startup, text_files
-from benchmarks.report import machine, table, write
-from benchmarks.row import Row
+from benchmarks import chunk_sizes, large_file, many_files, small_files, startup, text_files
+from benchmarks.report import Result, machine, table, write
 from benchmarks.scale import FULL, TINY
 from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
 
-BENCHMARKS: Mapping[str, Callable[[Workbench], list[Row]]] = {
+BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "startup": startup.run,
     "small_files": small_files.run,
     "text_files": text_files.run,
     "many_files": many_files.run,
     "large_file": large_file.run,
+    "chunk_sizes": chunk_sizes.run,
 }
 
 
@@ -24,14 +24,14 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, print a table, keep all samples. A missed target is reported; it is no failure."""
     chosen = _parser().parse_args(arguments)
     names = chosen.names or list(BENCHMARKS)
-    results: dict[str, list[Row]] = {}
+    results: dict[str, Result] = {}
     try:
         with opened(TINY if chosen.tiny else FULL, peer=not chosen.no_peer) as bench:
             facts = machine(bench)
             print(", ".join(f"{name}: {fact}" for name, fact in facts.items()), end="\n\n")
             for name in names:
                 results[name] = BENCHMARKS[name](bench)
-                print(table({name: results[name]}), flush=True)
+                print(table(name, results[name]), flush=True)
     except CommandError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -35,7 +35,7 @@ FULL = Scale(
     many_files=100_000,
     large_size=1 << 30,
     table_size=500_000_000,
-    cut_size=200_000_000,
+    cut_size=100_000_000,
 )
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
 TINY = Scale(

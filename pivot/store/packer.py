@@ -42,7 +42,7 @@ class Indexed:
     """An index that was written, and what it made visible."""
 
     name: FileName
-    ids: frozenset[ObjectId]
+    ids: tuple[ObjectId, ...]
 
 
 class Packer:
@@ -78,9 +78,8 @@ class Packer:
 
     def indexed(self) -> Iterator[Indexed]:
         """The indexes that were written since this was last asked."""
-        with contextlib.suppress(IndexError):
-            while True:
-                yield self._output.indexed.popleft()
+        while self._output.indexed:
+            yield self._output.indexed.popleft()
 
     def finish(self) -> None:
         """Write, sync and index everything, and end the threads."""
@@ -162,4 +161,4 @@ class _Output:
         rows = dict(rows_of(self._finished))
         name = write_index(self._root, rows, {pack.name: pack.size for pack in self._finished})
         self._finished, self._finished_entries = [], 0
-        self.indexed.append(Indexed(name, frozenset(rows)))
+        self.indexed.append(Indexed(name, tuple(rows)))

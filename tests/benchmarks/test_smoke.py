@@ -54,6 +54,17 @@ def test_an_inserted_row_is_stored_as_a_fraction_of_its_table(tmp_path):
     assert 0 < new < whole / 4
 
 
+def test_larger_chunks_are_fewer_and_cost_more_an_edit(tmp_path):
+    rows = measured("chunk_sizes", tmp_path)
+    assert [row["average"] for row in rows] == [f"{32 << n} KiB" for n in range(6)]
+    entries = [int(row["entries a GB"].replace(",", "")) for row in rows]
+    assert entries == sorted(entries, reverse=True)
+    new = [float(row["one row inserted"].removesuffix(" %")) for row in rows]
+    assert 0 < new[0] < new[-1] < 50
+    anew = [float(row["sorted anew"].removesuffix(" %")) for row in rows]
+    assert min(anew) > 90
+
+
 def test_a_failing_command_fails_the_benchmark(tmp_path):
     done = subprocess.run(
         [*BENCHMARKS, "startup", "--output", tmp_path / "out"],

@@ -5,6 +5,7 @@ not (checkout, push, pull, commit) make none.
 """
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
 from pivot.history import History
+from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, make_plan
@@ -139,11 +141,21 @@ class Planner:
         }
 
     def _tracked_part(self, path: RepoPath, owner: RepoPath, whole: Content) -> Content | None:
-        """What a path inside a tracked directory should hold; None if its tree isn't here."""
+        """What a path inside a tracked directory should hold; None if nobody can tell.
+
+        It is remembered: a tree has many lines, and may be in a remote alone.
+        """
+        name = f"tracked:{whole.id.hex()}:{path[len(owner) + 1 :]}"
+        data = self.project.state.document(name)
+        if data is not None:
+            return read_content(json.loads(data))
         try:
-            return content_at(path, owner, whole, self.project.store.tree)
+            content = content_at(path, owner, whole, self.remote_results.tree)
         except MissingDataError:
             return None
+        if content is not None:
+            self.project.state.record_document(name, json.dumps(content_row(content)).encode())
+        return content
 
     @cached_property
     def code(self) -> CodeRecord:

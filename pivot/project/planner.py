@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
 from pivot.paths import RepoPath, StageName
-from pivot.plan import Plan, make_plan
+from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
@@ -139,6 +139,19 @@ class Planner:
             for path, content in self.tracked.contents.items()
             if path in paths
         }
+
+    def lacking(self, plan: Plan) -> Iterator[tuple[StageName, RepoPath]]:
+        """Tracked deps of stages that are to run which neither the store nor a remote has.
+
+        Asked only where it matters: a remote may have to be listed for it.
+        """
+        has = self.project.store.holds
+        for name, decision in plan.decisions.items():
+            if decision.verdict is Verdict.RUN:
+                for path, kept in plan.survey.stages[name].kept.items():
+                    contents = (kept.content, kept.whole)
+                    if not any(map(has, contents)) and not any(map(self._obtainable, contents)):
+                        yield name, path
 
     def _tracked_part(self, path: RepoPath, owner: RepoPath, whole: Content) -> Content | None:
         """What a path inside a tracked directory should hold; None if nobody can tell.

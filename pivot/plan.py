@@ -35,7 +35,7 @@ class Decision:
         reasons: why its own lock isn't enough; none for a stage that is skipped.
         lock: what it is skipped or restored by; None otherwise.
         deps: what its deps hold, as far as that is known.
-        missing: deps that nothing makes and that can't be had: it can't run.
+        missing: deps that nothing makes and that aren't there: it can't run.
         unheld: outs whose bytes nothing else has, or that an incremental stage would not begin
             with: the user's, so the stage stops until forced.
         unstored: outs as its own lock says, which the store lacks: to be added before all else.
@@ -95,18 +95,7 @@ def _decide(
     decision = (
         _settled(stage, deps, forced=forced) if not waiting else _waiting(stage, deps, waiting)
     )
-    if decision.verdict is Verdict.RUN:
-        decision = replace(decision, missing=(*decision.missing, *_unobtainable(stage)))
     return replace(decision, unheld=() if forced else _unheld(stage, decision.verdict))
-
-
-def _unobtainable(stage: StageSurvey) -> tuple[RepoPath, ...]:
-    """Deps that are tracked, aren't in place, and that neither the store nor a remote has."""
-    return tuple(
-        path
-        for path, kept in stage.kept.items()
-        if kept.content not in stage.held and kept.whole not in stage.held
-    )
 
 
 def _deps(

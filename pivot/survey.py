@@ -29,7 +29,7 @@ class StageSurvey:
         sources: what deps hold that no stage makes, and deps that merely overlap outs of others;
             None where nothing is. What is tracked and isn't there counts as what its `.pvt` says.
         outs: what the paths of its outs hold now; None where nothing is.
-        held: those contents, of the disk, of locks or tracked, that can be had without running.
+        held: those contents, of the disk or of locks, that can be had without running.
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
     """
@@ -129,7 +129,6 @@ class Surveyor:
         contents = {content for content in outs.values() if content is not None}
         for known in (*candidates, *([lock] if lock else ())):
             contents.update(known.outs.values())
-        contents.update(c for one in kept.values() for c in (one.content, one.whole))
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}

@@ -18,7 +18,6 @@ from pivot.plan import Plan
 from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.run.unchanged import is_unchanged, report_unchanged
-from pivot.track.contents import TrackedContents
 
 
 @click.command()
@@ -68,7 +67,7 @@ def repro(
             else:
                 show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
             return ExitCode.DONE
-        _refuse_missing(plan, project.root, planner.tracked)
+        _refuse_missing(plan, planner)
         printer = Printer(plan, as_json=as_json, begun=begun)
         if is_unchanged(plan) and not planner.has_reloaded:
             code = report_unchanged(plan, printer.show)
@@ -103,16 +102,18 @@ def _reproduce(
     return code
 
 
-def _refuse_missing(plan: Plan, root: str, tracked: TrackedContents) -> None:
-    """Nothing starts while a dep that nothing makes isn't there."""
+def _refuse_missing(plan: Plan, planner: Planner) -> None:
+    """Nothing starts while a dep that nothing makes isn't there, and can't be put there."""
     missing = [
         (name, path) for name, decision in plan.decisions.items() for path in decision.missing
     ]
+    missing.extend(planner.lacking(plan))
     if not missing:
         return
     name, path = missing[0]
     stage = plan.graph.stages[name]
     place = f"{stage.file}:{stage.line}"
+    tracked = planner.tracked
     owners = [owner] if (owner := tracked.owner(path)) else tracked.inside(path)
     if owners:
         raise MissingDataError(
@@ -120,7 +121,7 @@ def _refuse_missing(plan: Plan, root: str, tracked: TrackedContents) -> None:
             why="what is tracked there is neither in place, nor in the cache or a remote",
             hint=f"Get it with `pivot pull {' '.join(owners)}`",
         )
-    near = _near(plan, path, root)
+    near = _near(plan, path, planner.project.root)
     raise MissingDataError(
         f"dep {path} of stage {name} doesn't exist"
         + (f", nor {len(missing) - 1} more" if len(missing) > 1 else ""),

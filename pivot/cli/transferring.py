@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import click
@@ -18,7 +18,8 @@ from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
-from pivot.sync.fetch import fetch, plan_fetch
+from pivot.store.tree import TreeEntry
+from pivot.sync.fetch import fetch, fetch_tree, plan_fetch
 from pivot.sync.plan import SyncPlan, plan_push
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
@@ -90,12 +91,22 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         with open_project() as project:
-            roots = wanted(project, targets)
-            store = use_remote(project, remote, yes=yes)
+            opened = cache(lambda: use_remote(project, remote, yes=yes))
+            roots = wanted(project, targets, lambda content: _tree(project, opened, content))
+            store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
             function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
 
     return _with_options(command)
+
+
+def _tree(
+    project: Project, opened: Callable[[], RemoteStore], content: Content
+) -> Iterator[TreeEntry]:
+    """The entries of a directory, which may be in the remote alone."""
+    if project.store.holds(content):
+        return project.store.tree(content)
+    return fetch_tree(project.store, opened(), content)
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:

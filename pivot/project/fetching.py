@@ -5,7 +5,7 @@ once, and only when something it needs isn't here.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pivot.config import Config, RemoteConfig
 from pivot.errors import MissingDataError, PivotError
@@ -13,7 +13,8 @@ from pivot.paths import RepoPath
 from pivot.project.remotes import allow, choose, index_cache, open_remote
 from pivot.store.content import Content
 from pivot.store.store import Store
-from pivot.sync.fetch import fetch
+from pivot.store.tree import TreeEntry
+from pivot.sync.fetch import fetch, fetch_tree
 from pivot.transfer.known import obtainable
 from pivot.transfer.lanes import JOBS
 
@@ -82,6 +83,26 @@ class RemoteResults:
         try:
             remote = open_remote(self._chosen, self._root, self._store.root)
             fetch(self._store, remote, contents, jobs=jobs)
+        except PivotError as error:
+            self._tell(error)
+            raise MissingDataError(error.message, why=error.why, hint=error.hint) from error
+
+    def tree(self, content: Content) -> Iterator[TreeEntry]:
+        """The entries of a directory, from the store or else from the remote; none is kept.
+
+        Raises `MissingDataError` where that can't be, unless `run.fetch` is `require`.
+        """
+        if self._store.holds(content):
+            return self._store.tree(content)
+        if self._chosen is None or self._warn is None:
+            raise MissingDataError("no remote has it", hint="Run `pivot pull`")
+        return self._remote_tree(self._chosen, content)
+
+    def _remote_tree(self, chosen: RemoteConfig, content: Content) -> Iterator[TreeEntry]:
+        try:
+            yield from fetch_tree(
+                self._store, open_remote(chosen, self._root, self._store.root), content
+            )
         except PivotError as error:
             self._tell(error)
             raise MissingDataError(error.message, why=error.why, hint=error.hint) from error

@@ -5,9 +5,10 @@ not (checkout, push, pull, commit) make none.
 """
 
 import contextlib
+import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,10 @@ from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
 from pivot.history import History
+from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
 from pivot.paths import RepoPath, StageName
-from pivot.plan import Plan, make_plan
+from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
@@ -138,12 +140,35 @@ class Planner:
             if path in paths
         }
 
+    def lacking(self, plan: Plan) -> Iterator[tuple[StageName, RepoPath]]:
+        """Tracked deps of stages that are to run which neither the store nor a remote has.
+
+        Asked only where it matters: a remote may have to be listed for it.
+        """
+        has = self.project.store.holds
+        for name, decision in plan.decisions.items():
+            if decision.verdict is Verdict.RUN:
+                for path, kept in plan.survey.stages[name].kept.items():
+                    contents = (kept.content, kept.whole)
+                    if not any(map(has, contents)) and not any(map(self._obtainable, contents)):
+                        yield name, path
+
     def _tracked_part(self, path: RepoPath, owner: RepoPath, whole: Content) -> Content | None:
-        """What a path inside a tracked directory should hold; None if its tree isn't here."""
+        """What a path inside a tracked directory should hold; None if nobody can tell.
+
+        It is remembered: a tree has many lines, and may be in a remote alone.
+        """
+        name = f"tracked:{whole.id.hex()}:{path[len(owner) + 1 :]}"
+        data = self.project.state.document(name)
+        if data is not None:
+            return read_content(json.loads(data))
         try:
-            return content_at(path, owner, whole, self.project.store.tree)
+            content = content_at(path, owner, whole, self.remote_results.tree)
         except MissingDataError:
             return None
+        if content is not None:
+            self.project.state.record_document(name, json.dumps(content_row(content)).encode())
+        return content
 
     @cached_property
     def code(self) -> CodeRecord:

@@ -40,6 +40,7 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             code_now=planner.code_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
+            tree=planner.remote_results.tree,
             executor=lambda: executor,
         )
         record = RunRecord.fresh(project.layout.runs)

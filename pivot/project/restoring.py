@@ -16,13 +16,13 @@ from pivot.checkout import (
 from pivot.errors import MissingDataError, PivotError, UsageError, nearest
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
-from pivot.paths import PathError, RepoPath, StageName
+from pivot.paths import PathError, RepoPath, StageName, TreePath
 from pivot.placing import fill, lacks, place
 from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
 from pivot.track.contents import TrackedContents
-from pivot.track.directory import entries_at
+from pivot.track.directory import ReadTree, entries_at
 from pivot.track.finding import pass_over
 from pivot.track.pvt import SUFFIX
 
@@ -38,11 +38,14 @@ class Restored:
     unchanged: tuple[RepoPath, ...]
 
 
-def wanted(project: Project, targets: Sequence[str]) -> dict[RepoPath, Content]:
+def wanted(
+    project: Project, targets: Sequence[str], read_tree: ReadTree | None = None
+) -> dict[RepoPath, Content]:
     """What the workspace should hold: all outs and tracked data, or those of TARGETS.
 
     A target is a stage, an out, a tracked path or its `.pvt` file, a folder that some of these lie
-    in, or a path inside a tracked directory. Raises `UsageError` for one that is none,
+    in, or a path inside a tracked directory, whose entries `read_tree` gives (by default those that
+    the store has). Raises `UsageError` for one that is none,
     `UnreadableLockError` for a lock or `.pvt` file that can't be read.
     """
     locks = project.locks()
@@ -56,7 +59,9 @@ def wanted(project: Project, targets: Sequence[str]) -> dict[RepoPath, Content]:
         return dict(sorted(entries.items()))
     found: dict[RepoPath, Content] = {}
     for target in targets:
-        matching = _matching(target, locks, entries) or _part(project, target, tracked)
+        matching = _matching(target, locks, entries) or _part(
+            target, tracked, read_tree or project.store.tree
+        )
         if not matching:
             raise _unknown(target, [*locks, *entries])
         found |= matching
@@ -88,21 +93,34 @@ def _as_path(target: str) -> RepoPath | None:
     return None
 
 
-def _part(project: Project, target: str, tracked: TrackedContents) -> dict[RepoPath, Content]:
+def _part(target: str, tracked: TrackedContents, read_tree: ReadTree) -> dict[RepoPath, Content]:
     """The files at or below a path inside a tracked directory."""
     path = _as_path(target)
     owner = None if path is None else tracked.owner(path)
     if path is None or owner is None:
         return {}
-    whole = tracked.contents[owner]
-    if not project.store.holds(whole):
+    try:
+        entries = list(entries_at(path, owner, tracked.contents[owner], read_tree))
+    except MissingDataError as error:
         raise MissingDataError(
             f"what {owner} has at {path} isn't known",
-            why=f"the cache lacks the tracked directory {owner}",
-            hint=f"Get all of it with `pivot pull {owner}`",
-        )
-    found = entries_at(path, owner, whole, project.store.tree)
-    return {RepoPath(f"{owner}/{e.path}"): e.content for e in found if e.content is not None}
+            why=str(error),
+            hint=f"Get it with `pivot pull {path}`",
+        ) from error
+    return {_named(owner, e.path): e.content for e in entries if e.content is not None}
+
+
+def _named(owner: RepoPath, name: TreePath) -> RepoPath:
+    """A file inside a tracked directory as a path of its own, if its name allows that."""
+    text = f"{owner}/{name}"
+    with contextlib.suppress(PathError):
+        if (path := RepoPath(text)) == text:
+            return path
+    raise UsageError(
+        f"{text!r} can't be restored on its own",
+        why="its name isn't in NFC, or has control characters",
+        hint=f"Restore all of it: `pivot checkout {owner}`",
+    )
 
 
 def _unknown(target: str, known: Iterable[str]) -> UsageError:

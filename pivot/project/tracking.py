@@ -4,6 +4,7 @@ Order matters: data is durable in the store before a `.pvt` file names it, and G
 last. Whoever dies in between has lost nothing, and running the command again completes it.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pivot.errors import UsageError, nearest
+from pivot.files import locked
 from pivot.git.ignore import add_ignored, drop_ignored
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
@@ -64,6 +66,28 @@ def track(
     With `dry_run` all is read and checked, and nothing is kept. Raises what `plan_tracking` does
     before anything is stored, and `UsageError` for what Git tracks.
     """
+    with contextlib.nullcontext() if dry_run else _alone(project):
+        updates = _plan(project, cwd, written)
+        parts = {
+            update.path: Parts.of(project.workspace, project.store.tree, update)
+            for update in updates
+            if update.parts
+        }
+        if dry_run:
+            return _told(updates, _take_all(project, updates, parts, Identifier(), progress))
+        with project.store.in_use():
+            with project.store.writer() as writer:
+                contents = _take_all(project, updates, parts, writer, progress)
+            for update in updates:
+                if contents[update.path] != update.before:
+                    write_pvt(project.root, update.path, contents[update.path])
+        if project.repository is not None:
+            add_ignored(project.root, [update.path for update in updates])
+        return _told(updates, contents)
+
+
+def _plan(project: Project, cwd: str, written: Sequence[str]) -> tuple[Update, ...]:
+    """What is to be read; all that can be refused is refused here."""
     locks = project.locks()
     outs = {path: name for name, lock in locks.items() for path in lock.outs}
     claims = Claims(project.tracked_beside(locks, denied=pass_over), outs)
@@ -72,22 +96,13 @@ def track(
     why = "Git keeps it already, and only one of both can"
     refuse_tracked(project, [place.path for place in places], why)
     _refuse_unlisted(project, updates)
-    parts = {
-        update.path: Parts.of(project.workspace, project.store.tree, update)
-        for update in updates
-        if update.parts
-    }
-    if dry_run:
-        return _told(updates, _take_all(project, updates, parts, Identifier(), progress))
-    with project.store.in_use():
-        with project.store.writer() as writer:
-            contents = _take_all(project, updates, parts, writer, progress)
-        for update in updates:
-            if contents[update.path] != update.before:
-                write_pvt(project.root, update.path, contents[update.path])
-    if project.repository is not None:
-        add_ignored(project.root, [update.path for update in updates])
-    return _told(updates, contents)
+    return updates
+
+
+def _alone(project: Project) -> contextlib.AbstractContextManager[None]:
+    """Two who update parts of one directory must not undo each other's."""
+    os.makedirs(project.layout.temporary, exist_ok=True)
+    return locked(os.path.join(project.layout.temporary, "track.flock"), holder="pivot track")
 
 
 def untrack(
@@ -97,6 +112,17 @@ def untrack(
 
     Raises `UsageError` for what isn't tracked, and for data whose only trace is its `.pvt` file.
     """
+    with contextlib.nullcontext() if dry_run else _alone(project):
+        done = _plan_untracking(project, cwd, written)
+        if not dry_run:
+            for one in done:
+                remove_pvt(project.root, one.path)
+            if project.repository is not None:
+                drop_ignored(project.root, [one.path for one in done])
+        return done
+
+
+def _plan_untracking(project: Project, cwd: str, written: Sequence[str]) -> tuple[Untracked, ...]:
     outs = {path for lock in project.locks().values() for path in lock.outs}
     known = find_tracked(project.root, outs=outs, denied=pass_over)
     paths = sorted({_known(resolve(project.root, cwd, text), known) for text in written})
@@ -104,11 +130,6 @@ def untrack(
     for one in done:
         if not one.is_there:
             _refuse_last_trace(project, one.path)
-    if not dry_run:
-        for path in paths:
-            remove_pvt(project.root, path)
-        if project.repository is not None:
-            drop_ignored(project.root, paths)
     return tuple(done)
 
 

@@ -19,7 +19,7 @@ def put_deps(bench: Workbench, stage: StageSurvey) -> None:
 
     Raises `MissingDataError` that names the dep which can't be had.
     """
-    placer = Placer(bench.workspace, bench.state, bench.store, bench.fetch)
+    placer = Placer(bench.workspace, bench.state, bench.store, bench.fetch, bench.tree)
     for kept in stage.kept.values():
         placer.put(kept)
 

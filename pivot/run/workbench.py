@@ -11,6 +11,7 @@ from pivot.state import State
 from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.survey import StageSurvey
+from pivot.track.directory import ReadTree
 from pivot.workspace import Workspace
 
 
@@ -25,6 +26,7 @@ class Workbench:
         job: what an executor is asked to do for a stage, its log in the given file.
         fetch: brings contents into the store; raises `MissingDataError` where that can't be and
             the stage may run instead, another error where it may not.
+        tree: the entries of a directory, from the store or a remote; raises `MissingDataError`.
         executor: makes the executor, when the first stage runs.
     """
 
@@ -38,4 +40,5 @@ class Workbench:
     code_now: Callable[[str], Mapping[str, str]]
     job: Callable[[StageName, str], Job]
     fetch: Callable[[Mapping[RepoPath, Content]], None]
+    tree: ReadTree
     executor: Callable[[], Executor]

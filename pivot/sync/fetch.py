@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from pivot.errors import PivotError
+from pivot.errors import MissingDataError, PivotError
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.entry import Kind
-from pivot.store.store import Store
+from pivot.store.recipe import Recipe
+from pivot.store.store import Store, tree
+from pivot.store.tree import TreeEntry
 from pivot.store.writer import Writer
 from pivot.sync.closure import Closure, walk
 from pivot.sync.plan import SyncPlan, absent_error, measure, size_of
@@ -72,6 +74,28 @@ def plan_fetch(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Conte
     if lost:
         raise absent_error(lost, remote.address)
     return plan
+
+
+def fetch_tree(store: Store, remote: RemoteStore, content: Content) -> Iterator[TreeEntry]:
+    """The entries of a directory that `remote` has; none of it is kept.
+
+    A tree in the store would promise that all that it names is there, too. Raises
+    `MissingDataError` where neither side has the tree.
+    """
+    with on_disk(store.root), store.in_use(), _Reach.make(store, remote, JOBS) as reach:
+        remote.open()
+        lost = reach.obtain([content.recipe or content.id])
+        if content.recipe is not None and not lost:
+            recipe = Recipe.decode(reach.read(content.recipe, Kind.RECIPE))
+            lost = reach.obtain(id_ for id_, _ in recipe.chunks)
+        if lost:
+            name = content.id.hex()[:12]
+            raise MissingDataError(
+                f"directory {name} is neither in the cache nor in {remote.address}",
+                why="it was not pushed from where it was made, or was collected",
+                hint="Run `pivot push` where it was made",
+            )
+        yield from tree(content, reach.read)
 
 
 def _fetch_listed(

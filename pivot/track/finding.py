@@ -85,6 +85,20 @@ def _is_pvt(name: str, entry: os.DirEntry[str]) -> bool:
     )
 
 
+def hidden_by(root: str, path: RepoPath) -> RepoPath | None:
+    """The folder on the way to `path` that is never looked into; None where there is none."""
+    for folder in reversed(list(_above(path))):
+        entries = _entries(os.path.join(root, folder), pass_over)
+        if os.path.basename(folder) in _WITHOUT or _is_foreign(entries):
+            return folder
+    return None
+
+
+def _above(path: RepoPath) -> Iterator[RepoPath]:
+    while (path := path.parent) != RepoPath.ROOT:
+        yield path
+
+
 def _folders(entries: dict[str, os.DirEntry[str]]) -> Iterator[str]:
     for name, entry in entries.items():
         if entry.is_dir(follow_symlinks=False) and name not in _WITHOUT and not is_reserved(name):

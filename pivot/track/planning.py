@@ -10,7 +10,8 @@ from pivot.landing import LinkInTheWayError
 from pivot.paths import PathError, RepoPath, StageName, TreePath
 from pivot.reading import unsupported
 from pivot.store.content import Content, ContentType
-from pivot.track.pvt import SUFFIX
+from pivot.track.finding import hidden_by
+from pivot.track.pvt import SUFFIX, pvt_path
 
 
 class OverlapError(UsageError):
@@ -87,6 +88,7 @@ def plan_tracking(root: str, places: Iterable[Place], claims: Claims) -> tuple[U
         stat = _look(root, place)
         if owner is None or owner == place.path:
             _check_whole(place, stat, claims)
+            _check_record(root, place.path)
             whole.add(place.path)
         else:
             _check_part(place, owner, claims.tracked[owner])
@@ -168,6 +170,24 @@ def _check_whole(place: Place, stat: Stat | None, claims: Claims) -> None:
                 why="only one record can say what a path holds",
                 hint=f"Run `pivot untrack {other}` first",
             )
+
+
+def _check_record(root: str, path: RepoPath) -> None:
+    """Its `.pvt` file must be one that is found again, and must take no other one's place."""
+    folder = hidden_by(root, path)
+    if folder is not None:
+        raise UsageError(
+            f"{path} can't be tracked from here",
+            why=f"{folder} is an environment, a folder of packages, or a project of its own",
+            hint=f"If it is a project, run `pivot -C {folder} track`; otherwise move the data",
+        )
+    stat = lstat(os.path.join(root, pvt_path(path)))
+    if stat is not None and not stat.is_file:
+        raise UsageError(
+            f"{pvt_path(path)} is a folder or a link",
+            why=f"the record of {path} has that name",
+            hint=f"Rename it, or {path}",
+        )
 
 
 def _check_part(place: Place, owner: RepoPath, content: Content) -> None:

@@ -50,6 +50,14 @@ def decode(data: bytes, place: str) -> Content:
     """
     name = unicodedata.normalize("NFC", os.path.basename(place).removesuffix(SUFFIX))
 
+    if not data.lstrip().startswith(b"{"):
+        raise UnreadableLockError(
+            f"{place} can't be read",
+            why="it is no record of tracked data, which is JSON",
+            hint="If it is another program's, give it another name; otherwise take back a committed"
+            f" version with `git checkout HEAD -- {place}`",
+        )
+
     def parse(fields: Mapping[str, Json]) -> Content:
         content = read_content(fields)
         if fields["path"] != name:

@@ -170,6 +170,19 @@ def test_a_clone_gets_tracked_data(raw, tmp_path):
     assert raw.git("status", "--short") == ""
 
 
+@pytest.mark.parametrize("command", ["fetch", "pull"])
+def test_a_clone_gets_a_part_of_tracked_data_alone(raw, tmp_path, command):
+    share(raw, tmp_path)
+    raw.pivot(command, "data/raw/deep", "data/raw/1.csv")
+    raw.pivot("checkout", "big.bin", code=14)
+    assert raw.exists("data/raw/1.csv") == (command == "pull")
+    assert not raw.exists("data/raw/2.csv")
+    done = raw.pivot("checkout", "data/raw/2.csv", code=14)
+    assert "`pivot pull data/raw/2.csv`" in done.err
+    raw.pivot("pull", "data/raw/2.csv")
+    assert raw.read("data/raw/2.csv") == "two\n"
+
+
 def test_commit_takes_records_along_and_their_removal(raw):
     raw.write("other.txt", "staged by the user")
     raw.git("add", "other.txt")
@@ -297,8 +310,6 @@ def test_a_clone_restores_results_without_tracked_data(stages, raw, tmp_path, de
     project = stages(READER.format(dep=dep))
     project.pivot("repro")
     share(project, tmp_path)
-    if "raw/" in dep:  # what a part holds is told by the directory's tree
-        project.pivot("fetch", "data/raw")
     assert project.pivot("repro").statuses == {"add": "restored"}
     assert project.pivot("repro").statuses == {"add": "unchanged"}
     assert project.ran() == ["add"]
@@ -312,8 +323,6 @@ def test_a_stage_that_must_run_gets_the_tracked_data_that_it_reads(stages, raw, 
     project.pivot("repro")
     expected = project.read("sum.txt")
     share(project, tmp_path)
-    if "raw/" in dep:
-        project.pivot("fetch", "data/raw")
     project.replace("pipeline.py", '"w").write(', '"w").write("edited" + ')
     assert project.pivot("repro").statuses == {"add": "ran"}
     assert project.read("sum.txt") == "edited" + expected

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import helper
 from pivot import Metric, stage
 
 
-@stage(deps=["in.txt"], outs=["out.txt", "tree", Metric("m.json")])
+@stage(deps=["in.txt", "raw"], outs=["out.txt", "tree", Metric("m.json")])
 def make():
     helper.make()
 """
@@ -83,7 +84,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["git", "init", "--quiet"], cwd=path, check=True)
     for name, text in (("pipeline.py", PIPELINE), ("helper.py", HELPER), ("in.txt", "1")):
         (path / name).write_text(text)
-    for command in (["init"], ["repro"], ["repro"]):
+    (path / "raw").mkdir()
+    (path / "raw/part").write_text("tracked")
+    for command in (["init"], ["track", "raw"], ["repro"], ["repro"]):
         subprocess.run([Path(sys.executable).with_name("pivot"), *command], cwd=path, check=True)
     return path
 
@@ -119,7 +122,8 @@ def test_it_starts_no_process(no_op):
 
 def test_it_opens_neither_data_nor_sources(no_op, project):
     opened = {name for name in no_op.opened(project) if not name.startswith(".pivot/")}
-    assert opened <= {".", "tree"}  # a folder is opened to be listed
+    # A folder is opened to be listed.
+    assert opened <= {".", "tree", "raw.pvt"}
 
 
 def test_it_opens_few_of_its_own_files(no_op, project):
@@ -149,3 +153,19 @@ def test_importing_pivot_costs_nothing(project):
     )  # fmt: skip
     assert {m for m in done.stdout.split() if m.startswith("pivot")} == {"pivot"}
     assert not set(done.stdout.split()) & FOREIGN
+
+
+def test_tracked_data_that_is_nowhere_near_costs_no_more(project, tmp_path):
+    """As in a clone: neither workspace nor cache have it, and no remote is asked for it."""
+    clone = tmp_path / "clone"
+    shutil.copytree(project, clone, symlinks=True)
+    shutil.rmtree(clone / ".pivot/cache")
+    pivot = Path(sys.executable).with_name("pivot")
+    for command in (["repro"], ["remote", "add", "r", str(tmp_path / "remote"), "--default"]):
+        subprocess.run([pivot, *command], cwd=clone, check=True)
+    shutil.rmtree(clone / "raw")
+    for _ in range(2):
+        seen = watch(clone, "repro")
+    assert seen.code == 0
+    assert not {m for m in FOREIGN - ALLOWED if m in seen.modules}
+    assert not {m for m in seen.modules if m.startswith(("pivot.sync", "pivot.transfer"))}

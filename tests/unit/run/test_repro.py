@@ -129,6 +129,7 @@ class Project:
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),
             fetch=_cannot_fetch,
+            tree=self.store.tree,
             executor=lambda: Executor(self),
         )
         self.events = []

@@ -83,6 +83,13 @@ def test_conflicts_and_newer_formats_are_told_apart():
         decode(b'{"format": 2, "new": []}', "raw.pvt")
 
 
+@pytest.mark.parametrize("data", [b"", b"PVT table\n1 2 3\n", b"\x00\xff"])
+def test_another_programs_file_is_told_apart(data):
+    with pytest.raises(UnreadableLockError) as caught:
+        decode(data, "fluid.pvt")
+    assert "give it another name" in caught.value.hint
+
+
 def test_files_are_written_read_and_removed(tmp_path):
     root, path = str(tmp_path), RepoPath("data/raw")
     (tmp_path / "data").mkdir()

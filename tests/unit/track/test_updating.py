@@ -179,6 +179,21 @@ def test_what_something_else_holds_is_refused(laid, name, outs, tracked):
         plan(laid, name, outs=outs, tracked=tracked)
 
 
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        (["env/pyvenv.cfg", "env/x"], "env/x"),
+        (["web/node_modules/deep/x"], "web/node_modules/deep/x"),
+        (["inner/.pivot/config.toml", "inner/deep/x"], "inner/deep/x"),
+        (["x.pvt/file", "x"], "x"),
+    ],
+)
+def test_what_would_not_be_found_again_is_refused(bench, files, name):
+    bench.write({"raw": None, **dict.fromkeys(files, b"")})
+    with pytest.raises(UsageError):
+        plan(bench, name)
+
+
 def test_neighbours_are_no_overlap(laid):
     assert len(plan(laid, "raw", outs=["raw2", "ra", "data/raw"], tracked=["raw.d"])) == 1
 

@@ -21,7 +21,7 @@ from typing import BinaryIO, Self
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import fsync_dir, open_nofollow, open_regular
+from pivot.files import fsync_dir, open_nofollow, open_regular, refuse_link
 from pivot.hashing import ObjectId
 from pivot.store.codec import MAX_RAW_SIZE, Codec
 from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, PackInfo
@@ -121,8 +121,7 @@ class PackWriter:
         folder = os.path.dirname(final)
         is_new = not os.path.isdir(folder)
         os.makedirs(folder, exist_ok=True)
-        if os.path.islink(folder):  # a clone could bring one, which leads anywhere
-            raise IntegrityError(f"{folder} is a link", hint=f"Remove it with `rm {folder}`")
+        refuse_link(folder)
         os.rename(self._temporary, final)
         if self._sync:
             fsync_dir(folder)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pivot.errors import IntegrityError, LockedError
-from pivot.files import fsync_dir, lock_holder, locked, write_atomic
+from pivot.files import fsync_dir, lock_holder, locked, refuse_link, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.audit import Audit, Progress, counting
 from pivot.store.check import packs_in
@@ -184,9 +184,10 @@ def _lost(
 ) -> Iterator[ObjectId]:
     """What the indexes before, or damaged packs, name and the draft hasn't."""
     for index in known:
-        for id_, place in index.rows():
-            if place.block.pack not in sound and not draft.has(id_):
-                yield id_
+        with contextlib.suppress(IntegrityError):  # a row that leads nowhere
+            for id_, place in index.rows():
+                if place.block.pack not in sound and not draft.has(id_):
+                    yield id_
     for audit in damaged:
         yield from (id_ for id_ in audit.listed if not draft.has(id_))
 
@@ -217,6 +218,7 @@ def _move(key: str, source: str, target: str) -> None:
     """Rename a finished file into another folder of the same layout, durably."""
     final = os.path.join(target, key)
     os.makedirs(os.path.dirname(final), exist_ok=True)
+    refuse_link(os.path.dirname(final))
     os.rename(os.path.join(source, key), final)
     fsync_dir(os.path.dirname(final))
     fsync_dir(os.path.dirname(os.path.dirname(final)))
@@ -228,6 +230,7 @@ def _set_aside(root: str, key: str) -> str:
     while os.path.lexists(target):
         target += "+"
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    refuse_link(os.path.dirname(target))
     os.rename(os.path.join(root, key), target)
     fsync_dir(os.path.dirname(target))
     fsync_dir(os.path.dirname(os.path.join(root, key)))

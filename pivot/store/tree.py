@@ -30,6 +30,7 @@ EMPTY_DIRECTORY = "d"
 MAX_SIZE = (1 << 64) - 1
 MAX_SIZE_DIGITS = 20
 MAX_LINE = 2 + 129 + 1 + MAX_SIZE_DIGITS + 1 + MAX_BYTES
+_PIECE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ def encode_line(entry: TreeEntry) -> bytes:
 
 
 def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
-    """The entries of a tree that arrives in pieces of any size; memory use is one piece.
+    """The entries of a tree that arrives in pieces of any size; memory use is one piece and a bit.
 
     Raises `IntegrityError` where a line isn't canonical.
     """
     rest = b""
     previous = b""
-    parents: list[bytes] = []
-    for part in parts:
+    parents: dict[bytes, None] = {}
+    for part in _short(parts):
         *lines, rest = (rest + part).split(b"\0")
         for line in lines:
             entry, path = _parse_line(line)
@@ -72,13 +73,23 @@ def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
         raise _bad(rest, "it doesn't end")
 
 
-def _check_parents(parents: list[bytes], path: bytes, line: bytes) -> None:
+def _short(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in short pieces: a hostile tree may have a million lines in one."""
+    for part in parts:
+        for at in range(0, len(part), _PIECE):
+            yield part[at : at + _PIECE]
+
+
+def _check_parents(parents: dict[bytes, None], path: bytes, line: bytes) -> None:
     """Entries that could still be a folder of later ones are a chain of prefixes."""
-    while parents and not path.startswith(parents[-1]):
-        parents.pop()
-    if any(path.startswith(parent + b"/") for parent in parents):
-        raise _bad(line, "it lies inside another entry")
-    parents.append(path)
+    while parents and not path.startswith(next(reversed(parents))):
+        parents.popitem()
+    folder = path.rpartition(b"/")[0]
+    while folder:
+        if folder in parents:
+            raise _bad(line, "it lies inside another entry")
+        folder = folder.rpartition(b"/")[0]
+    parents[path] = None
 
 
 def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from pivot.errors import IntegrityError
-from pivot.files import TEMPORARY_PREFIX, write_atomic
+from pivot.files import TEMPORARY_PREFIX, open_regular, refuse_link, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.content import Content
 from pivot.store.entry import FileName
@@ -79,15 +79,17 @@ class Copies:
     def read(self, key: str) -> bytes | None:
         """The copy of an object; None where there is none."""
         try:
-            with open(os.path.join(self._cache, key), "rb") as file:
+            with open(open_regular(os.path.join(self._cache, key)), "rb") as file:
                 return file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, IntegrityError):
             return None
 
     def keep(self, key: str, data: bytes) -> None:
         """Copy an object, replacing what was there."""
         path = os.path.join(self._cache, key)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        for folder in (self._cache, os.path.dirname(path)):
+            os.makedirs(folder, exist_ok=True)
+            refuse_link(folder)
         write_atomic(path, data, sync=False)
 
     def drop(self, key: str) -> None:
@@ -102,7 +104,7 @@ class Copies:
             if value is None or value["address"] != address:
                 return None
             return StoreId.decode(json.dumps(value["store"]).encode(), address)
-        except (ValueError, KeyError, TypeError, IntegrityError):
+        except (ValueError, KeyError, TypeError, RecursionError, IntegrityError):
             return None
 
     def remember(self, address: str, id_: StoreId) -> None:

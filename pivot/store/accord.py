@@ -1,7 +1,7 @@
 """Whether indexes say of packs what the packs say of themselves. A checksum can be forged."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
@@ -17,7 +17,6 @@ class Accord:
 
     def __init__(self, indexes: Iterable[Index], packs: Collection[FileName]) -> None:
         self._unproven: list[tuple[Index, Counter[FileName]]] = []
-        self._misplaced: set[ObjectId] = set()
         self._liars: list[FileName] = []
         for index in indexes:
             try:
@@ -34,8 +33,6 @@ class Accord:
             if rows is None:
                 rows = frozenset(rows_of([pack]))
             unproven[pack.name] -= sum(index.find(id_) == place for id_, place in rows)
-            if unproven[pack.name]:
-                self._misplaced.update(_untrue(index, pack.name, rows))
 
     @property
     def liars(self) -> tuple[FileName, ...]:
@@ -43,21 +40,8 @@ class Accord:
         unproven = (index.name for index, rows in self._unproven if rows.total())
         return (*self._liars, *unproven)
 
-    @property
-    def misplaced(self) -> frozenset[ObjectId]:
-        """The entries of those rows."""
-        return frozenset(self._misplaced)
-
 
 def _rows_by_pack(index: Index, packs: Collection[FileName]) -> Counter[FileName]:
     if not any(pack in packs for pack, _ in index.packs):
         return Counter()
     return Counter(place.block.pack for _, place in index.rows() if place.block.pack in packs)
-
-
-def _untrue(
-    index: Index, pack: FileName, rows: frozenset[tuple[ObjectId, Place]]
-) -> Iterator[ObjectId]:
-    for id_, place in index.rows():
-        if place.block.pack == pack and (id_, place) not in rows:
-            yield id_

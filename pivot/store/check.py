@@ -15,6 +15,8 @@ from pivot.store.index import Index, index_key
 from pivot.store.pack import pack_key
 from pivot.store.store import Store, pack_sizes
 
+_LIES = "it says of packs what they don't"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -61,9 +63,15 @@ class Health:
 
 
 class SoundPart(Store):
-    """A store as far as its indexes can be read; what is damaged of them is passed over."""
+    """A store as far as its indexes can be read; those that are known to be damaged don't count."""
+
+    def __init__(self, store: Store, health: Health) -> None:
+        super().__init__(store.root, store.id)
+        self._damaged = frozenset(name for name, _ in health.damaged_indexes)
 
     def open_index(self, name: FileName) -> Index | None:
+        if name in self._damaged:
+            return None
         try:
             return super().open_index(name)
         except IntegrityError:
@@ -103,17 +111,19 @@ def check(
             faults[name] = audit.fault
         else:
             accord.compare(audit.info)
-    liars = accord.liars
     return Health(
         packs=len(there),
         indexes=len(indexes),
-        damaged_indexes=(*damaged, *((name, "it is not what its packs say") for name in liars)),
+        damaged_indexes=(
+            *damaged,
+            *((name, "it is not what its packs say") for name in accord.liars),
+        ),
         damaged_packs=tuple(sorted(faults.items())),
         missing_packs=tuple(sorted(sizes.keys() - there.keys())),
         unindexed_packs=tuple(sorted(there.keys() - sizes.keys())),
         read_packs=len(read),
         read_bytes=sum(read.values()),
-        damaged_entries=frozenset((*_unreadable(indexes, sound), *accord.misplaced)),
+        damaged_entries=frozenset(_unreadable(indexes, sound)),
     )
 
 

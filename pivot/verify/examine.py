@@ -36,7 +36,8 @@ class Examiner:
         try:
             found = self.fingerprint(lock.root)
         except DefinitionError as error:
-            yield Finding(FindingKind.CODE, lock.root, _root_hash(lock), text=str(error))
+            old = lock.declared.code.get(lock.root)
+            yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
         world = World(
             replace(lock.declared, scheme=SCHEME, code=found.code),
@@ -73,7 +74,3 @@ class Examiner:
         if path not in self._seen:
             self._seen[path] = self.workspace.content(path)
         return self._seen[path]
-
-
-def _root_hash(lock: Lock) -> str | None:
-    return lock.declared.code.get(lock.root)

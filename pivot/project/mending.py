@@ -12,6 +12,7 @@ from pivot.store.content import Content
 from pivot.store.repair import Repaired, Waiting, repair, replace_identity
 from pivot.store.store import Store
 from pivot.sync.fetch import fetch
+from pivot.transfer.faults import on_disk
 from pivot.transfer.lanes import JOBS
 from pivot.transfer.remote import RemoteStore
 from pivot.verify.claim import Claim
@@ -62,9 +63,10 @@ class Mended:
 
 def mend(project: Project, claims: Sequence[Claim], how: Mending) -> Mended:
     """Make the store whole, and bring back what it lost of what is claimed."""
-    identity = replace_identity(project.cache)
-    store = project.store
-    repaired = repair(store, progress=how.repairing, waiting=how.waiting)
+    with on_disk(project.cache):
+        identity = replace_identity(project.cache)
+        store = project.store
+        repaired = repair(store, progress=how.repairing, waiting=how.waiting)
     aside = (*repaired.set_aside, *([] if identity is None else [identity]))
     harmed = _harmed(store, claims, repaired.lost)
     retaken = retake(project.workspace, store, harmed, repaired.lost) if harmed else 0

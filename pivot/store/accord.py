@@ -34,6 +34,11 @@ class Accord:
                 rows = frozenset(rows_of([pack]))
             unproven[pack.name] -= sum(index.find(id_) == place for id_, place in rows)
 
+    def excuse(self, pack: FileName) -> None:
+        """Leave a damaged pack out: its word is worth nothing."""
+        for _, unproven in self._unproven:
+            del unproven[pack]
+
     @property
     def liars(self) -> tuple[FileName, ...]:
         """The indexes with rows that no pack confirmed, of those that were compared."""

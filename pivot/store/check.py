@@ -109,6 +109,7 @@ def check(
         if audit.fault is not None:
             sound[name] = audit.listed - audit.bad
             faults[name] = audit.fault
+            accord.excuse(name)
         else:
             accord.compare(audit.info)
     return Health(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from pivot.errors import IntegrityError, LockedError
+from pivot.errors import DeniedError, IntegrityError, LockedError
 
 TEMPORARY_PREFIX = ".pivot-tmp-"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
@@ -93,6 +93,16 @@ def open_regular(path: str) -> int:
         os.close(fd)
         raise _no_file(path)
     return fd
+
+
+def refuse_link(folder: str) -> None:
+    """Raise `DeniedError` for a folder that is a link: a clone could bring one, to anywhere."""
+    if os.path.islink(folder):
+        raise DeniedError(
+            f"{folder} is a symbolic link",
+            why="Pivot writes there, and a link could lead anywhere",
+            hint=f"Remove it with `rm {folder}`",
+        )
 
 
 def _no_file(path: str) -> IntegrityError:

@@ -211,8 +211,7 @@ def _hints(found: Verified) -> Iterator[str]:
     findings = [f for verdict in (*found.stages, *found.tracked) for f in verdict.findings]
     kinds = {finding.kind for finding in findings}
     health = found.health
-    if FindingKind.LOCK in kinds:
-        yield "`git checkout HEAD -- .pivot/stages` takes committed locks back"
+    yield from dict.fromkeys(finding.hint for finding in findings if finding.hint is not None)
     if found.mended is not None and FindingKind.DAMAGED in kinds:
         yield "What is lost comes back with `pivot repro`, or a `pivot push` from who has it"
     elif FindingKind.DAMAGED in kinds or not health.is_sound or health.unindexed_packs:

@@ -13,6 +13,7 @@ from pivot.store.gate import Waiting
 from pivot.store.repair import Repaired, repair, replace_identity
 from pivot.store.store import Store
 from pivot.sync.fetch import fetch
+from pivot.transfer.faults import on_disk
 from pivot.transfer.lanes import JOBS
 from pivot.transfer.remote import RemoteStore
 from pivot.verify.claim import Claim
@@ -63,16 +64,23 @@ class Mended:
 
 def mend(project: Project, claims: Sequence[Claim], how: Mending) -> Mended:
     """Make the store whole, and bring back what it lost of what is claimed."""
-    identity = replace_identity(project.cache)
-    store = project.store
-    repaired = repair(store, progress=how.repairing, waiting=how.waiting)
+    with on_disk(project.cache):
+        identity = replace_identity(project.cache)
+        store = project.store
+        repaired = repair(store, progress=how.repairing, waiting=how.waiting)
     aside = (*repaired.set_aside, *([] if identity is None else [identity]))
     harmed = _harmed(store, claims, repaired.lost)
     retaken = retake(project.workspace, store, harmed, repaired.lost) if harmed else 0
-    harmed = _harmed(store, harmed, repaired.lost)
-    fetched = sum(_fetch(project, roots, how) for roots in _rounds(harmed))
-    lost = frozenset(id_ for id_ in repaired.lost if not store.has(id_))
-    return Mended(repaired, aside, retaken, fetched, lost)
+    gone = _absent(store, repaired.lost)
+    for roots in _rounds(_harmed(store, harmed, gone)):
+        _fetch(project, roots, how)
+    lost = _absent(store, gone)
+    return Mended(repaired, aside, retaken, len(gone) - len(lost), lost)
+
+
+def _absent(store: Store, ids: frozenset[ObjectId]) -> frozenset[ObjectId]:
+    store.refresh()
+    return frozenset(id_ for id_ in ids if not store.has(id_))
 
 
 def _harmed(store: Store, claims: Sequence[Claim], lost: frozenset[ObjectId]) -> list[Claim]:
@@ -94,10 +102,9 @@ def _rounds(claims: Sequence[Claim]) -> Iterator[dict[RepoPath, Content]]:
         yield roots
 
 
-def _fetch(project: Project, roots: dict[RepoPath, Content], how: Mending) -> int:
+def _fetch(project: Project, roots: dict[RepoPath, Content], how: Mending) -> None:
     if how.remote is None:
-        return 0
-    before = _count(project.store, roots)
+        return
     try:
         fetch(
             project.store,
@@ -108,10 +115,3 @@ def _fetch(project: Project, roots: dict[RepoPath, Content], how: Mending) -> in
         )
     except PivotError as error:  # what it gave before that is kept
         how.warn(error)
-    project.store.refresh()
-    return before - _count(project.store, roots)
-
-
-def _count(store: Store, roots: dict[RepoPath, Content]) -> int:
-    needs = Needs(store)
-    return len({id_ for content in roots.values() for id_, _ in needs.lacking(content)})

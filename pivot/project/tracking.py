@@ -99,7 +99,7 @@ def _plan(project: Project, cwd: str, written: Sequence[str]) -> tuple[Update, .
     return updates
 
 
-def _alone(project: Project) -> contextlib.AbstractContextManager[None]:
+def _alone(project: Project) -> contextlib.AbstractContextManager[int]:
     """Two who update parts of one directory must not undo each other's."""
     os.makedirs(project.layout.temporary, exist_ok=True)
     return locked(os.path.join(project.layout.temporary, "track.flock"), holder="pivot track")

@@ -128,7 +128,7 @@ def verify(
     health = check(store, read_data=how.read_data, part=how.part, progress=how.progress)
     lost = mended.lost if mended is not None else frozenset[ObjectId]()
     needs = Needs(
-        SoundPart(store.root, store.id),
+        SoundPart(store, health),
         health.damaged_entries | lost,
         how.elsewhere or _nowhere,
     )
@@ -144,7 +144,8 @@ def _stages(what: Subjects, examiner: Examiner) -> tuple[Verdict, ...]:
     }
     for name, error in what.unreadable.items():
         place = f".pivot/stages/{lock_path(name)}"
-        found[name] = Verdict(name, (Finding(FindingKind.LOCK, place, text=str(error)),))
+        finding = Finding(FindingKind.LOCK, place, text=str(error), hint=error.hint)
+        found[name] = Verdict(name, (finding,))
     return tuple(found[name] for name in sorted(found))
 
 

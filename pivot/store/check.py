@@ -1,5 +1,6 @@
 """Checking a store: are its indexes and packs what they should be; nothing is changed."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,11 +8,14 @@ from dataclasses import dataclass
 from pivot.errors import IntegrityError
 from pivot.files import lstat
 from pivot.hashing import ObjectId
+from pivot.store.accord import Accord
 from pivot.store.audit import Audit, Progress, counting
-from pivot.store.entry import FileName
+from pivot.store.entry import FileName, Place
 from pivot.store.index import Index, index_key
 from pivot.store.pack import pack_key
 from pivot.store.store import Store, pack_sizes
+
+_LIES = "it says of packs what they don't"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,11 @@ class Health:
     Attributes:
         packs: packs that are there; `indexes`: indexes that can be read.
         read_packs, read_bytes: how many packs were read whole, and their bytes as stored.
-        damaged_indexes, damaged_packs: those that fail their checksums, or have another size than
-            their index says, with the reason.
+        damaged_indexes, damaged_packs: those that fail their checksums, with the reason; packs of
+            another size than their index says; indexes that say of packs what these don't.
         missing_packs: packs that an index names and that aren't there.
         unindexed_packs: packs that no index names: left by a crash, or their index is lost.
-        damaged_entries: entries that an index places in a damaged pack, which hasn't got them.
+        damaged_entries: entries that an index places where they aren't whole.
     """
 
     packs: int
@@ -59,12 +63,24 @@ class Health:
 
 
 class SoundPart(Store):
-    """A store as far as its indexes can be read; damaged ones are passed over."""
+    """A store as far as its indexes can be read; those that are known to be damaged don't count."""
+
+    def __init__(self, store: Store, health: Health) -> None:
+        super().__init__(store.root, store.id)
+        self._damaged = frozenset(name for name, _ in health.damaged_indexes)
 
     def open_index(self, name: FileName) -> Index | None:
+        if name in self._damaged:
+            return None
         try:
             return super().open_index(name)
         except IntegrityError:
+            return None
+
+    def find(self, id_: ObjectId) -> Place | None:
+        try:
+            return super().find(id_)
+        except IntegrityError:  # a row that leads nowhere
             return None
 
 
@@ -84,16 +100,25 @@ def check(
     there = packs_in(store.root)
     part = part or Part()
     read = {name: size for name, size in there.items() if part.has(name)} if read_data else {}
-    audits = list(_faulty(store.root, read, progress))
-    faults = {audit.name: audit.fault or "" for audit in audits}
-    other = {pack: frozenset[ObjectId]() for pack in sizes.keys() & there.keys()
-             if sizes[pack] != there[pack]}  # fmt: skip
-    faults |= {pack: f"it has {there[pack]} bytes, not {sizes[pack]}" for pack in other}
-    sound = {audit.name: audit.listed - audit.bad for audit in audits} | other
+    sound = _other_sizes(sizes, there)
+    faults = {pack: f"it has {there[pack]} bytes, not {sizes[pack]}" for pack in sound}
+    accord = Accord(indexes, read.keys() - sound.keys())
+    advance = counting(read, progress)
+    for name in read:
+        audit = Audit.of(store.root, name, advance)
+        if audit.fault is not None:
+            sound[name] = audit.listed - audit.bad
+            faults[name] = audit.fault
+            accord.excuse(name)
+        else:
+            accord.compare(audit.info)
     return Health(
         packs=len(there),
         indexes=len(indexes),
-        damaged_indexes=tuple(damaged),
+        damaged_indexes=(
+            *damaged,
+            *((name, "it is not what its packs say") for name in accord.liars),
+        ),
         damaged_packs=tuple(sorted(faults.items())),
         missing_packs=tuple(sorted(sizes.keys() - there.keys())),
         unindexed_packs=tuple(sorted(there.keys() - sizes.keys())),
@@ -101,6 +126,14 @@ def check(
         read_bytes=sum(read.values()),
         damaged_entries=frozenset(_unreadable(indexes, sound)),
     )
+
+
+def _other_sizes(
+    sizes: Mapping[FileName, int], there: Mapping[FileName, int]
+) -> dict[FileName, frozenset[ObjectId]]:
+    """The packs that haven't the size that their index says: no entry of theirs is found."""
+    both = sizes.keys() & there.keys()
+    return {pack: frozenset() for pack in sorted(both) if sizes[pack] != there[pack]}
 
 
 def packs_in(root: str) -> dict[FileName, int]:
@@ -130,20 +163,12 @@ def _open_indexes(store: Store) -> tuple[list[Index], list[tuple[FileName, str]]
     return indexes, damaged
 
 
-def _faulty(root: str, packs: Mapping[FileName, int], progress: Progress | None) -> Iterator[Audit]:
-    """The audits of packs in which something is wrong; all of them are read."""
-    advance = counting(packs, progress)
-    for name in packs:
-        audit = Audit.of(root, name, advance)
-        if audit.fault is not None:
-            yield audit
-
-
 def _unreadable(
     indexes: Iterable[Index], sound: Mapping[FileName, frozenset[ObjectId]]
 ) -> Iterator[ObjectId]:
     """What indexes place in damaged packs beside what is `sound` in those."""
     for index in indexes if sound else ():
-        for id_, place in index.rows():
-            if id_ not in sound.get(place.block.pack, (id_,)):
-                yield id_
+        with contextlib.suppress(IntegrityError):  # a row that leads nowhere
+            for id_, place in index.rows():
+                if id_ not in sound.get(place.block.pack, (id_,)):
+                    yield id_

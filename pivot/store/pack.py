@@ -21,7 +21,7 @@ from typing import BinaryIO, Self
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import fsync_dir, open_nofollow, open_regular
+from pivot.files import fsync_dir, open_nofollow, open_regular, refuse_link
 from pivot.hashing import ObjectId
 from pivot.store.access import file_mode, make_folder
 from pivot.store.codec import MAX_RAW_SIZE, Codec
@@ -41,6 +41,7 @@ PACK_OVERHEAD = _HEADER.size + FOOTER_SIZE
 MAX_ENTRIES = 0xFFFF  # of a block
 MAX_OFFSET = (1 << 63) - 1  # what a file system can be asked for
 REPAIR = "Run `pivot verify --repair`"
+_BLOCK_TAG = b"BLK1"
 _PART_SIZE = 1 << 20
 _SHORT = "it is no pack, or ends early"
 _KINDS = frozenset(Kind)
@@ -103,7 +104,7 @@ class PackWriter:
     ) -> PackedBlock:
         """Write a block as it is to be stored; the caller vouches for its entries."""
         length = memoryview(stored).nbytes
-        head = _BLOCK.pack(b"BLK1", codec, 0, len(entries), length, raw_size)
+        head = _BLOCK.pack(_BLOCK_TAG, codec, 0, len(entries), length, raw_size)
         table = b"".join(_ENTRY.pack(e.kind, e.id, e.size) for e in entries)
         place = BlockPlace(self.name, self.size + len(head) + len(table), length, raw_size, codec)
         self._write(head + table, stored)
@@ -128,8 +129,7 @@ class PackWriter:
         folder = os.path.dirname(final)
         is_new = not os.path.isdir(folder)
         make_folder(self._root, folder)
-        if os.path.islink(folder):  # a clone could bring one, which leads anywhere
-            raise IntegrityError(f"{folder} is a link", hint=f"Remove it with `rm {folder}`")
+        refuse_link(folder)
         os.rename(self._temporary, final)
         if self._sync:
             fsync_dir(folder)
@@ -198,19 +198,22 @@ def read_blocks(file: BinaryIO, name: FileName) -> Iterator[tuple[PackedBlock, b
     `IntegrityError` where the pack is damaged: at once if reading can't go on, else at the end. A
     pack of a newer format is an error that says so.
     """
-    end = _length(file) - FOOTER_SIZE
+    size = _length(file)
     head = file.read(_HEADER.size)
     fault = _head_fault(file, head, name) if len(head) == _HEADER.size else _SHORT
     hasher = blake3(head)
-    at, blocks, entries = _HEADER.size, 0, 0
-    while at < end:
-        block, table, stored = _next_block(file, at, end, name)
+    at, blocks, entries = len(head), 0, 0
+    while at < size:
+        head = file.read(_BLOCK.size)
+        if at >= size - FOOTER_SIZE and not head.startswith(_BLOCK_TAG):
+            break  # at the footer; of a pack that was cut, blocks may lie where one should be
+        block, table, stored = _next_block(file, head, at, size, name)
         hasher.update(table)
         hasher.update(stored)
         at += len(table) + len(stored)
         blocks, entries = blocks + 1, entries + len(block.entries)
         yield block, stored
-    foot = file.read(FOOTER_SIZE)
+    foot = head + file.read(FOOTER_SIZE) if at < size else b""
     hasher.update(foot[: _FOOTER.size])
     fault = fault or _foot_fault(foot, (b"END1", blocks, entries), hasher.digest())
     if fault is not None:
@@ -266,17 +269,16 @@ def _foot_fault(foot: bytes, counts: tuple[bytes, int, int], checksum: bytes) ->
 
 
 def _next_block(
-    file: BinaryIO, at: int, end: int, name: FileName
+    file: BinaryIO, head: bytes, at: int, size: int, name: FileName
 ) -> tuple[PackedBlock, bytes, bytes]:
-    """The block at byte `at`, where the file stands: what it is, its table, its payload."""
-    head = file.read(_BLOCK.size)
-    if at + _BLOCK.size > end or len(head) != _BLOCK.size:
+    """The block at byte `at`, of which `head` was read: what it is, its table, its payload."""
+    if len(head) != _BLOCK.size:
         raise _damaged(name, "a block is cut off")
     tag, codec, _, count, stored, raw = _BLOCK.unpack(head)
     payload = at + _BLOCK.size + count * _ENTRY.size
     if (
-        tag != b"BLK1"
-        or payload + stored > end
+        tag != _BLOCK_TAG
+        or payload + stored > size
         or max(stored, raw) > MAX_RAW_SIZE
         or codec not in _CODECS
     ):

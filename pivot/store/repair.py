@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pivot.errors import IntegrityError
-from pivot.files import fsync_dir, write_atomic
+from pivot.files import fsync_dir, refuse_link, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.access import file_mode, make_folder
 from pivot.store.audit import Audit, Progress, counting
@@ -171,9 +171,10 @@ def _lost(
 ) -> Iterator[ObjectId]:
     """What the indexes before, or damaged packs, name and the draft hasn't."""
     for index in known:
-        for id_, place in index.rows():
-            if place.block.pack not in sound and not draft.has(id_):
-                yield id_
+        with contextlib.suppress(IntegrityError):  # a row that leads nowhere
+            for id_, place in index.rows():
+                if place.block.pack not in sound and not draft.has(id_):
+                    yield id_
     for audit in damaged:
         yield from (id_ for id_ in audit.listed if not draft.has(id_))
 
@@ -204,6 +205,7 @@ def _move(key: str, source: str, target: str) -> None:
     """Rename a finished file into another folder of the same layout, durably."""
     final = os.path.join(target, key)
     make_folder(target, os.path.dirname(final))
+    refuse_link(os.path.dirname(final))
     os.chmod(os.path.join(source, key), file_mode(target))
     os.rename(os.path.join(source, key), final)
     fsync_dir(os.path.dirname(final))
@@ -216,6 +218,7 @@ def _set_aside(root: str, key: str) -> str:
     while os.path.lexists(target):
         target += "+"
     make_folder(root, os.path.dirname(target))
+    refuse_link(os.path.dirname(target))
     os.rename(os.path.join(root, key), target)
     fsync_dir(os.path.dirname(target))
     fsync_dir(os.path.dirname(os.path.join(root, key)))

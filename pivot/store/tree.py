@@ -36,6 +36,7 @@ _FILE = re.compile(
     rb"([fx]) ([0-9a-f]{64})(?:\+([0-9a-f]{64}))? (0|[1-9][0-9]{0,18}) (.+)", re.DOTALL
 )
 _TYPES = {b"f": ContentType.FILE, b"x": ContentType.EXECUTABLE}
+_PIECE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ def encode_line(entry: TreeEntry) -> bytes:
 
 
 def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
-    """The entries of a tree that arrives in pieces of any size; memory use is one piece.
+    """The entries of a tree that arrives in pieces of any size; memory use is one piece and a bit.
 
     Raises `IntegrityError` where a line isn't canonical.
     """
     rest = b""
     previous = b""
-    parents: list[bytes] = []
-    for part in parts:
+    parents: dict[bytes, None] = {}
+    for part in _short(parts):
         *lines, rest = (rest + part).split(b"\0")
         for line in lines:
             entry, path = _parse_line(line)
@@ -78,14 +79,23 @@ def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
         raise _bad(rest, "it doesn't end")
 
 
-def _check_parents(parents: list[bytes], path: bytes, line: bytes) -> None:
+def _short(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in short pieces: a hostile tree may have a million lines in one."""
+    for part in parts:
+        for at in range(0, len(part), _PIECE):
+            yield part[at : at + _PIECE]
+
+
+def _check_parents(parents: dict[bytes, None], path: bytes, line: bytes) -> None:
     """Entries that could still be a folder of later ones are a chain of prefixes."""
-    while parents and not path.startswith(parents[-1]):
-        parents.pop()
-    for parent in parents:
-        if path[len(parent) : len(parent) + 1] == b"/":
+    while parents and not path.startswith(next(reversed(parents))):
+        parents.popitem()
+    folder = path.rpartition(b"/")[0]
+    while folder:
+        if folder in parents:
             raise _bad(line, "it lies inside another entry")
-    parents.append(path)
+        folder = folder.rpartition(b"/")[0]
+    parents[path] = None
 
 
 def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:

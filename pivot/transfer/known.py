@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from pivot.errors import IntegrityError
-from pivot.files import TEMPORARY_PREFIX, write_atomic
+from pivot.files import TEMPORARY_PREFIX, open_regular, refuse_link, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.access import make_folder
 from pivot.store.content import Content
@@ -80,15 +80,17 @@ class Copies:
     def read(self, key: str) -> bytes | None:
         """The copy of an object; None where there is none."""
         try:
-            with open(os.path.join(self._cache, key), "rb") as file:
+            with open(open_regular(os.path.join(self._cache, key)), "rb") as file:
                 return file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, IntegrityError):
             return None
 
     def keep(self, key: str, data: bytes) -> None:
         """Copy an object, replacing what was there."""
         path = os.path.join(self._cache, key)
-        make_folder(os.path.dirname(os.path.dirname(self._cache)), os.path.dirname(path))
+        for folder in (self._cache, os.path.dirname(path)):
+            make_folder(os.path.dirname(os.path.dirname(self._cache)), folder)
+            refuse_link(folder)
         write_atomic(path, data, sync=False)
 
     def drop(self, key: str) -> None:
@@ -103,7 +105,7 @@ class Copies:
             if value is None or value["address"] != address:
                 return None
             return StoreId.decode(json.dumps(value["store"]).encode(), address)
-        except (ValueError, KeyError, TypeError, IntegrityError):
+        except (ValueError, KeyError, TypeError, RecursionError, IntegrityError):
             return None
 
     def remember(self, address: str, id_: StoreId) -> None:

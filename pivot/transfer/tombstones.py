@@ -22,17 +22,17 @@ def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:
     """
     try:
         value = json.loads(data)
-        newer = int(value["format"]) > FORMAT
-        names = [FileName.parse(str(text)) for text in value["packs"]]
-    except (ValueError, KeyError, TypeError) as error:
+        version, texts = value["format"], value["packs"]
+        names = [FileName.parse(str(text)) for text in texts]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(key, address) from error
-    if newer:
+    if type(version) is int and version > FORMAT:
         raise PivotError(
             f"{key} in {address} has a format newer than this Pivot reads",
             hint="Upgrade with `pip install --upgrade pivot`",
         )
     packs = frozenset(name for name in names if name is not None)
-    if len(packs) != len(names):
+    if version != FORMAT or type(version) is not int or len(packs) != len(names):
         raise _damaged(key, address)
     return packs
 

@@ -22,7 +22,7 @@ class Examiner:
 
     Attributes:
         fingerprint: the code that a symbol reaches now. Raises `DefinitionError`.
-        claimed: where what isn't in the workspace needn't be: what paths would hold.
+        claimed: what paths would hold that needn't be in the workspace; empty if all must be.
     """
 
     workspace: Workspace
@@ -36,11 +36,12 @@ class Examiner:
         try:
             found = self.fingerprint(lock.root)
         except DefinitionError as error:
-            yield Finding(FindingKind.CODE, lock.root, _root_hash(lock), text=str(error))
+            old = lock.declared.code.get(lock.root)
+            yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
         world = World(
             replace(lock.declared, scheme=SCHEME, code=found.code),
-            {path: self._now(path) or self.claimed.get(path) for path in lock.deps},
+            {path: self._now(path) or self._promised(path, lock) for path in lock.deps},
             found.locations,
         )
         for reason in explain(replace(lock, observed=Observed()), world):
@@ -69,11 +70,17 @@ class Examiner:
         if counts[True]:
             yield Finding(FindingKind.DAMAGED, claim.path, old, objects=counts[True])
 
+    def _promised(self, dep: RepoPath, lock: Lock) -> Content | None:
+        """What a dep that isn't in the workspace would hold, where it needn't be there.
+
+        Of a file in a claimed directory, or a folder around claimed paths, the lock is believed.
+        """
+        if dep in self.claimed:
+            return self.claimed[dep]
+        overlaps = any(path.contains(dep) or dep.contains(path) for path in self.claimed)
+        return lock.deps[dep] if overlaps else None
+
     def _now(self, path: RepoPath) -> Content | None:
         if path not in self._seen:
             self._seen[path] = self.workspace.content(path)
         return self._seen[path]
-
-
-def _root_hash(lock: Lock) -> str | None:
-    return lock.declared.code.get(lock.root)

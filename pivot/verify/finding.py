@@ -64,7 +64,7 @@ class Finding:
         what: a symbol, a path, or for a lock its file.
         old: what the lock says; `new` what is. None stands for absent.
         objects: of missing or damaged data, how many entries can't be had.
-        text: of a lock, why it can't be read.
+        text: of a lock or function, why it can't be read; `hint`: what helps there.
     """
 
     kind: FindingKind
@@ -75,6 +75,7 @@ class Finding:
     line: int | None = None
     objects: int | None = None
     text: str | None = None
+    hint: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -86,6 +87,7 @@ class Finding:
             "line": self.line,
             "objects": self.objects,
             "text": self.text,
+            "hint": self.hint,
         }
 
 

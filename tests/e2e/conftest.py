@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from pivot.project.confirmed import address_digest, confirm, confirmed_file
+
 CHECKOUT = Path(__file__).parents[2]
 PIVOT = Path(sys.executable).with_name("pivot")
 STALLED_S = 60
@@ -87,6 +89,33 @@ STORY = {
             return 2
         """,
 }
+
+
+# Three stages whose outs are a directory, a file that is cut, and a small one.
+STORED = """
+    import os
+    import random
+
+    from pivot import stage
+
+    def write(name, size, seed):
+        with open(name, "wb") as f:
+            f.write(random.Random(seed).randbytes(size))
+
+    @stage(outs=["tree"])
+    def tree():
+        os.mkdir("tree")
+        for number in range(10):
+            write(f"tree/{number}", 20_000, number)
+
+    @stage(deps=["tree"], outs=["big"])
+    def big():
+        write("big", 2_500_000, 99)
+
+    @stage(deps=["big"], outs=["small"])
+    def small():
+        write("small", 300, 100)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +331,32 @@ def story(told_template: Path, tmp_path: Path, empty: Project) -> Project:
     shutil.rmtree(empty.path)
     shutil.copytree(told_template, empty.path, symlinks=True)
     empty.pivot("repro")
+    return empty
+
+
+@pytest.fixture(scope="session")
+def stored_template(told_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of `stored`, with its remote beside it."""
+    base = tmp_path_factory.mktemp("stored")
+    shutil.copytree(told_template, base / "project", symlinks=True)
+    project = Project(base / "project", base)
+    project.write("pipeline.py", STORED)
+    for command in (
+        ["repro", "--jobs", "1"],
+        ["remote", "add", "storage", "../remote", "--default"],
+        ["push"],
+    ):
+        project.pivot(*command, env={"XDG_STATE_HOME": str(base / "state")})
+    return base
+
+
+@pytest.fixture
+def stored(stored_template: Path, empty: Project, tmp_path: Path) -> Project:
+    """A directory, a file that was cut and a small one, each in a pack of its own, and pushed."""
+    shutil.rmtree(empty.path)
+    shutil.copytree(stored_template / "project", empty.path, symlinks=True)
+    shutil.copytree(stored_template / "remote", tmp_path / "remote")
+    confirm(confirmed_file(os.environ), address_digest(str(tmp_path / "remote"), None))
     return empty
 
 

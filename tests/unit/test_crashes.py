@@ -5,16 +5,22 @@ Afterwards what was there is there, what can be seen is true, and the next try s
 
 import io
 import os
+import shutil
 import signal
 
 import pytest
 
+from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import hash_bytes
 from pivot.lock.declared import Declared
 from pivot.lock.folder import list_locks, read_lock, write_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
 from pivot.placing import place
+from pivot.store.check import check
+from pivot.store.content import Content, ContentType
+from pivot.store.pack import pack_key
+from pivot.store.repair import repair
 from pivot.store.store import Store
 
 BIG = os.urandom(3 << 19)
@@ -103,6 +109,55 @@ def test_a_killed_checkout_leaves_the_old_the_new_or_nothing_of_a_folder(bench, 
     assert old in seen
     check_out()
     assert bench.look() == new
+
+
+def test_a_killed_repair_loses_nothing_and_the_next_one_mends_the_store(root, killed):
+    """A damaged pack, a chunk that is gone, an index that is gone: three things to mend at once."""
+    data = [os.urandom(200), b"text " * 40, os.urandom(100)]
+    for part in data:
+        with Store.open(root).writer() as writer:
+            writer.add_bytes(part)
+    with Store.open(root).writer() as writer:
+        cut = writer.add_stream(io.BytesIO(BIG))
+    content = Content(ContentType.FILE, cut.id, cut.size, cut.recipe)
+    _harm(root, Store.open(root), content)
+    shutil.copytree(root, f"{root}.harmed")
+    kept = [hash_bytes(part) for part in data[:2]]
+    died = 0
+    for _ in killed(lambda: repair(Store.open(root))):
+        died += 1
+        readable = [id_ for id_ in kept if _can_read(root, id_)]
+        assert kept[0] in readable, "whose pack and index are sound"
+        repair(Store.open(root))
+        store = Store.open(root)
+        assert check(store, read_data=True).is_sound
+        assert [id_ for id_ in kept if store.has(id_)] == kept
+        assert not store.holds(content)
+        assert os.listdir(os.path.join(root, "tmp")) == ["in-use"]
+        shutil.rmtree(root)
+        shutil.copytree(f"{root}.harmed", root)
+    assert died >= 15
+
+
+def _harm(root, store, content):
+    """Lose a chunk in the middle of a pack, and the index of the second small entry."""
+    chunk, _ = store.recipe(content.recipe).chunks[1]
+    place = store.find(chunk).block
+    path = os.path.join(root, pack_key(place.pack))
+    os.chmod(path, 0o644)
+    with open(path, "r+b") as file:
+        file.seek(place.offset)
+        file.write(b"damage")
+    (index,) = [i for i in store.indexes if i.find(hash_bytes(b"text " * 40))]
+    os.unlink(os.path.join(root, "index", f"{index.name}.idx"))
+
+
+def _can_read(root, id_):
+    try:
+        Store.open(root).read(id_)
+    except (IntegrityError, MissingDataError):
+        return False
+    return True
 
 
 def _clear(path):

@@ -109,8 +109,11 @@ def test_damage_within_a_pack_costs_its_block_alone(root, store):
     (pack,) = packs(root)
     flip(pack, os.path.getsize(pack) // 2)
     assert check(Store.open(root)).is_sound, "only reading all of it tells"
-    ((name, _),) = check(Store.open(root), read_data=True).damaged_packs
+    health = check(Store.open(root), read_data=True)
+    ((name, _),) = health.damaged_packs
     assert str(name) in pack
+    assert 0 < len(health.damaged_entries) <= 8
+    assert health.damaged_indexes == (), "its index is not to blame"
     done = repair(Store.open(root))
     assert done.indexed == 0
     assert done.set_aside == (os.path.join(root, "damaged", os.path.basename(pack)),)

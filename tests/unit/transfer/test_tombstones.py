@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from pivot.errors import IntegrityError, PivotError
@@ -12,11 +14,40 @@ def test_what_was_written_is_read():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"{}", b'{"format": 1, "packs": ["zz"]}', b'{"format": 1, "packs": 3}', b"\xff"],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"format": 1, "packs": ["zz"]}',
+        b'{"format": 1, "packs": 3}',
+        *(b'{"format": %s, "packs": []}' % v for v in (b"0", b"-1", b'"1"', b"true", b"null")),
+        *(b'{"format": %s, "packs": []}' % v for v in (b"1.0", b"1e999", b"NaN", b"[1]")),
+    ],
 )
 def test_a_damaged_one_is_named(data):
     with pytest.raises(IntegrityError, match=r"tombstones/a\.json in /remote"):
         decode(data, "tombstones/a.json", "/remote")
+
+
+def test_every_flipped_byte_is_refused_or_names_another_pack():
+    """There is no checksum: a name that is one digit off is that of a pack that never was."""
+    pack = FileName.fresh()
+    data = encode(frozenset({pack}))
+    for at in range(len(data)):
+        for pattern in (0x01, 0x80, 0xFF):
+            harmed = bytearray(data)
+            harmed[at] ^= pattern
+            try:
+                named = decode(bytes(harmed), "tombstones/a.json", "/remote")
+            except PivotError:
+                continue
+            assert len(named) == 1
+            assert json.loads(harmed)["format"] == 1
+    for length in range(len(data) - 1):
+        with pytest.raises(IntegrityError):
+            decode(data[:length], "tombstones/a.json", "/remote")
 
 
 def test_a_newer_one_is_not_guessed_at():

@@ -70,7 +70,7 @@ def fill(
 
 def lacks(workspace: Workspace, store: Store, path: RepoPath, content: Content) -> bool:
     """Whether files or folders of `content` are missing in the directory at `path`."""
-    with open_folder(workspace.absolute(path)) as fd:
+    with open_folder(workspace.root, path) as fd:
         return next(missing(fd, store.tree(content)), None) is not None
 
 
@@ -108,7 +108,6 @@ class _Directory:
         advance: Advance,
     ) -> None:
         self._root = workspace.root
-        self._current = workspace.absolute(path)
         self._state = state
         self._store = store
         self._path = path
@@ -122,7 +121,7 @@ class _Directory:
             for helpers in self._attempts():
                 with (
                     staging.make_folder(_NEW) as new,
-                    _Unchanged.open(self._state, self._current, self._path) as unchanged,
+                    _Unchanged.open(self._state, self._root, self._path) as unchanged,
                     contextlib.suppress(HelpFailedError),
                 ):
                     self._writer(new, unchanged.keep, helpers).write(
@@ -136,7 +135,7 @@ class _Directory:
 
     def fill(self) -> None:
         """Write what is missing, and link it in file by file; what is there is never touched."""
-        with Staging.make(self._root) as staging, open_folder(self._current) as target:
+        with Staging.make(self._root) as staging, open_folder(self._root, self._path) as target:
             for helpers in self._attempts():
                 with staging.make_folder(_NEW) as new, contextlib.suppress(HelpFailedError):
                     self._writer(new, _keep_none, helpers).write(
@@ -195,11 +194,11 @@ class _Unchanged:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, state: State, current: str, path: RepoPath) -> Iterator[Self]:
-        """What is known of the directory at the absolute path `current`, if one is there."""
+    def open(cls, state: State, root: str, path: RepoPath) -> Iterator[Self]:
+        """What is known of the directory at `path`, if one is there."""
         with contextlib.ExitStack() as stack:
             try:
-                fd = stack.enter_context(open_folder(current))
+                fd = stack.enter_context(open_folder(root, path))
             except OSError:
                 fd = None
             self = cls(state, path, fd)

@@ -6,8 +6,11 @@ for a folder, at any depth and any time, is an error and never a way out of the 
 
 import contextlib
 import errno
+import fcntl
 import os
+import re
 import shutil
+import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Self
@@ -16,6 +19,9 @@ from pivot.errors import PivotError
 from pivot.paths import RepoPath, TreePath
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Staging folders; claims and others lie beside them.
+_NAME = re.compile(r"[0-9a-f]{16}")
+_YOUNG_S = 60
 _FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -47,9 +53,11 @@ class Staging:
         """
         name = os.urandom(8).hex()
         with _walk_down(project, (".pivot", "tmp"), ".pivot/tmp") as parent:
+            _sweep(parent)
             os.mkdir(name, dir_fd=parent)
             fd = os.open(name, _DIRECTORY, dir_fd=parent)
             try:
+                _claim(fd)
                 yield cls(os.path.join(project, ".pivot", "tmp", name), fd)
             finally:
                 os.close(fd)
@@ -69,6 +77,30 @@ class Staging:
             yield fd
         finally:
             os.close(fd)
+
+
+def _claim(fd: int) -> bool:
+    """Take an flock on a staging folder; it ends with the last process that has it open."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another's, or a file system without
+        return False
+    return True
+
+
+def _sweep(parent: int) -> None:
+    """Remove the staging folders of processes that were killed."""
+    for name in os.listdir(parent):
+        if not _NAME.fullmatch(name):
+            continue
+        with contextlib.suppress(OSError):
+            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+            try:
+                # One that was just made may not be claimed yet.
+                if os.fstat(fd).st_mtime < time.time() - _YOUNG_S and _claim(fd):
+                    _remove(name, parent)
+            finally:
+                os.close(fd)
 
 
 class Folders:

@@ -593,7 +593,7 @@ def test_names_that_a_file_system_takes_for_one_are_both_named(tmp_path):
 # -- a disk that fails ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_disk_that_fails_at_any_call_leaves_the_old_state(
     bench, faults, keep, put, tree, clean, kind, error

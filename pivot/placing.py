@@ -17,7 +17,7 @@ from pivot.forking import useful
 from pivot.landing import Folders, Staging, move_in, open_folder
 from pivot.merging import merge, missing
 from pivot.paths import RepoPath, TreePath
-from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State
+from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, Memory, State
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.workspace import Workspace
@@ -142,7 +142,7 @@ class _Directory:
                         missing(target, self._store.tree(self._content))
                     )
                     self._settle()
-                    merge(self._store.tree(self._content), new, target)
+                    merge(new, target)
                     break
         self._take_over()
 
@@ -187,9 +187,8 @@ class _Unchanged:
 
     def __init__(self, state: State, path: RepoPath, fd: int | None) -> None:
         self._folders = None if fd is None else Folders(fd, make=False)
-        self._prefix = f"{path}/"
-        self._rows = iter(()) if fd is None else state.files_below(path)
-        self._row = next(self._rows, None)
+        self._memory = Memory(state, path)
+        self._path = path
         self.any = False
 
     @classmethod
@@ -208,28 +207,21 @@ class _Unchanged:
 
     def keep(self, path: TreePath, content: Content, folder: int) -> bool:
         """Give an unchanged file a second name in `folder`; False where that can't be."""
-        if self._folders is None or not self._is_known(path, content):
+        if self._folders is None:
+            return False
+        row = self._memory.find(f"{self._path}/{path}")
+        if row is None or row[2].id != content.id:
             return False
         before, _, name = path.rpartition("/")
         try:
             source = self._folders.enter(before)
             stat = Stat.of(os.lstat(name, dir_fd=source))
-            if stat != self._stat or stat.is_executable != is_executable(content):
+            if stat != row[1] or stat.is_executable != is_executable(content):
                 return False
             os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
         except OSError:
             return False
         self.any = True
-        return True
-
-    def _is_known(self, path: TreePath, content: Content) -> bool:
-        """Both the tree and the memory are in the order of paths: one step each."""
-        key = f"{self._prefix}{path}"
-        while self._row is not None and self._row[0] < key:
-            self._row = next(self._rows, None)
-        if self._row is None or self._row[0] != key or self._row[2].id != content.id:
-            return False
-        self._stat = self._row[1]
         return True
 
 

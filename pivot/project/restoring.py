@@ -1,10 +1,10 @@
 """Putting outs in place, from locks alone: no definitions are loaded."""
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from pivot.checkout import (
     CheckoutPlan,
@@ -22,8 +22,15 @@ from pivot.project.managed import refuse_tracked
 from pivot.project.project import Project
 from pivot.store.content import Content
 
-# Told bytes done, bytes in all, and the same of files.
-type Progress = Callable[[int, int, tuple[int, int]], None]
+
+class Progress(Protocol):
+    """Shows how far a checkout is."""
+
+    def begin(self) -> None:
+        """Deciding is over, and writing begins."""
+
+    def __call__(self, done: int, total: int, files: tuple[int, int]) -> None:
+        """So many of so many bytes, and of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ def restore(
             refuse_edited(plan)
         refuse_tracked(project, _without_metrics(project, [*plan.place, *plan.fill]))
         reached = _Reached.of([*plan.place.values(), *plan.fill.values()], progress)
+        if progress is not None:
+            progress.begin()
         for put, contents in ((place, plan.place), (fill, plan.fill)):
             for path, content in contents.items():
                 put(project.workspace, project.state, project.store, path, content, reached)
@@ -118,7 +127,7 @@ def preview(
     """What `restore` would do."""
     workspace, holds = project.workspace, project.store.holds
     if not only_missing:
-        return plan_checkout(workspace, entries, holds)
+        return plan_checkout(workspace, entries, holds, project.store.tree)
     return plan_missing(workspace, entries, holds, partial(lacks, workspace, project.store))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_absent, refuse_edited
+from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_edited
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.forking import Forked
 from pivot.hashing import hash_bytes
@@ -80,7 +80,7 @@ def clean(bench):
 
 
 def plan(bench, contents):
-    return plan_checkout(bench.workspace, contents, bench.store.holds)
+    return plan_checkout(bench.workspace, contents, bench.store.holds, bench.store.tree)
 
 
 def plan_only_missing(bench, contents):
@@ -245,21 +245,34 @@ def test_edited_files_are_named_one_by_one_and_kept(bench, tree, keep):
     assert caught.value.hint == "Keep a copy, then run `pivot checkout --force`"
 
 
-def test_a_directory_that_only_lost_a_file_is_mended_without_force(bench, tree, keep, put):
+def test_a_directory_that_only_lost_files_is_mended_and_nothing_else_written(
+    bench, tree, keep, fill_in
+):
     tree(FILES)
     content = keep(leave=True)
     (bench.root / "out" / "a").unlink()
+    (bench.root / "out" / "b" / "empty").rmdir()
     found = plan(bench, {OUT: content})
-    refuse_edited(found)
-    put(found.place[OUT])
+    assert (found.fill, found.place, found.edited) == ({OUT: content}, {}, ())
+    before = os.stat(bench.root / "out" / "big")
+    fill_in(content)
     assert bench.look("out") == FILES
+    assert os.stat(bench.root / "out" / "big") == before
+    assert plan(bench, {OUT: content}).unchanged == (OUT,)
 
 
-def test_absent_data_is_named_with_what_to_do(bench):
-    content = Content(ContentType.FILE, hash_bytes(b"elsewhere"), 9)
-    with pytest.raises(MissingDataError, match="out") as caught:
-        refuse_absent(plan(bench, {OUT: content}))
-    assert "pivot pull" in caught.value.hint
+@pytest.mark.parametrize("extra", [{"out/a0": b"1"}, {"out/a0": None}, {"out/b/c/d": b"22"}])
+def test_a_directory_that_lost_a_file_and_has_another_is_written_anew(
+    bench, tree, keep, put, extra
+):
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "big").unlink()
+    bench.write(extra)
+    found = plan(bench, {OUT: content})
+    assert (found.fill, found.place, found.edited) == ({}, {OUT: content}, ())
+    put(content)
+    assert bench.look("out") == FILES
 
 
 # -- only what is missing -------------------------------------------------------------------

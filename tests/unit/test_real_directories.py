@@ -300,7 +300,7 @@ def test_a_change_of_permissions_alone_is_put_right_without_force(bench, keep, p
     content = keep()
     (bench.root / "out" / "run").chmod(0o644)
     (bench.root / "out" / "data").chmod(0o755)
-    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds)
+    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds, bench.store.tree)
     assert (found.place, found.edited) == ({OUT: content}, ())
     put(content)
     assert modes(bench) == {"out/run": True, "out/data": False}
@@ -395,7 +395,7 @@ def test_what_is_of_another_kind_and_edited_is_named(bench, keep, there):
     content = keep()
     remove(bench.workspace.root, OUT)
     bench.write({"out/mine": b"two", "out/a": b"one"} if there == "folder" else {"out": b"two"})
-    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds)
+    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds, bench.store.tree)
     assert found.edited == (("out/mine",) if there == "folder" else ("out",))
 
 
@@ -403,7 +403,7 @@ def test_one_edited_file_among_a_thousand_is_the_one_that_is_named(bench, keep):
     bench.write({f"out/{n // 100}/{n}": b"%d" % n for n in range(1000)})
     content = keep()
     bench.write({"out/3/333": b"edited", "out/7/777": b"776"})
-    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds)
+    found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds, bench.store.tree)
     assert found.edited == ("out/3/333",), "the bytes of the other one are those of a neighbour"
 
 

@@ -109,6 +109,16 @@ def test_line_is_cleared_before_an_error_is_shown(clock, terminal):
     assert terminal.getvalue().endswith(" \r")
 
 
+def test_what_came_before_the_beginning_doesnt_slow_the_rate(clock):
+    pipe = io.StringIO()
+    with progress_on(pipe, "restored") as shown:
+        clock[0] += 100
+        shown.begin()
+        clock[0] += 10
+        shown(5_000_000, 10_000_000)
+    assert pipe.getvalue().endswith("500.0 kB/s, 10 s left\n")
+
+
 def test_files_are_counted_beside_bytes(clock):
     pipe = io.StringIO()
     with progress_on(pipe, "restored") as shown:

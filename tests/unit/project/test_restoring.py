@@ -185,6 +185,13 @@ def test_progress_ends_with_all_bytes_and_files(place, two):
     project = place.open()
     place.write("z", "Z")
     seen = []
-    tell = lambda *reached: seen.append(reached)  # noqa: E731
-    restore(project, wanted(project, ()), force=False, only_missing=False, progress=tell)
-    assert seen[-1] == (2, 2, (2, 2))
+
+    class Shown:
+        def begin(self):
+            seen.append("begin")
+
+        def __call__(self, *reached):
+            seen.append(reached)
+
+    restore(project, wanted(project, ()), force=False, only_missing=False, progress=Shown())
+    assert (seen[0], seen[-1]) == ("begin", (2, 2, (2, 2)))

@@ -2,6 +2,7 @@ import errno
 import os
 import signal
 import stat
+import threading
 import time
 from functools import partial
 
@@ -422,6 +423,51 @@ def test_a_helping_process_that_dies_costs_time_alone(
     monkeypatch.setattr(TreeWriter, "_write_batch", die)
     put(content)
     assert bench.look("out") == many
+    clean()
+
+
+def test_where_no_helping_process_can_be_had_all_is_written_here(
+    bench, tree, keep, put, many, monkeypatch
+):
+    monkeypatch.setattr(Forked, "start", lambda _: None)
+    tree(many)
+    put(keep())
+    assert bench.look("out") == many
+
+
+@pytest.fixture
+def ahead(monkeypatch):
+    """Files of three chunks or more are read one chunk ahead."""
+    monkeypatch.setattr("pivot.writing.BATCH_BYTES", 1 << 20)
+
+
+def test_a_large_file_that_is_read_ahead_comes_back(bench, keep, put, ahead, clean):
+    data = os.urandom(3 << 20)
+    bench.write({"out": data})
+    put(keep())
+    assert bench.look() == {"out": data}
+    clean()
+
+
+def test_damage_in_a_large_file_that_is_read_ahead_shows_nothing(
+    bench, keep, put, ahead, clean, monkeypatch
+):
+    bench.write({"out": os.urandom(3 << 20)})
+    content = keep()
+    real = Store.read
+    seen = []
+
+    def damaged(store, id_, kind=Kind.DATA):
+        seen.append(id_)
+        if len(seen) == 4:
+            raise IntegrityError("it is damaged")
+        return real(store, id_, kind)
+
+    monkeypatch.setattr(Store, "read", damaged)
+    with pytest.raises(IntegrityError, match="it is damaged"):
+        put(content)
+    assert not (bench.root / "out").exists()
+    assert not any("ThreadPool" in thread.name for thread in threading.enumerate())
     clean()
 
 

@@ -50,6 +50,16 @@ def test_work_that_is_killed_leaves_nothing():
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_where_no_process_is_left_nothing_is_begun(monkeypatch):
+    def refuse():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    before = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr("os.fork", refuse)
+    assert Forked.start(bytes) is None
+    assert len(os.listdir("/dev/fd")) == before
+
+
 @pytest.fixture
 def idle(monkeypatch):
     """A process without threads on Linux with eight processors."""

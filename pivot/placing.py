@@ -5,6 +5,7 @@ Nothing is synced: what a power failure takes from the workspace, the store stil
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from itertools import batched
 from typing import Self
 
 from pivot.clock import FileClock
+from pivot.errors import PivotError
 from pivot.files import Stat, lstat
 from pivot.forking import useful
 from pivot.landing import Folders, Staging, move_in, open_folder
@@ -38,6 +40,12 @@ _NEW = "new"
 _AT_ONCE = 1000
 
 
+class PlacingError(PivotError):
+    """The disk refused what was to be written; what was there is as it was."""
+
+    code = "placing"
+
+
 def place(
     workspace: Workspace,
     state: State,
@@ -50,10 +58,11 @@ def place(
 
     Nothing of it is visible before every byte was verified.
     """
-    if content.type is ContentType.DIRECTORY:
-        _Directory(workspace, state, store, path, content, advance).replace()
-    else:
-        _place_file(workspace, state, store, path, content, advance)
+    with _named(path):
+        if content.type is ContentType.DIRECTORY:
+            _Directory(workspace, state, store, path, content, advance).replace()
+        else:
+            _place_file(workspace, state, store, path, content, advance)
 
 
 def fill(
@@ -65,13 +74,28 @@ def fill(
     advance: Advance = unseen,
 ) -> None:
     """Write what is missing of a directory that is there; nothing in it is replaced."""
-    _Directory(workspace, state, store, path, content, advance).fill()
+    with _named(path):
+        _Directory(workspace, state, store, path, content, advance).fill()
 
 
 def lacks(workspace: Workspace, store: Store, path: RepoPath, content: Content) -> bool:
     """Whether files or folders of `content` are missing in the directory at `path`."""
     with open_folder(workspace.root, path) as fd:
         return next(missing(fd, store.tree(content)), None) is not None
+
+
+@contextlib.contextmanager
+def _named(path: RepoPath) -> Iterator[None]:
+    """Raise what the disk refuses in the block as an error that names what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        hint = "Make room or give permission there, then run it again"
+        if error.errno == errno.EXDEV:
+            hint = "Its folder is on another disk than `.pivot`: keep both on the same one"
+        raise PlacingError(
+            f"{path} can't be written", why=error.strerror or str(error), hint=hint
+        ) from error
 
 
 def _place_file(

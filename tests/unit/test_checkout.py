@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_edited
-from pivot.errors import IntegrityError, MissingDataError, PivotError
+from pivot.errors import IntegrityError, MissingDataError
 from pivot.forking import Forked
 from pivot.hashing import hash_bytes
 from pivot.landing import CollisionError, Folders, LinkInTheWayError, create, move_in, remove
 from pivot.merging import merge
 from pivot.paths import RepoPath, TreePath
-from pivot.placing import fill, lacks, place
+from pivot.placing import PlacingError, fill, lacks, place
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
@@ -671,18 +671,34 @@ def test_a_disk_that_fails_at_any_call_leaves_the_old_state(
         with faults(n, error) as seen:
             try:
                 put(content)
-            except (OSError, PivotError):
+            except PlacingError as refused:
                 failed = True
+                told = refused.why
             else:
                 failed = False
         if n >= len(seen.calls):
             break
         assert failed or seen.calls[n] == "unlink"
+        assert not failed or told == os.strerror(error)
         assert bench.look() == (old if failed else new), seen.calls[n]
         if seen.calls[n] != "unlink":
             clean()
     assert 3 < n < 100
     assert bench.look() == new
+
+
+def test_a_folder_on_another_disk_is_told_as_that(bench, keep, put, monkeypatch, clean):
+    bench.write({"out": b"data"})
+    content = keep()
+
+    def refuse(*_, **__):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.rename", refuse)
+    with pytest.raises(PlacingError) as caught:
+        put(content)
+    assert "another disk" in caught.value.hint
+    clean()
 
 
 def test_removing_leaves_no_folders_behind(bench, clean):

@@ -17,7 +17,7 @@ from pivot.lock.declared import Declared
 from pivot.lock.folder import list_locks, read_lock, write_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
-from pivot.placing import fill, place
+from pivot.placing import PlacingError, fill, place
 from pivot.store.store import Store
 
 BIG = os.urandom(3 << 19)
@@ -164,7 +164,7 @@ def test_a_failing_disk_while_adding_what_is_missing_changes_no_file(bench, faul
     while True:
         _clear(bench.root / "out")
         bench.write({"out/a": b"mine"})
-        with faults(n, error) as seen, contextlib.suppress(OSError):
+        with faults(n, error) as seen, contextlib.suppress(PlacingError):
             fill(bench.workspace, bench.state, bench.store, OUT, content)
         found = bench.look()
         assert found["out/a"] == b"mine"

@@ -4,16 +4,19 @@ Bytes in the workspace may be replaced if and only if they are held elsewhere; a
 user's and is kept, and named file by file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pivot.errors import MissingDataError, PivotError
 from pivot.files import lstat
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
+from pivot.store.tree import TreeEntry
 from pivot.workspace import Workspace
 
 NAMED = 20
+
+type Tree = Callable[[Content], Iterator[TreeEntry]]
 
 
 class EditedError(PivotError):
@@ -45,9 +48,14 @@ def plan_checkout(
     workspace: Workspace,
     entries: Mapping[RepoPath, Content],
     holds: Callable[[Content], bool],
+    tree: Tree,
 ) -> CheckoutPlan:
-    """Compare what paths should hold with what they do hold. `holds`: is a content elsewhere?"""
+    """Compare what paths should hold with what they do hold.
+
+    `holds`: is a content elsewhere? `tree`: the entries of a directory that the store holds.
+    """
     place: dict[RepoPath, Content] = {}
+    fill: dict[RepoPath, Content] = {}
     unchanged: list[RepoPath] = []
     edited: list[str] = []
     absent: list[RepoPath] = []
@@ -57,11 +65,24 @@ def plan_checkout(
             unchanged.append(path)
         elif not holds(content):
             absent.append(path)
+        elif now is not None and _has_only_lost(workspace, path, now, content, tree):
+            fill[path] = content
         else:
             place[path] = content
             if now is not None:
                 edited.extend(workspace.unheld_files(path, now, holds))
-    return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent))
+    return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent), fill)
+
+
+def _has_only_lost(
+    workspace: Workspace, path: RepoPath, now: Content, wanted: Content, tree: Tree
+) -> bool:
+    """Whether a directory holds nothing but what is wanted, so that adding the rest will do."""
+    stat = lstat(workspace.absolute(path))
+    if stat is None or not stat.is_dir or (now.files or 0) >= (wanted.files or 0):
+        return False
+    entries = tree(wanted)
+    return all(entry in entries for entry in workspace.entries(path))  # both are in order
 
 
 def plan_missing(

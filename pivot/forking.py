@@ -35,10 +35,18 @@ class Forked:
         self._pipe = pipe
 
     @classmethod
-    def start(cls, work: Callable[[], bytes]) -> Self:
-        """Begin `work`; what it returns is the result, and an error is none."""
+    def start(cls, work: Callable[[], bytes]) -> Self | None:
+        """Begin `work`; what it returns is the result, and an error is none.
+
+        None where the system has no process left.
+        """
         readable, writable = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(readable)
+            os.close(writable)
+            return None
         if pid == 0:
             code = 1
             try:

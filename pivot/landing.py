@@ -6,8 +6,11 @@ for a folder, at any depth and any time, is an error and never a way out of the 
 
 import contextlib
 import errno
+import fcntl
 import os
+import re
 import shutil
+import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Self
@@ -16,6 +19,9 @@ from pivot.errors import PivotError
 from pivot.paths import RepoPath, TreePath
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Staging folders; claims and others lie beside them.
+_NAME = re.compile(r"[0-9a-f]{16}")
+_YOUNG_S = 60
 _FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -47,13 +53,15 @@ class Staging:
         """
         name = os.urandom(8).hex()
         with _walk_down(project, (".pivot", "tmp"), ".pivot/tmp") as parent:
+            _sweep(parent)
             os.mkdir(name, dir_fd=parent)
             fd = os.open(name, _DIRECTORY, dir_fd=parent)
             try:
+                _claim(fd)
                 yield cls(os.path.join(project, ".pivot", "tmp", name), fd)
             finally:
                 os.close(fd)
-                shutil.rmtree(name, ignore_errors=True, dir_fd=parent)
+                _remove(name, parent)
 
     def create(self, name: str, *, executable: bool) -> int:
         """A new file in the staging folder, open for writing."""
@@ -62,13 +70,37 @@ class Staging:
     @contextlib.contextmanager
     def make_folder(self, name: str) -> Iterator[int]:
         """A new folder in the staging folder, open; what had its name is removed."""
-        shutil.rmtree(name, ignore_errors=True, dir_fd=self.fd)
+        _remove(name, self.fd)
         os.mkdir(name, dir_fd=self.fd)
         fd = os.open(name, _DIRECTORY, dir_fd=self.fd)
         try:
             yield fd
         finally:
             os.close(fd)
+
+
+def _claim(fd: int) -> bool:
+    """Take an flock on a staging folder; it ends with the last process that has it open."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another's, or a file system without
+        return False
+    return True
+
+
+def _sweep(parent: int) -> None:
+    """Remove the staging folders of processes that were killed."""
+    for name in os.listdir(parent):
+        if not _NAME.fullmatch(name):
+            continue
+        with contextlib.suppress(OSError):
+            fd = os.open(name, _DIRECTORY, dir_fd=parent)
+            try:
+                # One that was just made may not be claimed yet.
+                if os.fstat(fd).st_mtime < time.time() - _YOUNG_S and _claim(fd):
+                    _remove(name, parent)
+            finally:
+                os.close(fd)
 
 
 class Folders:
@@ -124,16 +156,6 @@ class Folders:
         self._leave(0)
 
 
-@contextlib.contextmanager
-def open_folder(path: str) -> Iterator[int]:
-    """A folder, open; an `OSError` where a link or something else is."""
-    fd = os.open(path, _DIRECTORY)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
 def move_beside(name: str, source: int, target: int) -> None:
     """Give a file its place if nothing is there by now."""
     try:
@@ -168,6 +190,21 @@ def open_parent(project: str, path: RepoPath) -> Iterator[tuple[int, str]]:
     *folders, name = path.split("/")
     with _walk_down(project, folders, path) as fd:
         yield fd, name
+
+
+@contextlib.contextmanager
+def open_folder(project: str, path: RepoPath) -> Iterator[int]:
+    """The directory at `path`, opened link by link.
+
+    Raises `LinkInTheWayError` if a component on the way is a link, and `OSError` where no
+    directory is.
+    """
+    with open_parent(project, path) as (parent, last):
+        fd = os.open(last, _DIRECTORY, dir_fd=parent)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
 
 @contextlib.contextmanager
@@ -207,7 +244,7 @@ def move_in(staging: Staging, name: str, project: str, path: RepoPath) -> None:
             return
         old = f"{name}.old"
         with contextlib.suppress(FileNotFoundError):
-            os.rename(last, old, src_dir_fd=parent, dst_dir_fd=staging.fd)
+            _move_away(last, parent, old, staging.fd)
         try:
             os.rename(name, last, src_dir_fd=staging.fd, dst_dir_fd=parent)
         except BaseException:
@@ -225,7 +262,30 @@ def remove(project: str, path: RepoPath) -> None:
         open_parent(project, path) as (parent, last),
         contextlib.suppress(FileNotFoundError),
     ):
-        os.rename(last, "removed", src_dir_fd=parent, dst_dir_fd=staging.fd)
+        _move_away(last, parent, "removed", staging.fd)
+
+
+def _move_away(name: str, parent: int, new: str, target: int) -> None:
+    """Rename what is to go; a folder that its owner may not write is made writable for that."""
+    try:
+        os.rename(name, new, src_dir_fd=parent, dst_dir_fd=target)
+    except PermissionError:
+        fd = os.open(name, _DIRECTORY, dir_fd=parent)
+        try:
+            os.fchmod(fd, 0o700)
+        finally:
+            os.close(fd)
+        os.rename(name, new, src_dir_fd=parent, dst_dir_fd=target)
+
+
+def _remove(name: str, parent: int) -> None:
+    """Remove a folder with all in it, folders that may not be written too."""
+    shutil.rmtree(name, ignore_errors=True, dir_fd=parent)
+    with contextlib.suppress(FileNotFoundError):
+        os.lstat(name, dir_fd=parent)
+        for _, _, _, fd in os.fwalk(name, dir_fd=parent):
+            os.fchmod(fd, 0o700)
+        shutil.rmtree(name, ignore_errors=True, dir_fd=parent)
 
 
 def _is_folder(parent: int, name: str) -> bool:

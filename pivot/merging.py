@@ -1,6 +1,5 @@
 """Adding to a directory what it lacks of a tree, and touching nothing else in it."""
 
-import contextlib
 import errno
 import os
 from collections.abc import Iterable, Iterator
@@ -29,19 +28,13 @@ def missing(fd: int, entries: Iterable[TreeEntry]) -> Iterator[TreeEntry]:
         folders.close()
 
 
-def merge(entries: Iterable[TreeEntry], new: int, target: int) -> None:
-    """Move what the folder `new` has of a tree into the folder `target`, replacing nothing."""
-    sources, targets = Folders(new, make=False), Folders(target, make=True, fresh=False)
+def merge(new: int, target: int) -> None:
+    """Move all that is in the folder `new` into the folder `target`, replacing nothing."""
+    targets = Folders(target, make=True, fresh=False)
     try:
-        for entry in entries:
-            before, _, name = entry.path.rpartition("/")
-            with contextlib.suppress(FileNotFoundError):  # not one that was missing
-                source = sources.enter(before)
-                os.lstat(name, dir_fd=source)
-                if entry.content is None:
-                    targets.enter(entry.path)
-                else:
-                    move_beside(name, source, targets.enter(before))
+        for folder, _, names, fd in os.fwalk(".", dir_fd=new):
+            into = targets.enter(folder[2:])  # after "./"
+            for name in names:
+                move_beside(name, fd, into)
     finally:
-        sources.close()
         targets.close()

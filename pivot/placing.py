@@ -5,6 +5,7 @@ Nothing is synced: what a power failure takes from the workspace, the store stil
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,12 +13,13 @@ from itertools import batched
 from typing import Self
 
 from pivot.clock import FileClock
+from pivot.errors import PivotError
 from pivot.files import Stat, lstat
 from pivot.forking import useful
 from pivot.landing import Folders, Staging, move_in, open_folder
 from pivot.merging import merge, missing
 from pivot.paths import RepoPath, TreePath
-from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, State
+from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, Memory, State
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.workspace import Workspace
@@ -38,6 +40,12 @@ _NEW = "new"
 _AT_ONCE = 1000
 
 
+class PlacingError(PivotError):
+    """The disk refused what was to be written; what was there is as it was."""
+
+    code = "placing"
+
+
 def place(
     workspace: Workspace,
     state: State,
@@ -50,10 +58,11 @@ def place(
 
     Nothing of it is visible before every byte was verified.
     """
-    if content.type is ContentType.DIRECTORY:
-        _Directory(workspace, state, store, path, content, advance).replace()
-    else:
-        _place_file(workspace, state, store, path, content, advance)
+    with _named(path):
+        if content.type is ContentType.DIRECTORY:
+            _Directory(workspace, state, store, path, content, advance).replace()
+        else:
+            _place_file(workspace, state, store, path, content, advance)
 
 
 def fill(
@@ -65,13 +74,28 @@ def fill(
     advance: Advance = unseen,
 ) -> None:
     """Write what is missing of a directory that is there; nothing in it is replaced."""
-    _Directory(workspace, state, store, path, content, advance).fill()
+    with _named(path):
+        _Directory(workspace, state, store, path, content, advance).fill()
 
 
 def lacks(workspace: Workspace, store: Store, path: RepoPath, content: Content) -> bool:
     """Whether files or folders of `content` are missing in the directory at `path`."""
-    with open_folder(workspace.absolute(path)) as fd:
+    with open_folder(workspace.root, path) as fd:
         return next(missing(fd, store.tree(content)), None) is not None
+
+
+@contextlib.contextmanager
+def _named(path: RepoPath) -> Iterator[None]:
+    """Raise what the disk refuses in the block as an error that names what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        hint = "Make room or give permission there, then run it again"
+        if error.errno == errno.EXDEV:
+            hint = "Its folder is on another disk than `.pivot`: keep both on the same one"
+        raise PlacingError(
+            f"{path} can't be written", why=error.strerror or str(error), hint=hint
+        ) from error
 
 
 def _place_file(
@@ -108,7 +132,6 @@ class _Directory:
         advance: Advance,
     ) -> None:
         self._root = workspace.root
-        self._current = workspace.absolute(path)
         self._state = state
         self._store = store
         self._path = path
@@ -122,7 +145,7 @@ class _Directory:
             for helpers in self._attempts():
                 with (
                     staging.make_folder(_NEW) as new,
-                    _Unchanged.open(self._state, self._current, self._path) as unchanged,
+                    _Unchanged.open(self._state, self._root, self._path) as unchanged,
                     contextlib.suppress(HelpFailedError),
                 ):
                     self._writer(new, unchanged.keep, helpers).write(
@@ -136,14 +159,14 @@ class _Directory:
 
     def fill(self) -> None:
         """Write what is missing, and link it in file by file; what is there is never touched."""
-        with Staging.make(self._root) as staging, open_folder(self._current) as target:
+        with Staging.make(self._root) as staging, open_folder(self._root, self._path) as target:
             for helpers in self._attempts():
                 with staging.make_folder(_NEW) as new, contextlib.suppress(HelpFailedError):
                     self._writer(new, _keep_none, helpers).write(
                         missing(target, self._store.tree(self._content))
                     )
                     self._settle()
-                    merge(self._store.tree(self._content), new, target)
+                    merge(new, target)
                     break
         self._take_over()
 
@@ -188,18 +211,17 @@ class _Unchanged:
 
     def __init__(self, state: State, path: RepoPath, fd: int | None) -> None:
         self._folders = None if fd is None else Folders(fd, make=False)
-        self._prefix = f"{path}/"
-        self._rows = iter(()) if fd is None else state.files_below(path)
-        self._row = next(self._rows, None)
+        self._memory = Memory(state, path)
+        self._path = path
         self.any = False
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, state: State, current: str, path: RepoPath) -> Iterator[Self]:
-        """What is known of the directory at the absolute path `current`, if one is there."""
+    def open(cls, state: State, root: str, path: RepoPath) -> Iterator[Self]:
+        """What is known of the directory at `path`, if one is there."""
         with contextlib.ExitStack() as stack:
             try:
-                fd = stack.enter_context(open_folder(current))
+                fd = stack.enter_context(open_folder(root, path))
             except OSError:
                 fd = None
             self = cls(state, path, fd)
@@ -209,28 +231,21 @@ class _Unchanged:
 
     def keep(self, path: TreePath, content: Content, folder: int) -> bool:
         """Give an unchanged file a second name in `folder`; False where that can't be."""
-        if self._folders is None or not self._is_known(path, content):
+        if self._folders is None:
+            return False
+        row = self._memory.find(f"{self._path}/{path}")
+        if row is None or row[2].id != content.id:
             return False
         before, _, name = path.rpartition("/")
         try:
             source = self._folders.enter(before)
             stat = Stat.of(os.lstat(name, dir_fd=source))
-            if stat != self._stat or stat.is_executable != is_executable(content):
+            if stat != row[1] or stat.is_executable != is_executable(content):
                 return False
             os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
         except OSError:
             return False
         self.any = True
-        return True
-
-    def _is_known(self, path: TreePath, content: Content) -> bool:
-        """Both the tree and the memory are in the order of paths: one step each."""
-        key = f"{self._prefix}{path}"
-        while self._row is not None and self._row[0] < key:
-            self._row = next(self._rows, None)
-        if self._row is None or self._row[0] != key or self._row[2].id != content.id:
-            return False
-        self._stat = self._row[1]
         return True
 
 

@@ -246,6 +246,39 @@ class State:
         )
 
 
+class Memory:
+    """What is known of the files below a folder, asked for in the order of their paths."""
+
+    def __init__(self, state: State, folder: str) -> None:
+        self._rows = state.files_below(folder)
+        self._next = next(self._rows, None)
+        self._gone: list[str] = []
+
+    def find(self, path: str) -> FileRow | None:
+        """What is known of a file; `path` must come after the last one that was asked for."""
+        while self._next is not None and self._next[0] < path:
+            self._gone.append(self._next[0])
+            self._next = next(self._rows, None)
+        row = self._next
+        if row is None or row[0] != path:
+            return None
+        self._next = next(self._rows, None)
+        return row
+
+    def skipped(self) -> list[str]:
+        """Files that were passed by since this was last called: nobody asked for them."""
+        gone, self._gone = self._gone, []
+        return gone
+
+    def rest(self) -> Iterator[list[str]]:
+        """Files after the last one that was asked for, in portions."""
+        while self._next is not None:
+            self._gone.append(self._next[0])
+            self._next = next(self._rows, None)
+            if len(self._gone) >= _READ_AT_ONCE or self._next is None:
+                yield self.skipped()
+
+
 def _file_row(row: _FileColumns) -> FileRow:
     path, mtime, ctime, size, inode, mode, id_, recipe = row
     hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)

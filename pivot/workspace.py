@@ -17,6 +17,7 @@ from pivot.state import (
     FileRow,
     Hashed,
     HashedDirectory,
+    Memory,
     State,
 )
 from pivot.store.content import Content, ContentType
@@ -137,12 +138,19 @@ class Workspace:
             return None
         return self._read(path, stat, identify, _has_all).id
 
-    def files(self, folder: RepoPath) -> Iterator[tuple[str, Content]]:
-        """Each file of a directory as (path below the project, content), in the tree's order."""
+    def entries(self, folder: RepoPath) -> Iterator[TreeEntry]:
+        """Each file and empty folder of a directory, in the tree's order."""
+        memory = Memory(self._state, folder)
         for name, stat in walk(self.absolute(folder), folder):
+            content = None
             if stat is not None:
-                path = f"{folder}/{name}"
-                yield path, _file_content(self._read(path, stat, identify, _has_all), stat)
+                row = memory.find(f"{folder}/{name}")
+                if row is not None and row[1] == stat:
+                    known = row[2]
+                else:
+                    known = self._read(f"{folder}/{name}", stat, identify, _has_all)
+                content = _file_content(known, stat)
+            yield TreeEntry(TreePath(name), content)
 
     def unheld_files(
         self, path: RepoPath, now: Content, holds: Callable[[Content], bool]
@@ -155,7 +163,9 @@ class Workspace:
             if not holds(now):
                 yield path
         elif not holds(now):
-            yield from (name for name, content in self.files(path) if not holds(content))
+            for entry in self.entries(path):
+                if entry.content is not None and not holds(entry.content):
+                    yield f"{path}/{entry.path}"
 
     def _read(self, path: str, stat: Stat, put: Put, has: Has) -> Hashed:
         """Hand a file's entries to `put`, unless they are known and had.
@@ -204,13 +214,11 @@ class _Listing:
         self._folder = folder
         self._put = put
         self._has = has
-        self._known = state.files_below(folder)
-        self._next_known = next(self._known, None)
+        self._memory = Memory(state, folder)
         self._lines = self._make_lines()
         self._buffer = bytearray()
         self._digest = StateDigest()
         self._fresh: list[FileRow] = []
-        self._gone: list[str] = []
         self.size = 0
         self.files = 0
         self.racy = False
@@ -231,12 +239,15 @@ class _Listing:
         for name, stat in walk(self._root, self._folder, self._digest.add):
             content = None if stat is None else self._content(name, stat)
             yield encode_line(TreeEntry(TreePath(name), content))
-        self._forget_before(None)
+        for gone in self._memory.rest():
+            self._state.forget_files(gone)
 
     def _content(self, name: str, stat: Stat) -> Content:
         key = f"{self._folder}/{name}"
-        known = self._remembered(key, stat)
-        if known is None or not self._has(known.recipe or known.id):
+        row = self._memory.find(key)
+        if row is not None and row[1] == stat and self._has(row[2].recipe or row[2].id):
+            known = row[2]
+        else:
             self._state.clock.settle(stat)
             is_clean = not self._state.clock.is_racy(stat)
             known = read_file(os.path.join(self._root, name), stat, self._put)
@@ -248,21 +259,6 @@ class _Listing:
         self.files += 1
         return _file_content(known, stat)
 
-    def _remembered(self, key: str, stat: Stat) -> Hashed | None:
-        """Both the walk and the memory are in the order of paths: one step each."""
-        self._forget_before(key)
-        row = self._next_known
-        if row is None or row[0] != key:
-            return None
-        self._next_known = next(self._known, None)
-        return row[2] if row[1] == stat else None
-
-    def _forget_before(self, key: str | None) -> None:
-        """Remembered files that the walk passed by (all, without `key`) are gone."""
-        while self._next_known is not None and (key is None or self._next_known[0] < key):
-            self._gone.append(self._next_known[0])
-            self._next_known = next(self._known, None)
-
     def _remember_one(self, row: FileRow) -> None:
         self._fresh.append(row)
         if len(self._fresh) >= _REMEMBER_AT_ONCE:
@@ -270,9 +266,9 @@ class _Listing:
 
     def remember(self) -> None:
         """Record what was read so far, and forget what is gone."""
-        self._state.forget_files(self._gone)
+        self._state.forget_files(self._memory.skipped())
         self._state.record_files(self._fresh)
-        self._fresh, self._gone = [], []
+        self._fresh = []
 
 
 def _has_all(_: ObjectId) -> bool:

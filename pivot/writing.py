@@ -18,8 +18,7 @@ from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
 
-# What one process writes at a time: so many files, or about so many bytes. A batch's states must
-# fit into a pipe, so that whoever wrote it is done.
+# What one process writes at a time: so many files, or about so many bytes.
 BATCH_FILES = 1000
 BATCH_BYTES = 8 << 20
 _STATE = struct.Struct("<qqQQI")
@@ -133,15 +132,18 @@ class TreeWriter:
 
     def _give(self, batch: list[File], crew: list[tuple[Forked, list[File]]]) -> None:
         """Have a batch written, here if all others are busy."""
-        if crew and crew[0][0].is_done:
-            self._take(crew)
+        done = next((n for n, (forked, _) in enumerate(crew) if forked.is_done), None)
+        if done is not None:
+            self._take(crew, done)
         if len(crew) < self.helpers:
-            crew.append((Forked.start(lambda: _packed(self._write_batch(batch, unseen))), batch))
-        else:
-            self.wrote(batch, self._write_batch(batch, self.advance))
+            forked = Forked.start(lambda: _packed(self._write_batch(batch, unseen)))
+            if forked is not None:
+                crew.append((forked, batch))
+                return
+        self.wrote(batch, self._write_batch(batch, self.advance))
 
-    def _take(self, crew: list[tuple[Forked, list[File]]]) -> None:
-        forked, batch = crew.pop(0)
+    def _take(self, crew: list[tuple[Forked, list[File]]], number: int = 0) -> None:
+        forked, batch = crew.pop(number)
         packed = forked.result()
         if packed is None:
             raise HelpFailedError

@@ -34,6 +34,10 @@ class Progress:
         if self._terminal and self._width:
             click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
 
+    def begin(self) -> None:
+        """Go by the time from now on: what came before was deciding."""
+        self._begun = self._shown = time.monotonic()
+
     def __call__(self, done: int, total: int, files: tuple[int, int] | None = None) -> None:
         now = time.monotonic()
         interval = _TERMINAL_S if self._terminal else _PIPE_S

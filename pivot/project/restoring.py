@@ -1,10 +1,10 @@
 """Putting outs and tracked data in place, by locks and `.pvt` files. Loads no definitions."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from pivot.checkout import (
     CheckoutPlan,
@@ -26,8 +26,15 @@ from pivot.track.directory import ReadTree, entries_at
 from pivot.track.finding import pass_over
 from pivot.track.pvt import SUFFIX
 
-# Told bytes done, bytes in all, and the same of files.
-type Progress = Callable[[int, int, tuple[int, int]], None]
+
+class Progress(Protocol):
+    """Shows how far a checkout is."""
+
+    def begin(self) -> None:
+        """Deciding is over, and writing begins."""
+
+    def __call__(self, done: int, total: int, files: tuple[int, int]) -> None:
+        """So many of so many bytes, and of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,8 @@ def restore(
             refuse_edited(plan)
         refuse_tracked(project, _without_metrics(project, [*plan.place, *plan.fill]))
         reached = _Reached.of([*plan.place.values(), *plan.fill.values()], progress)
+        if progress is not None:
+            progress.begin()
         for put, contents in ((place, plan.place), (fill, plan.fill)):
             for path, content in contents.items():
                 put(project.workspace, project.state, project.store, path, content, reached)
@@ -193,7 +202,7 @@ def preview(
     """What `restore` would do."""
     workspace, holds = project.workspace, project.store.holds
     if not only_missing:
-        return plan_checkout(workspace, entries, holds)
+        return plan_checkout(workspace, entries, holds, project.store.tree)
     return plan_missing(workspace, entries, holds, partial(lacks, workspace, project.store))
 
 

@@ -2,6 +2,7 @@ import errno
 import os
 import signal
 import stat
+import threading
 import time
 from functools import partial
 
@@ -9,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_absent, refuse_edited
-from pivot.errors import IntegrityError, MissingDataError, PivotError
+from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_edited
+from pivot.errors import IntegrityError, MissingDataError
 from pivot.forking import Forked
 from pivot.hashing import hash_bytes
 from pivot.landing import CollisionError, Folders, LinkInTheWayError, create, move_in, remove
 from pivot.merging import merge
 from pivot.paths import RepoPath, TreePath
-from pivot.placing import fill, lacks, place
+from pivot.placing import PlacingError, fill, lacks, place
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
@@ -80,7 +81,7 @@ def clean(bench):
 
 
 def plan(bench, contents):
-    return plan_checkout(bench.workspace, contents, bench.store.holds)
+    return plan_checkout(bench.workspace, contents, bench.store.holds, bench.store.tree)
 
 
 def plan_only_missing(bench, contents):
@@ -245,21 +246,34 @@ def test_edited_files_are_named_one_by_one_and_kept(bench, tree, keep):
     assert caught.value.hint == "Keep a copy, then run `pivot checkout --force`"
 
 
-def test_a_directory_that_only_lost_a_file_is_mended_without_force(bench, tree, keep, put):
+def test_a_directory_that_only_lost_files_is_mended_and_nothing_else_written(
+    bench, tree, keep, fill_in
+):
     tree(FILES)
     content = keep(leave=True)
     (bench.root / "out" / "a").unlink()
+    (bench.root / "out" / "b" / "empty").rmdir()
     found = plan(bench, {OUT: content})
-    refuse_edited(found)
-    put(found.place[OUT])
+    assert (found.fill, found.place, found.edited) == ({OUT: content}, {}, ())
+    before = os.stat(bench.root / "out" / "big")
+    fill_in(content)
     assert bench.look("out") == FILES
+    assert os.stat(bench.root / "out" / "big") == before
+    assert plan(bench, {OUT: content}).unchanged == (OUT,)
 
 
-def test_absent_data_is_named_with_what_to_do(bench):
-    content = Content(ContentType.FILE, hash_bytes(b"elsewhere"), 9)
-    with pytest.raises(MissingDataError, match="out") as caught:
-        refuse_absent(plan(bench, {OUT: content}))
-    assert "pivot pull" in caught.value.hint
+@pytest.mark.parametrize("extra", [{"out/a0": b"1"}, {"out/a0": None}, {"out/b/c/d": b"22"}])
+def test_a_directory_that_lost_a_file_and_has_another_is_written_anew(
+    bench, tree, keep, put, extra
+):
+    tree(FILES)
+    content = keep(leave=True)
+    (bench.root / "out" / "big").unlink()
+    bench.write(extra)
+    found = plan(bench, {OUT: content})
+    assert (found.fill, found.place, found.edited) == ({}, {OUT: content}, ())
+    put(content)
+    assert bench.look("out") == FILES
 
 
 # -- only what is missing -------------------------------------------------------------------
@@ -409,6 +423,51 @@ def test_a_helping_process_that_dies_costs_time_alone(
     monkeypatch.setattr(TreeWriter, "_write_batch", die)
     put(content)
     assert bench.look("out") == many
+    clean()
+
+
+def test_where_no_helping_process_can_be_had_all_is_written_here(
+    bench, tree, keep, put, many, monkeypatch
+):
+    monkeypatch.setattr(Forked, "start", lambda _: None)
+    tree(many)
+    put(keep())
+    assert bench.look("out") == many
+
+
+@pytest.fixture
+def ahead(monkeypatch):
+    """Files of three chunks or more are read one chunk ahead."""
+    monkeypatch.setattr("pivot.writing.BATCH_BYTES", 1 << 20)
+
+
+def test_a_large_file_that_is_read_ahead_comes_back(bench, keep, put, ahead, clean):
+    data = os.urandom(3 << 20)
+    bench.write({"out": data})
+    put(keep())
+    assert bench.look() == {"out": data}
+    clean()
+
+
+def test_damage_in_a_large_file_that_is_read_ahead_shows_nothing(
+    bench, keep, put, ahead, clean, monkeypatch
+):
+    bench.write({"out": os.urandom(3 << 20)})
+    content = keep()
+    real = Store.read
+    seen = []
+
+    def damaged(store, id_, kind=Kind.DATA):
+        seen.append(id_)
+        if len(seen) == 4:
+            raise IntegrityError("it is damaged")
+        return real(store, id_, kind)
+
+    monkeypatch.setattr(Store, "read", damaged)
+    with pytest.raises(IntegrityError, match="it is damaged"):
+        put(content)
+    assert not (bench.root / "out").exists()
+    assert not any("ThreadPool" in thread.name for thread in threading.enumerate())
     clean()
 
 
@@ -593,7 +652,7 @@ def test_names_that_a_file_system_takes_for_one_are_both_named(tmp_path):
 # -- a disk that fails ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_disk_that_fails_at_any_call_leaves_the_old_state(
     bench, faults, keep, put, tree, clean, kind, error
@@ -612,18 +671,34 @@ def test_a_disk_that_fails_at_any_call_leaves_the_old_state(
         with faults(n, error) as seen:
             try:
                 put(content)
-            except (OSError, PivotError):
+            except PlacingError as refused:
                 failed = True
+                told = refused.why
             else:
                 failed = False
         if n >= len(seen.calls):
             break
         assert failed or seen.calls[n] == "unlink"
+        assert not failed or told == os.strerror(error)
         assert bench.look() == (old if failed else new), seen.calls[n]
         if seen.calls[n] != "unlink":
             clean()
     assert 3 < n < 100
     assert bench.look() == new
+
+
+def test_a_folder_on_another_disk_is_told_as_that(bench, keep, put, monkeypatch, clean):
+    bench.write({"out": b"data"})
+    content = keep()
+
+    def refuse(*_, **__):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.rename", refuse)
+    with pytest.raises(PlacingError) as caught:
+        put(content)
+    assert "another disk" in caught.value.hint
+    clean()
 
 
 def test_removing_leaves_no_folders_behind(bench, clean):

@@ -3,6 +3,8 @@
 Afterwards what was there is there, what can be seen is true, and the next try succeeds.
 """
 
+import contextlib
+import errno
 import io
 import os
 import shutil
@@ -12,11 +14,12 @@ import pytest
 
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import hash_bytes
+from pivot.landing import Staging
 from pivot.lock.declared import Declared
 from pivot.lock.folder import list_locks, read_lock, write_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
-from pivot.placing import place
+from pivot.placing import PlacingError, fill, place
 from pivot.store.check import check
 from pivot.store.content import Content, ContentType
 from pivot.store.pack import pack_key
@@ -158,6 +161,74 @@ def _can_read(root, id_):
     except (IntegrityError, MissingDataError):
         return False
     return True
+
+
+def test_what_a_killed_checkout_left_is_removed_by_a_later_one(bench):
+    bench.write({"out": b"data"})
+    with bench.store.writer() as writer:
+        content = bench.workspace.store(OUT, writer)
+    left = bench.root / ".pivot" / "tmp"
+    pid = os.fork()
+    if pid == 0:
+        with Staging.make(str(bench.root)) as staging:
+            os.close(staging.create("half", executable=False))
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    (dead,) = left.iterdir()
+    bench.write({".pivot/tmp/a.flock": b"", ".pivot/tmp/stage": None})
+    with Staging.make(str(bench.root)) as staging:
+        alive = left / os.path.basename(staging.path)
+        for folder in (alive, dead):
+            os.utime(folder, (0, 0))
+        place(bench.workspace, bench.state, bench.store, OUT, content)
+        assert {path.name for path in left.iterdir()} == {alive.name, "a.flock", "stage"}
+
+
+def test_a_checkout_with_helping_processes_killed_at_any_call_leaves_the_old_or_nothing(
+    bench, killed, monkeypatch
+):
+    """Whatever of them was killed, and whatever the other one still did."""
+    monkeypatch.setattr("pivot.writing.BATCH_FILES", 3)
+    monkeypatch.setattr("pivot.placing.BATCH_FILES", 3)
+    monkeypatch.setattr("pivot.placing.useful", lambda: 1)
+    new = {f"out/{n % 2}/{n}": b"%d" % n for n in range(10)}
+    bench.write(new)
+    with bench.store.writer() as writer:
+        content = bench.workspace.store(OUT, writer)
+
+    def check_out():
+        place(bench.workspace, bench.state, bench.store, OUT, content)
+
+    _clear(bench.root / "out")
+    bench.write({"out/old": b"old"})
+    for _ in killed(check_out):
+        assert bench.look() in ({"out/old": b"old"}, {}, new)
+        _clear(bench.root / "out")
+        bench.write({"out/old": b"old"})
+    check_out()
+    assert bench.look() == new
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
+def test_a_failing_disk_while_adding_what_is_missing_changes_no_file(bench, faults, error):
+    new = {"out/a": b"a", "out/b/c": b"c", "out/b/d": BIG}
+    bench.write(new)
+    with bench.store.writer() as writer:
+        content = bench.workspace.store(OUT, writer)
+    n = 0
+    while True:
+        _clear(bench.root / "out")
+        bench.write({"out/a": b"mine"})
+        with faults(n, error) as seen, contextlib.suppress(PlacingError):
+            fill(bench.workspace, bench.state, bench.store, OUT, content)
+        found = bench.look()
+        assert found["out/a"] == b"mine"
+        assert all(found[path] in (None, new[path]) for path in found if path.startswith("out/b/"))
+        if n >= len(seen.calls):
+            break
+        n += 1
+    assert n > 8
+    assert found == new | {"out/a": b"mine"}
 
 
 def _clear(path):

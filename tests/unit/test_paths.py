@@ -1,10 +1,19 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pivot.paths import MAX_BYTES, MAX_DEPTH, PathError, RepoPath, StageName, TreePath, is_reserved
+from pivot.paths import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    PathError,
+    RepoPath,
+    StageName,
+    TreePath,
+    check_names,
+    is_reserved,
+)
 
 BAD = [
     "",
@@ -133,3 +142,46 @@ def test_stage_names_that_are_file_names(name):
 def test_stage_names_that_are_none(name):
     with pytest.raises(PathError):
         StageName(name)
+
+
+# -- many names at once ---------------------------------------------------------------------
+
+RESERVED_OR_NOT = [".git", ".GIT", "git~1", ".pivot", "PIVOT~1", "\u200c", "\uff0e", ".", "..", " "]
+LETTERS = [":", "~", "a", "B", "-", "é", "e\u0301", "\u0338", "\u017f", "\udce9", "\0", "/", ""]
+pieces = st.sampled_from([*RESERVED_OR_NOT, *LETTERS, "n" * 250])
+odd_names = st.lists(pieces, min_size=1, max_size=4).map("".join)
+
+
+def is_refused(text):
+    try:
+        TreePath(text)
+    except PathError:
+        return True
+    return False
+
+
+@settings(max_examples=500)
+@given(
+    prefix=st.sampled_from(["", "a/", "d/" * 62, "d/" * 63, "d/" * 64, f"{'n' * 200}/" * 20]),
+    names=st.lists(odd_names, max_size=4),
+)
+def test_names_are_refused_together_if_one_of_them_is_alone(prefix, names):
+    try:
+        check_names(prefix, names)
+    except PathError:
+        together = True
+    else:
+        together = False
+    assert together is any(is_refused(prefix + name) for name in names)
+
+
+@settings(max_examples=500)
+@given(text=st.lists(odd_names, min_size=1, max_size=4).map("/".join))
+def test_a_path_that_looks_plain_is_one(text):
+    parts = text.split("/")
+    expected = (
+        any(part in ("", ".", "..") or is_reserved(part) for part in parts)
+        or "\0" in text
+        or any("\ud800" <= letter <= "\udfff" for letter in text)
+    )
+    assert is_refused(text) is expected

@@ -1,5 +1,6 @@
 """The stat cache against everything that could make it wrong: what is told is what lies there."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -33,13 +34,15 @@ def settled(bench):
 
 
 @pytest.fixture
-def seen(bench):
+def seen(bench, tmp_path):
     """What is told of file and folder, which must be what a memory that knows nothing tells."""
 
     def look():
-        fresh = Workspace(bench.workspace.root, State.open(":memory:"))
-        for path in (D, F):
-            assert bench.workspace.content(path) == fresh.content(path)
+        with contextlib.closing(State.open(str(tmp_path / "fresh.db"))) as state:
+            fresh = Workspace(bench.workspace.root, state)
+            for path in (D, F):
+                assert bench.workspace.content(path) == fresh.content(path)
+        os.unlink(tmp_path / "fresh.db")
         return bench.workspace.content(F)
 
     return look

@@ -208,7 +208,7 @@ def test_a_fifo_is_refused_and_never_waited_for(bench, folder, stored):
     for action in (
         stored,
         lambda: bench.workspace.content(RepoPath("d/pipe")),
-        lambda: list(bench.workspace.files(D)),
+        lambda: list(bench.workspace.entries(D)),
     ):
         with pytest.raises(UnsupportedFileError, match="pipe"):
             action()
@@ -220,7 +220,7 @@ def test_a_name_that_cannot_be_kept_is_refused_with_the_folder(bench, folder, st
         pass
     for action in (
         stored,
-        lambda: list(bench.workspace.files(D)),
+        lambda: list(bench.workspace.entries(D)),
         lambda: bench.workspace.digest(D),
     ):
         with pytest.raises(UnsupportedFileError, match=r"^d: ") as caught:

@@ -107,3 +107,21 @@ def test_line_is_cleared_before_an_error_is_shown(clock, terminal):
     with pytest.raises(OSError, match="gone"):
         fail()
     assert terminal.getvalue().endswith(" \r")
+
+
+def test_what_came_before_the_beginning_doesnt_slow_the_rate(clock):
+    pipe = io.StringIO()
+    with progress_on(pipe, "restored") as shown:
+        clock[0] += 100
+        shown.begin()
+        clock[0] += 10
+        shown(5_000_000, 10_000_000)
+    assert pipe.getvalue().endswith("500.0 kB/s, 10 s left\n")
+
+
+def test_files_are_counted_beside_bytes(clock):
+    pipe = io.StringIO()
+    with progress_on(pipe, "restored") as shown:
+        clock[0] += 20
+        shown(2_000_000, 10_000_000, (1_200, 10_000))
+    assert "restored 2.0 MB of 10.0 MB, 1,200 of 10,000 files, " in pipe.getvalue()

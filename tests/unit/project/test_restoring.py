@@ -1,18 +1,21 @@
 """What targets mean, and putting it in place from locks alone."""
 
+import errno
 import io
 import os
 
 import pytest
 
 from pivot.checkout import EditedError
-from pivot.errors import MissingDataError, PivotError, UsageError
+from pivot.errors import LockedError, MissingDataError, PivotError, UsageError
+from pivot.files import locked as locked_file
 from pivot.hashing import hash_bytes
 from pivot.lock.declared import Declared
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
+from pivot.project import restoring
 from pivot.project.restoring import preview, restore, wanted
 from pivot.store.content import Content, ContentType
 
@@ -130,3 +133,65 @@ def test_path_that_git_tracks_is_not_written(place, two):
     with pytest.raises(UsageError, match="z is tracked by Git"):
         restore(project, wanted(project, ()), force=True, only_missing=False)
     assert (place.path / "z").read_text() == "tracked"
+
+
+def is_collectable(project):
+    """Whether a garbage collector could begin now."""
+    path = os.path.join(project.store.root, "tmp", "in-use")
+    try:
+        with locked_file(path, wait=False):
+            return True
+    except LockedError:
+        return False
+
+
+@pytest.mark.parametrize("step", ["plan_checkout", "place"])
+def test_the_store_is_held_from_planning_to_the_last_rename(place, two, monkeypatch, step):
+    project = place.open()
+    entries = wanted(project, ())
+    real = getattr(restoring, step)
+    seen = []
+
+    def watched(*arguments):
+        seen.append(is_collectable(project))
+        result = real(*arguments)
+        seen.append(is_collectable(project))
+        return result
+
+    monkeypatch.setattr(restoring, step, watched)
+    restore(project, entries, force=False, only_missing=False)
+    assert set(seen) == {False}
+    assert is_collectable(project)
+
+
+def test_a_cache_that_may_only_be_read_is_enough(place, two, monkeypatch):
+    """As on a read-only share; root may write everywhere, hence no `chmod` here."""
+    project = place.open()
+    entries = wanted(project, ())
+    cache = project.store.root
+    real = os.open
+
+    def opened(path, flags, *arguments, **options):
+        if str(path).startswith(cache) and flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+            raise OSError(errno.EROFS, "Read-only file system", path)
+        return real(path, flags, *arguments, **options)
+
+    monkeypatch.setattr("os.open", opened)
+    restore(project, entries, force=False, only_missing=False)
+    assert (place.path / "z").read_text() == "Z"
+
+
+def test_progress_ends_with_all_bytes_and_files(place, two):
+    project = place.open()
+    place.write("z", "Z")
+    seen = []
+
+    class Shown:
+        def begin(self):
+            seen.append("begin")
+
+        def __call__(self, *reached):
+            seen.append(reached)
+
+    restore(project, wanted(project, ()), force=False, only_missing=False, progress=Shown())
+    assert (seen[0], seen[-1]) == ("begin", (2, 2, (2, 2)))

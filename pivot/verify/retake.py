@@ -7,7 +7,7 @@ from pivot.errors import DeniedError
 from pivot.files import lstat
 from pivot.hashing import ObjectId
 from pivot.reading import ChangingFileError, UnsupportedFileError, read_file
-from pivot.store.content import Content, ContentType
+from pivot.store.content import ContentType
 from pivot.store.store import Store
 from pivot.store.writer import Writer
 from pivot.verify.claim import Claim
@@ -45,13 +45,10 @@ def _take_files(
     workspace: Workspace, writer: Writer, claim: Claim, lost: frozenset[ObjectId]
 ) -> None:
     """Of a directory that was edited, the files that weren't may be what is lost."""
-    for name, content in workspace.files(claim.path):
-        if _head(content) in lost and not writer.has(_head(content)):
-            absolute = os.path.join(workspace.root, name)
+    for entry in workspace.entries(claim.path):
+        head = None if entry.content is None else entry.content.recipe or entry.content.id
+        if head in lost and not writer.has(head):
+            absolute = os.path.join(workspace.absolute(claim.path), entry.path)
             stat = lstat(absolute)
             if stat is not None and stat.is_file:
                 read_file(absolute, stat, writer.add_bytes)
-
-
-def _head(content: Content) -> ObjectId:
-    return content.recipe or content.id

@@ -91,6 +91,7 @@ def replace_identity(root: str) -> str | None:
             raise
     else:
         return None
+    make_folders(root)
     with alone(root, holder=HOLDER):
         aside = _set_aside(root, STORE_KEY)
         path = os.path.join(root, STORE_KEY)

@@ -320,7 +320,7 @@ class Store:
                 make_folders(self.root)
                 stack.enter_context(shared(self.root))
             except OSError as error:
-                if error.errno not in _READ_ONLY:
+                if error.errno not in _READ_ONLY or os.access(self.root, os.W_OK):
                     raise
             self.refresh()
             yield

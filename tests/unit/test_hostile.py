@@ -15,10 +15,10 @@ from dataclasses import replace
 import pytest
 import zstandard
 
-from pivot.checkout import place
 from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
+from pivot.placing import place
 from pivot.store.check import check
 from pivot.store.codec import Codec, Compressor
 from pivot.store.content import Content, ContentType

@@ -47,7 +47,7 @@ def test_work_that_is_killed_leaves_nothing():
     forked = Forked.start(signal.pause)
     forked.kill()
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(forked._pid, os.WNOHANG)
 
 
 def test_where_no_process_is_left_nothing_is_begun(monkeypatch):

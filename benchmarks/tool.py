@@ -172,5 +172,5 @@ def dvc(bench: Workbench) -> Tool | None:
 def tools(bench: Workbench) -> tuple[Tool, ...]:
     """Pivot first, then the peer where it is wanted."""
     peer = dvc(bench)
-    ours = replace(by_stage(bench), name=PIVOT)  # `pivot(bench)` once there is `pivot track`
+    ours = pivot(bench)  # `pivot(bench)` once there is `pivot track`
     return (ours,) if peer is None else (ours, peer)

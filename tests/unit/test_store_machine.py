@@ -21,7 +21,7 @@ from pivot.checkout import EditedError, plan_checkout, refuse_absent, refuse_edi
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.gc.collect import plan_collection
 from pivot.paths import RepoPath, TreePath
-from pivot.placing import place
+from pivot.placing import fill, place
 from pivot.state import State
 from pivot.store.content import ContentType
 from pivot.store.entry import identify
@@ -155,12 +155,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _restore(self, path, content, *, force=False):
         with self.store.in_use():
-            plan = plan_checkout(self.workspace, {RepoPath(path): content}, self.store.holds)
+            plan = plan_checkout(
+                self.workspace, {RepoPath(path): content}, self.store.holds, self.store.tree
+            )
             refuse_absent(plan)
             if not force:
                 refuse_edited(plan)
-            for where, what in plan.place.items():
-                place(self.workspace, self.state, self.store, where, what)
+            for put, contents in ((place, plan.place), (fill, plan.fill)):
+                for where, what in contents.items():
+                    put(self.workspace, self.state, self.store, where, what)
 
     @rule(content=versions, path=st.sampled_from((*FILES, FOLDER)), force=st.booleans())
     def check_out(self, content, path, force):

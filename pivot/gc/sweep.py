@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pivot.errors import PivotError
-from pivot.files import fsync_dir
+from pivot.files import TEMPORARY_PREFIX, fsync_dir
 from pivot.gc.plan import GcPlan
 from pivot.store.codec import decompress
 from pivot.store.entry import BlockPlace, Entry, FileName, verify
@@ -157,16 +157,19 @@ def _copy_block(
 
 def _clear_temporaries(root: str) -> None:
     """What sessions that died left; nobody else is here."""
-    folder = os.path.join(root, "tmp")
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        if name == os.path.basename(IN_USE):
-            continue
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+    for folder in ("tmp", "index", ""):
+        for name in os.listdir(os.path.join(root, folder)):
+            is_left = folder == "tmp" and name != os.path.basename(IN_USE)
+            if is_left or name.startswith(TEMPORARY_PREFIX):
+                _clear(os.path.join(root, folder, name))
+
+
+def _clear(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def _size(root: str, pack: FileName) -> int:

@@ -46,12 +46,12 @@ def read_file(absolute: str, stat: Stat, put: Put) -> Hashed:
     """Hand a file's entries to `put`; raises if it isn't what `stat` says, before or after."""
     fd = _open(absolute)
     try:
-        _check_unchanged(absolute, stat, fd)
         if stat.size <= THRESHOLD:
-            hashed = Hashed(put(_read_whole(fd, absolute, stat.size), Kind.DATA), None)
+            hashed = Hashed(put(_read_whole(fd, absolute, stat), Kind.DATA), None)
         else:
+            _check_unchanged(absolute, stat, fd)
             hashed = _split(fd, absolute, stat.size, put)
-        _check_unchanged(absolute, stat, fd)
+            _check_unchanged(absolute, stat, fd)
     finally:
         os.close(fd)
     return hashed
@@ -63,18 +63,25 @@ def _open(absolute: str) -> int:
     Whether it still leads there is what comparing states tells.
     """
     try:
-        return os.open(absolute, _FLAGS | (0 if os.path.islink(absolute) else os.O_NOFOLLOW))
+        return os.open(absolute, _FLAGS | os.O_NOFOLLOW)
     except OSError as error:
-        raise fault(absolute, error) from error
-
-
-def _read_whole(fd: int, absolute: str, size: int) -> bytes:
-    """A small file in one call: there are many of them."""
+        if error.errno != errno.ELOOP:
+            raise fault(absolute, error) from error
     try:
-        data = os.read(fd, size + 1)
+        return os.open(absolute, _FLAGS)
     except OSError as error:
         raise fault(absolute, error) from error
-    if len(data) != size:
+
+
+def _read_whole(fd: int, absolute: str, stat: Stat) -> bytes:
+    """A small file in one call, and checked by one more: there are many of them."""
+    try:
+        data = os.read(fd, stat.size + 1)
+    except OSError as error:
+        _check_unchanged(absolute, stat, fd)  # a FIFO or a folder by now?
+        raise fault(absolute, error) from error
+    _check_unchanged(absolute, stat, fd)
+    if len(data) != stat.size:
         raise changing(absolute)
     return data
 

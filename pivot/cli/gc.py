@@ -77,7 +77,14 @@ def gc(
     least one must be named. Files in the workspace, Git and remotes stay as they are. All projects
     that share the cache are asked. Nothing is removed if a lock can't be read.
     """
-    if not (workspace or branches or tags or all_commits or older_than or keep_runs is not None):
+    if not (
+        workspace
+        or branches
+        or tags
+        or all_commits
+        or older_than is not None
+        or keep_runs is not None
+    ):
         raise UsageError(
             "gc needs to be told what to keep",
             why="without a scope it could remove what other branches need",
@@ -121,6 +128,7 @@ def _as_json(done: Collected, *, dry_run: bool) -> dict[str, object]:
         "removed_bytes": done.removed_bytes,
         "packs_removed": len(done.plan.remove),
         "packs_rewritten": 0 if done.unfinished else len(done.plan.repack),
+        "unfinished": None if done.unfinished is None else str(done.unfinished),
     }
 
 

@@ -15,7 +15,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON a
 @contextmanager
 def open_project() -> Iterator[Project]:
     """The project around the working directory; what it learned is kept at the end."""
-    project = Project.find(os.getcwd())
+    project = Project.find(os.getcwd(), note_waiting)
     try:
         yield project
     finally:

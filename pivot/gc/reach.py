@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.store.content import Content, ContentType
+from pivot.store.dangling import is_tree
 from pivot.store.entry import Kind
 from pivot.store.index import Index
 from pivot.store.pack import REPAIR
@@ -37,7 +38,10 @@ class Reach:
         self._store = store
         self.indexes = tuple(indexes)
         self.marks = tuple(bytearray(index.entries) for index in self.indexes)
-        self._done: dict[ObjectId, bool] = {}  # recipes and listings, and whether all is there
+        # What was walked, as what, and whether all of it is there: who claims that a listing is
+        # a file must not keep others from walking it.
+        self._files: dict[tuple[bytes, bytes], bool] = {}
+        self._listings: dict[ObjectId, bool] = {}
         self._pieces: dict[ObjectId, _Piece] = {}
 
     def mark(self, content: Content) -> bool:
@@ -49,24 +53,33 @@ class Reach:
         if content.type is not ContentType.DIRECTORY:
             return self._mark_file(content.id, content.recipe)
         own = content.recipe or content.id
-        if own not in self._done:
-            self._done[own] = self._mark_listing(content)
-        return self._done[own]
+        if own not in self._listings:
+            self._listings[own] = self._mark_listing(content)
+        return self._listings[own]
 
     def _mark_file(self, id_: bytes, recipe: bytes | None) -> bool:
         if recipe is None:
-            return self._mark_entry(id_)
-        known = self._done.get(ObjectId(recipe))
+            return self._mark_entry(id_, Kind.DATA)
+        known = self._files.get((id_, recipe))
         if known is None:
-            known = self._done[ObjectId(recipe)] = self._mark_cut(ObjectId(recipe))
+            known = self._files[id_, recipe] = self._mark_cut(ObjectId(id_), ObjectId(recipe))
         return known
 
-    def _mark_cut(self, recipe: ObjectId) -> bool:
-        chunks = self._chunks(recipe)
-        if chunks is None:
+    def _mark_cut(self, id_: ObjectId, recipe_id: ObjectId, *, listing: bool = False) -> bool:
+        """Mark the chunks of a file or listing, and then its recipe; one for another is none."""
+        try:
+            recipe = Recipe.decode(self._read(recipe_id, Kind.RECIPE))
+        except MissingDataError:
             return False
-        lacking = sum(not self._mark_entry(chunk) for chunk in chunks)
-        return self._mark_entry(recipe) if not lacking else self._dangling(recipe)
+        if recipe.file != id_:
+            return False
+        lacking = sum(not self._mark_entry(chunk, Kind.DATA) for chunk, _ in recipe.chunks)
+        if lacking:
+            return self._dangling(recipe_id)
+        if not listing and is_tree(recipe_id, recipe, self._read):
+            # Claimed to be a file. Where its recipe is, all that it names must be.
+            return self.mark(Content(ContentType.DIRECTORY, id_, 0, recipe_id, 0))
+        return self._mark_entry(recipe_id, Kind.RECIPE)
 
     def _dangling(self, id_: ObjectId) -> bool:
         """What names something that isn't there: only what no index names is passed over.
@@ -81,13 +94,6 @@ class Reach:
             hint=REPAIR,
         )
 
-    def _chunks(self, recipe: ObjectId) -> tuple[ObjectId, ...] | None:
-        try:
-            found = Recipe.decode(self._read(recipe, Kind.RECIPE))
-        except MissingDataError:
-            return None
-        return tuple(id_ for id_, _ in found.chunks)
-
     def _mark_listing(self, content: Content) -> bool:
         """Mark a directory's files, and then its listing."""
         own = content.recipe or content.id
@@ -98,8 +104,8 @@ class Reach:
         if not members:
             return self._dangling(own)
         if content.recipe is not None:
-            return self._mark_cut(content.recipe)
-        return self._mark_entry(content.id)
+            return self._mark_cut(content.id, content.recipe, listing=True)
+        return self._mark_entry(content.id, Kind.TREE)
 
     def _mark_members(self, content: Content) -> bool:
         whole, rest = True, b""
@@ -144,11 +150,14 @@ class Reach:
             raise _damaged(line[:80])
         return self._mark_file(*ids)
 
-    def _mark_entry(self, id_: bytes) -> bool:
+    def _mark_entry(self, id_: bytes, kind: Kind) -> bool:
+        """Mark an entry of that kind; an id that names another one is claimed wrongly."""
         found = self._find(id_)
         if found is None:
             return False
         number, row = found
+        if self.indexes[number].place_at(row).kind is not kind:
+            return False
         self.marks[number][row] = 1
         return True
 

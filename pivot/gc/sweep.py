@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pivot.errors import PivotError
+from pivot.errors import IntegrityError, PivotError
 from pivot.files import TEMPORARY_PREFIX, fsync_dir
 from pivot.gc.plan import GcPlan
 from pivot.store.codec import decompress
@@ -19,9 +19,11 @@ from pivot.store.entry import BlockPlace, Entry, FileName, verify
 from pivot.store.gate import IN_USE
 from pivot.store.index import Index, index_key
 from pivot.store.merge import Keep
-from pivot.store.pack import MissingPackError, pack_key, read_stored, remove_pack
+from pivot.store.pack import REPAIR, MissingPackError, pack_key, read_stored, remove_pack
 from pivot.store.store import Store
 from pivot.store.writer import Writer
+
+_LEFT = "half-needed packs were left as they are"
 
 type Progress = Callable[[int, int], None]
 
@@ -93,15 +95,26 @@ def _repack_all(
         _copy(store, doomed, progress)
     except OSError as error:
         return PivotError(
-            "half-needed packs were left as they are",
-            why=error.strerror,
-            hint="Free some space, then run `pivot gc` again",
+            _LEFT, why=error.strerror, hint="Free some space, then run `pivot gc` again"
         )
+    except IntegrityError as error:
+        return PivotError(_LEFT, why=str(error), hint=REPAIR)
     indexes = store.indexes
     wanted = [_rows_outside(index, doomed) for index in indexes]
+    _check_copied(indexes, wanted)
     _replace_all(store, indexes, lambda n, row: bool(wanted[n][row]))
     _remove(store, doomed)
     return None
+
+
+def _check_copied(indexes: Sequence[Index], outside: Sequence[bytearray]) -> None:
+    """Every entry of packs that are to go must have a place in one that stays."""
+    for index, rows in zip(indexes, outside, strict=True):
+        for row in (row for row, stays in enumerate(rows) if not stays):
+            id_ = index.id_at(row)
+            places = zip((other.row_of(id_) for other in indexes), outside, strict=True)
+            if not any(place is not None and stays[place] for place, stays in places):
+                raise IntegrityError(f"object {id_.hex()[:12]} was not copied", hint=REPAIR)
 
 
 def _rows_outside(index: Index, packs: Collection[FileName]) -> bytearray:

@@ -13,7 +13,7 @@ import pygit2
 from pygit2.enums import ObjectType, SortMode
 
 from pivot.git.errors import git_errors
-from pivot.git.repository import CommitId, Repository, WorkPath
+from pivot.git.repository import CommitId, Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{40,64}\n?")
 
@@ -66,15 +66,30 @@ def references(repository: Repository) -> tuple[Ref, ...]:
             if commit is not None:
                 prefix = next(p for p in _PREFIXES if name.startswith(p))
                 found.append(Ref(name.removeprefix(prefix), _PREFIXES[prefix], commit))
+        found += _older_stashes(raw)
     return tuple(found)
 
 
 def _commit(raw: pygit2.Repository, name: str) -> CommitId | None:
-    """The commit of a ref; None for a tag of something else, and for a link to nothing."""
-    try:
-        return CommitId(str(raw.references[name].peel(pygit2.Commit).id))
-    except (pygit2.InvalidSpecError, pygit2.GitError, KeyError, ValueError):
+    """The commit of a ref; None for a tag of something else, and for a link to nothing.
+
+    An object that is missing is an error: what it needs can't be told.
+    """
+    reference = raw.references[name]
+    if isinstance(reference.target, str) and reference.target not in raw.references:
         return None
+    try:
+        return CommitId(str(reference.peel(pygit2.Commit).id))
+    except pygit2.InvalidSpecError:
+        return None
+
+
+def _older_stashes(raw: pygit2.Repository) -> Iterator[Ref]:
+    """All stashes but the newest are in its log alone."""
+    stash = raw.references.get("refs/stash")
+    for number, entry in enumerate(stash.log() if stash is not None else ()):
+        if number:
+            yield Ref(f"stash@{{{number}}}", RefKind.OTHER, CommitId(str(entry.oid_new)))
 
 
 def _detached(repository: Repository) -> Iterator[Ref]:
@@ -113,49 +128,55 @@ def commits(repository: Repository, tips: Iterable[CommitId]) -> Iterator[Dated]
 
 
 class Listings:
-    """Which files below a folder commits hold, of those whose names are wanted.
+    """Which files commits hold, of those whose names are wanted.
 
-    `skip` are names of folders that are passed over, at any depth.
+    Attributes:
+        within: only below folders of these names, one in the other, wherever they are; empty for
+            the whole tree.
+        skip: names of folders that are passed over.
     """
 
     def __init__(
         self,
         repository: Repository,
-        folder: WorkPath | None,
         wanted: Callable[[str], bool],
         *,
+        within: tuple[str, ...] = (),
         skip: frozenset[str] = frozenset(),
     ) -> None:
         self._raw = repository.raw
-        self._folder = folder.parts() if folder is not None else []
         self._wanted = wanted
+        self._within = within
         self._skip = skip
-        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._known: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {}
 
     def at(self, commit: CommitId) -> tuple[tuple[str, str], ...]:
-        """The files in a commit: path relative to the folder, and the blob's id."""
+        """The files in a commit: path in the work tree, and the blob's id."""
         with git_errors(f"commit {commit} can't be read"):
-            tree = self._raw[commit].peel(pygit2.Tree)
-            for part in self._folder:
-                if part not in tree or tree[part].type != ObjectType.TREE:
-                    return ()
-                tree = self._raw[tree[part].id].peel(pygit2.Tree)
-            return self._list(tree)
+            return self._list(self._raw[commit].peel(pygit2.Tree), 0)
 
-    def _list(self, tree: pygit2.Tree) -> tuple[tuple[str, str], ...]:
-        key = str(tree.id)
+    def _list(self, tree: pygit2.Tree, depth: int) -> tuple[tuple[str, str], ...]:
+        """The wanted files of a tree, which lies in so many of the folders of `within`."""
+        key = str(tree.id), depth
         if key not in self._known:
-            self._known[key] = tuple(self._walk(tree))
+            self._known[key] = tuple(self._walk(tree, depth))
         return self._known[key]
 
-    def _walk(self, tree: pygit2.Tree) -> Iterator[tuple[str, str]]:
+    def _walk(self, tree: pygit2.Tree, depth: int) -> Iterator[tuple[str, str]]:
+        is_inside = depth == len(self._within)
         for entry in tree:
             name = entry.name or ""
             if entry.type == ObjectType.TREE and name not in self._skip:
-                for path, blob in self._list(self._raw[entry.id].peel(pygit2.Tree)):
+                deeper = depth if is_inside else self._depth_below(name, depth)
+                for path, blob in self._list(self._raw[entry.id].peel(pygit2.Tree), deeper):
                     yield f"{name}/{path}", blob
-            elif entry.type == ObjectType.BLOB and self._wanted(name):
+            elif is_inside and entry.type == ObjectType.BLOB and self._wanted(name):
                 yield name, str(entry.id)
+
+    def _depth_below(self, name: str, depth: int) -> int:
+        if name == self._within[depth]:
+            return depth + 1
+        return int(name == self._within[0])
 
     def read(self, blob: str) -> bytes:
         """The bytes of a blob."""

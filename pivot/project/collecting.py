@@ -1,5 +1,6 @@
 """Garbage collection of a project's cache, with all projects that share it."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,16 @@ from pivot.project.project import Project
 from pivot.project.roots import Keepers, Roots, Scope, find_roots
 from pivot.store.content import Content
 from pivot.store.gate import Waiting
-from pivot.store.projects import Registered, registered
+from pivot.store.projects import Registered, here, registered
 from pivot.store.store import Store
 
 HOLDER = "gc"
+
+
+class UnaskedError(PivotError):
+    """A project that shares a cache can't say what it needs, so nothing may be removed."""
+
+    code = "unasked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def _plan(project: Project, scope: Scope) -> tuple[tuple[Kept, ...], Collection]
     roots: list[tuple[str | None, Roots]] = [(None, find_roots(project, scope))]
     for registration in _others(project):
         with _open(registration) as other:
-            roots.append((other.root, find_roots(other, scope)))
+            roots.append((other.root, _ask(other, scope)))
     found = plan_collection(
         project.store, dict.fromkeys(content for _, needs in roots for _, content in needs)
     )
@@ -92,8 +99,25 @@ def _plan(project: Project, scope: Scope) -> tuple[tuple[Kept, ...], Collection]
     return kept, found
 
 
+def _ask(other: Project, scope: Scope) -> Roots:
+    """What another project needs. What keeps it from saying so is told with its name."""
+    try:
+        return find_roots(other, scope)
+    except PivotError as error:
+        raise UnaskedError(
+            f"{other.root} shares this cache and can't say what it needs",
+            why=str(error),
+            hint=f"Mend it there: `pivot -C {other.root} doctor` says how",
+        ) from error
+
+
 def _others(project: Project) -> Iterator[Registered]:
-    for registration in registered(project.store.root):
+    """All projects but this one that use the cache; the one around it is one of them."""
+    cache = os.path.realpath(project.store.root)
+    found = registered(project.store.root)
+    with contextlib.suppress(NoProjectError):
+        found.append(here(find_project(os.path.dirname(cache)).root))
+    for registration in dict.fromkeys(found):
         if not (registration.is_here and registration.root == project.root):
             yield registration
 

@@ -4,7 +4,7 @@ This file and `planner.py` are the only ones that import rooms late: a no-op mus
 for remotes, or for the analysis of code that didn't change.
 """
 
-import contextlib
+import errno
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,9 @@ from pivot.paths import RepoPath, StageName
 from pivot.project.foreign import refuse_foreign
 from pivot.project.layout import Layout, find_project
 from pivot.state import State
+from pivot.store.access import keep_from_git
 from pivot.store.content import Content
+from pivot.store.gate import Waiting
 from pivot.store.projects import here, register
 from pivot.store.store import Store
 from pivot.track.finding import Denied, find_tracked, raise_denied
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
 class Project:
     """A project and its parts. `close` keeps what was learned."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, waiting: Waiting | None = None) -> None:
+        """`waiting` is told for whom this project waits when another one keeps the cache."""
         self.layout = layout
+        self._waiting = waiting
 
     @classmethod
-    def find(cls, start: str) -> "Project":
+    def find(cls, start: str, waiting: Waiting | None = None) -> "Project":
         """The project that `start` lies in. Raises `NoProjectError`."""
-        return cls(find_project(start))
+        return cls(find_project(start), waiting)
 
     @property
     def root(self) -> str:
@@ -75,11 +79,21 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
-        store = Store.open(self.cache, level=self.config.number("cache.level") or 1)
+        level = self.config.number("cache.level") or 1
+        store = Store.open(self.cache, level=level, waiting=self._waiting)
         if not self._contains(store.root):
-            with contextlib.suppress(OSError):  # a cache that can only be read needs no note
-                register(store.root, here(self.root))
+            self._register(store.root)
+        elif not store.root.startswith(self.layout.folder + os.sep):
+            keep_from_git(store.root)
         return store
+
+    def _register(self, cache: str) -> None:
+        """Note this project in a cache elsewhere; one that can only be read needs no note."""
+        try:
+            register(cache, here(self.root))
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
 
     @cached_property
     def cache(self) -> str:

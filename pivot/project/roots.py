@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pivot.errors import PivotError, UsageError
-from pivot.git.repository import CommitId, Repository, WorkPath
+from pivot.git.repository import CommitId, Repository
 from pivot.git.revisions import Listings, Ref, RefKind, commits, is_shallow, references
 from pivot.history import recorded_runs
 from pivot.lock.folder import SUFFIX
@@ -19,6 +19,7 @@ from pivot.track.pvt import decode as decode_pvt
 
 NAMED = 3
 _OWN = frozenset({".pivot"})
+_LOCKS = (".pivot", "stages")
 SHORT_ID = 10
 
 
@@ -116,11 +117,11 @@ class _Past:
         self._repository = repository
         self._found = found
         inside = os.path.relpath(project.root, repository.workdir)
-        folder = None if inside == os.curdir else WorkPath(inside)
-        locks = WorkPath(os.path.relpath(project.layout.locks, repository.workdir))
+        self._prefix = "" if inside == os.curdir else f"{inside}/"
+        # Wherever they lie: the project may have been moved since.
         self._kinds = (
-            (Listings(repository, locks, lambda name: name.endswith(SUFFIX)), _lock_needs),
-            (Listings(repository, folder, lambda name: name.endswith(PVT), skip=_OWN), _pvt_needs),
+            (Listings(repository, _is_lock, within=_LOCKS), _lock_needs),
+            (Listings(repository, _is_pvt, skip=_OWN), _pvt_needs),
         )
         self._needs: dict[tuple[str, str], tuple[Need, ...]] = {}
 
@@ -139,11 +140,20 @@ class _Past:
         for listings, read in self._kinds:
             for path, blob in listings.at(commit):
                 if (path, blob) not in self._needs:
+                    place = path.removeprefix(self._prefix)
                     try:
-                        self._needs[path, blob] = tuple(read(path, listings.read(blob)))
+                        self._needs[path, blob] = tuple(read(place, listings.read(blob)))
                     except (UnreadableLockError, PathError) as error:
                         raise _unreadable(path, commit, error) from error
                 _add(self._found, self._needs[path, blob], keeper)
+
+
+def _is_lock(name: str) -> bool:
+    return name.endswith(SUFFIX)
+
+
+def _is_pvt(name: str) -> bool:
+    return name.endswith(PVT) and name != PVT
 
 
 def _lock_needs(path: str, data: bytes) -> Iterator[Need]:

@@ -8,6 +8,8 @@ import contextlib
 import os
 import stat as stat_
 
+from pivot.files import write_atomic
+
 
 def file_mode(root: str) -> int:
     """The mode of an immutable file in the store at `root`: readable as the folder is."""
@@ -26,6 +28,13 @@ def make_folder(root: str, path: str) -> None:
         wanted = _mode(root) if len(path) > len(root) else None
         if wanted is not None and wanted & ~_mode(path):
             os.chmod(path, _mode(path) | wanted)
+
+
+def keep_from_git(root: str) -> None:
+    """Let Git ignore a store that lies in a work tree, wherever that is."""
+    path = os.path.join(root, ".gitignore")
+    if not os.path.lexists(path):
+        write_atomic(path, b"*\n", mode=file_mode(root), exact=True)
 
 
 def open_up(root: str, fd: int) -> None:

@@ -5,16 +5,19 @@ and so does whoever overwrites bytes because they are held. Where entries were l
 named them have to go too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
+from pivot.store.chunking import TREES
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
 from pivot.store.store import Store, stream
 from pivot.store.tree import parse
 
+# Far larger than the first chunk of any tree, and smaller than reading would take long.
+_LARGEST_BEGINNING = 4 * TREES.largest
 _LINE_BEGINNINGS = (b"f ", b"x ", b"d ")
 
 
@@ -26,7 +29,7 @@ def dangling(store: Store) -> frozenset[ObjectId]:
     gone = {id_ for id_ in _ids(store, Kind.RECIPE) if not _has_chunks(store, id_)}
     trees = {id_: _whole(store, id_) for id_ in _ids(store, Kind.TREE)}
     trees |= {id_: _joined(store, id_) for id_ in _ids(store, Kind.RECIPE)
-              if id_ not in gone and _is_tree(store, id_)}  # fmt: skip
+              if id_ not in gone and is_tree(id_, store.recipe(id_), store.read)}  # fmt: skip
     gone |= {id_ for id_, listing in trees.items() if not _has_members(store, listing, gone)}
     return frozenset(gone)
 
@@ -63,20 +66,18 @@ def _joined(store: Store, id_: ObjectId) -> Iterator[bytes]:
         yield store.read(chunk)
 
 
-def _is_tree(store: Store, id_: ObjectId) -> bool:
-    """Whether a recipe is that of a tree, which only the hash of all of it tells."""
-    recipe = store.recipe(id_)
-    return _begins_like_a_tree(store, recipe) and _hashes_to_a_tree(store, id_, recipe)
+def is_tree(id_: ObjectId, recipe: Recipe, read: Callable[[ObjectId, Kind], bytes]) -> bool:
+    """Whether a recipe is that of a tree, which only the hash of all of it tells.
 
-
-def _begins_like_a_tree(store: Store, recipe: Recipe) -> bool:
-    return bool(recipe.chunks) and store.read(recipe.chunks[0][0]).startswith(_LINE_BEGINNINGS)
-
-
-def _hashes_to_a_tree(store: Store, id_: ObjectId, recipe: Recipe) -> bool:
+    `read` gives verified entries. Few files begin like a tree, so few are read to their end.
+    """
+    if not recipe.chunks or recipe.chunks[0][1] > _LARGEST_BEGINNING:
+        return False
+    if not read(recipe.chunks[0][0], Kind.DATA).startswith(_LINE_BEGINNINGS):
+        return False
     content = Content(ContentType.DIRECTORY, recipe.file, recipe.size, id_)
     try:
-        for _ in stream(content, store.read):
+        for _ in stream(content, read):
             pass
     except IntegrityError:
         return False

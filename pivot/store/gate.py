@@ -19,12 +19,11 @@ type Waiting = Callable[[str], None]
 
 
 @contextlib.contextmanager
-def shared(root: str) -> Iterator[None]:
+def shared(root: str, waiting: Waiting | None = None) -> Iterator[None]:
     """Use the store at `root` beside others: on a file system without locks nobody collects."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(NoLocksError):
-            fd = stack.enter_context(locked(os.path.join(root, IN_USE), shared=True))
-            open_up(root, fd)
+            open_up(root, stack.enter_context(_held(root, waiting, shared=True)))
         yield
 
 
@@ -37,10 +36,25 @@ def alone(
     Raises `LockedError` if others use it and `wait` is false, and `NoLocksError` where that can't
     be known.
     """
+    with _held(root, waiting, wait=wait, holder=holder) as fd:
+        open_up(root, fd)
+        yield
+
+
+@contextlib.contextmanager
+def _held(
+    root: str,
+    waiting: Waiting | None,
+    *,
+    shared: bool = False,
+    wait: bool = True,
+    holder: str = "",
+) -> Iterator[int]:
+    """Hold the flock; says for whom it waits before it does."""
     path = os.path.join(root, IN_USE)
     with contextlib.ExitStack() as stack:
         try:
-            fd = stack.enter_context(locked(path, wait=False, holder=holder))
+            fd = stack.enter_context(locked(path, shared=shared, wait=False, holder=holder))
         except NoLocksError:
             raise
         except LockedError:
@@ -48,6 +62,5 @@ def alone(
                 raise
             if waiting is not None:
                 waiting(lock_holder(path))
-            fd = stack.enter_context(locked(path, holder=holder))
-        open_up(root, fd)
-        yield
+            fd = stack.enter_context(locked(path, shared=shared, holder=holder))
+        yield fd

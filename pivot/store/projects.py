@@ -1,9 +1,10 @@
 """The projects that use a store which lies in none of them, or in another one.
 
-    <store>/projects/<hash>.json    {"format": 1, "root": "/abs/path", "host": "name"}
+    <store>/projects/<hash>.json    {"format": 1, "root": "/abs/path", "host": "name", "inode": 7}
 
 The garbage collector asks each of them what it needs. They are named by host and path, since the
-same path can be another project on another machine.
+same path can be another project on another machine. The inode number of the project's `.pivot`
+tells a machine that has another name by now.
 """
 
 import json
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pivot.errors import IntegrityError
-from pivot.files import write_atomic
+from pivot.files import lstat, open_regular, write_atomic
 from pivot.hashing import hash_bytes
 from pivot.store.access import file_mode, make_folder
 
@@ -23,10 +24,14 @@ SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A project that uses a store: its absolute root, and the host it was seen on."""
+    """A project that uses a store: its absolute root, and the host it was seen on.
+
+    `inode` is the number of its folder `.pivot`; 0 where that isn't known.
+    """
 
     root: str
     host: str
+    inode: int = 0
 
     @property
     def key(self) -> str:
@@ -35,13 +40,18 @@ class Registered:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is on this host."""
-        return self.host == os.uname().nodename
+        """Whether it is on this host, whatever that is called by now."""
+        return self.host == os.uname().nodename or self.inode == _inode(self.root) != 0
 
 
 def here(root: str) -> Registered:
     """The project at an absolute path on this host."""
-    return Registered(root, os.uname().nodename)
+    return Registered(root, os.uname().nodename, _inode(root))
+
+
+def _inode(root: str) -> int:
+    stat = lstat(os.path.join(root, ".pivot"))
+    return 0 if stat is None else stat.inode
 
 
 def register(store: str, project: Registered) -> None:
@@ -50,7 +60,9 @@ def register(store: str, project: Registered) -> None:
     if os.path.exists(path):
         return
     make_folder(store, os.path.dirname(path))
-    value = {"format": FORMAT, "root": project.root, "host": project.host}
+    value = {
+        "format": FORMAT, "root": project.root, "host": project.host, "inode": project.inode
+    }  # fmt: skip
     data = (json.dumps(value, ensure_ascii=False) + "\n").encode()
     write_atomic(path, data, mode=file_mode(store), exact=True)
 
@@ -79,9 +91,9 @@ def _read(store: str) -> Iterator[Registered]:
             continue
         path = os.path.join(folder, name)
         try:
-            with open(path, encoding="utf-8") as f:
+            with open(open_regular(path), encoding="utf-8") as f:
                 value = json.load(f)
-            found = Registered(value["root"], value["host"])
+            found = Registered(value["root"], value["host"], value["inode"])
             is_sound = value["format"] == FORMAT and f"{FOLDER}/{name}" == found.key
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(path) from error

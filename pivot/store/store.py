@@ -93,12 +93,22 @@ class Store:
     """Reading and adding entries. Make one with `open`; it lists the indexes at first use."""
 
     def __init__(
-        self, root: str, id_: StoreId, *, level: int = DEFAULT_LEVEL, listed_in: str | None = None
+        self,
+        root: str,
+        id_: StoreId,
+        *,
+        level: int = DEFAULT_LEVEL,
+        listed_in: str | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
-        """`listed_in` is where the indexes are that count, if not in the store itself."""
+        """`listed_in` is where the indexes are that count, if not in the store itself.
+
+        `waiting` is told for whom this store waits when a collection keeps it.
+        """
         self.root = root
         self._listed_in = root if listed_in is None else listed_in
         self.id = id_
+        self._waiting = waiting
         self._level = level
         self._indexes: dict[FileName, Index] = {}
         self._listed = False
@@ -107,7 +117,7 @@ class Store:
         self._after: tuple[bytes, int] = (b"", 0)
 
     @classmethod
-    def open(cls, root: str, *, level: int = DEFAULT_LEVEL) -> Self:
+    def open(cls, root: str, *, level: int = DEFAULT_LEVEL, waiting: Waiting | None = None) -> Self:
         """Open the store at `root`, making an empty one where none is."""
         data = _read_id(root)
         if data is None:
@@ -118,7 +128,7 @@ class Store:
                     data = StoreId.fresh().encode()
                     path = os.path.join(root, STORE_KEY)
                     write_atomic(path, data, mode=file_mode(root), exact=True)
-        return cls(root, StoreId.decode(data, root), level=level)
+        return cls(root, StoreId.decode(data, root), level=level, waiting=waiting)
 
     # -- what it has ----------------------------------------------------------------------
 
@@ -295,18 +305,23 @@ class Store:
     @contextlib.contextmanager
     def writer(self) -> Iterator["Writer"]:
         """A session of adding entries; see `Writer`. The garbage collector waits for its end."""
-        with self.in_use(), self._writer(self.has) as writer:
+        with self.in_use(), self._writer(self.has, self._on_indexed) as writer:
             yield writer
 
     def copier(self) -> "Writer":
-        """A session that adds also what is there: for whoever holds the store alone."""
-        return self._writer(lambda _: False)
+        """A session that adds also what is there: for whoever holds the store alone.
 
-    def _writer(self, known: Callable[[ObjectId], bool]) -> "Writer":
+        Nothing is merged meanwhile: of two places of an entry a merge keeps one, maybe the old.
+        """
+        return self._writer(lambda _: False, self._open_new)
+
+    def _writer(
+        self, known: Callable[[ObjectId], bool], indexed: Callable[[FileName], None]
+    ) -> "Writer":
         # Threads and queues that a command which stores nothing need not import.
         from pivot.store.writer import Writer  # noqa: PLC0415
 
-        return Writer(self.root, known=known, indexed=self._on_indexed, level=self._level)
+        return Writer(self.root, known=known, indexed=indexed, level=self._level)
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -318,7 +333,7 @@ class Store:
         with contextlib.ExitStack() as stack:
             try:
                 make_folders(self.root)
-                stack.enter_context(shared(self.root))
+                stack.enter_context(shared(self.root, self._waiting))
             except OSError as error:
                 if error.errno not in _READ_ONLY or os.access(self.root, os.W_OK):
                     raise
@@ -339,10 +354,13 @@ class Store:
             yield
 
     def _on_indexed(self, name: FileName) -> None:
-        with contextlib.suppress(FileNotFoundError):  # another process merged it already
-            self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
+        self._open_new(name)
         with contextlib.suppress(OSError):  # what was added is safe; the next session merges
             self.merge_indexes()
+
+    def _open_new(self, name: FileName) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another process merged it already
+            self._indexes[name] = Index.open(os.path.join(self.root, index_key(name)), name)
 
     def merge_indexes(self) -> None:
         """Merge sixteen indexes of a level into one of the next, until none has sixteen.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pivot.errors import IntegrityError
 from pivot.files import TEMPORARY_PREFIX, open_regular, refuse_link, write_atomic
 from pivot.hashing import ObjectId
-from pivot.store.access import make_folder
+from pivot.store.access import file_mode, make_folder
 from pivot.store.content import Content
 from pivot.store.entry import FileName
 from pivot.store.index import Index, index_key
@@ -88,10 +88,11 @@ class Copies:
     def keep(self, key: str, data: bytes) -> None:
         """Copy an object, replacing what was there."""
         path = os.path.join(self._cache, key)
+        store = os.path.dirname(os.path.dirname(self._cache))
         for folder in (self._cache, os.path.dirname(path)):
-            make_folder(os.path.dirname(os.path.dirname(self._cache)), folder)
+            make_folder(store, folder)
             refuse_link(folder)
-        write_atomic(path, data, sync=False)
+        write_atomic(path, data, sync=False, mode=file_mode(store), exact=True)
 
     def drop(self, key: str) -> None:
         """Remove a copy; none there is fine."""

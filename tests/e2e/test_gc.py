@@ -366,3 +366,102 @@ def test_a_collection_beside_runs_pushes_and_pulls_loses_nothing(stages, tmp_pat
         project.pivot("checkout")
         assert project.read("out/7") == of(n)
     project.pivot("verify", "--data")
+
+
+def test_a_project_that_borrows_anothers_cache_keeps_the_owners_data(grown, tmp_path):
+    """The owner's cache lies inside of it, so it never noted itself there."""
+    other = tmp_path / "other"
+    shutil.copytree(grown.path, other)
+    owner = grown.path
+    grown.path = other
+    share(grown, owner / ".pivot/cache")
+    grown.write("in.txt", "borrowed\n")
+    grown.pivot("repro")
+    (found,) = grown.pivot("gc", "--workspace", "--json").lines
+    assert {row["project"] for row in found["kept"]} == {None, str(owner)}
+    (owner / "out.bin").unlink()
+    grown.path = owner
+    grown.pivot("checkout")
+    assert "version 5" in grown.read("out.bin")
+    grown.pivot("gc", "--workspace")
+    (other / "out.bin").unlink()
+    grown.path = other
+    grown.pivot("checkout")
+    assert "borrowed" in grown.read("out.bin")
+
+
+def test_what_another_project_cant_tell_is_told_with_its_name(grown, tmp_path):
+    share(grown, tmp_path / "shared")
+    grown.pivot("repro", "--force")
+    other = tmp_path / "other"
+    shutil.copytree(grown.path, other)
+    grown.lock("make").write_text("{}")
+    broken = grown.path
+    grown.path = other
+    grown.pivot("repro", "--force")
+    done = grown.pivot("gc", "--workspace", code=1)
+    assert f"{broken} shares this cache and can't say what it needs" in done.err
+    assert f"pivot -C {broken} doctor" in done.err
+    assert "git checkout" not in done.err
+
+
+def test_all_commits_keep_every_stash(grown):
+    grown.git("stash", "--quiet")
+    grown.write("in.txt", "second stash\n")
+    grown.pivot("repro")
+    grown.git("stash", "--quiet")
+    assert grown.git("stash", "list").count("\n") == 2
+    grown.pivot("gc", "--all-commits")
+    grown.git("stash", "apply", "--quiet", "stash@{1}")
+    grown.pivot("checkout", "--force")
+    assert "version 5" in grown.read("out.bin")
+
+
+def test_all_commits_keep_what_they_need_of_a_project_that_was_moved(stages, tmp_path):
+    project = stages(
+        """
+        @stage(deps=["in.txt"], outs=["out.txt"])
+        def make():
+            with open("in.txt") as f, open("out.txt", "w") as out:
+                out.write(f.read() * 9)
+        """
+    )
+    project.write("in.txt", "before it was moved\n")
+    project.write("raw.bin", "raw before\n")
+    project.pivot("track", "raw.bin")
+    project.pivot("repro")
+    project.commit_all("before")
+    top = project.path
+    (top / "sub").mkdir()
+    for name in os.listdir(top):
+        if name not in (".git", "sub"):
+            shutil.move(top / name, top / "sub" / name)
+    project.commit_all("move")
+    project.path = top / "sub"
+    project.write("in.txt", "after\n")
+    project.write("raw.bin", "raw after\n")
+    project.pivot("repro")
+    project.pivot("track", "raw.bin")
+    project.commit_all("after")
+    found = json.loads(project.pivot("gc", "--all-commits", "--json").out)
+    assert found["removed_entries"] == 0
+    assert found["kept_entries"] == 4
+
+
+def test_a_command_that_waits_for_a_collection_says_so(grown):
+    import fcntl
+
+    (grown.path / "out.bin").unlink()
+    with open(grown.path / ".pivot/cache/tmp/in-use", "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        waiting = grown.start("checkout")
+        time.sleep(0.5)
+        assert waiting.poll() is None
+    assert "waiting until" in grown.finish(waiting).err
+
+
+def test_a_cache_inside_the_project_is_never_committed(grown):
+    grown.pivot("config", "set", "cache.dir", "sub/cache")
+    grown.pivot("repro", "--force")
+    grown.git("add", "--all")
+    assert "sub/" not in grown.git("diff", "--cached", "--name-only")

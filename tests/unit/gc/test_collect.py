@@ -12,7 +12,7 @@ from pivot.gc.collect import plan_collection
 from pivot.paths import RepoPath
 from pivot.placing import place
 from pivot.store.check import check, packs_in
-from pivot.store.content import Content
+from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName
 from pivot.store.pack import pack_key
 from pivot.store.store import Store
@@ -307,3 +307,62 @@ def test_a_disk_that_fails_at_any_call_loses_nothing(bench, faults, copies, erro
         n += 1
     assert failed > 3
     assert left > 3
+
+
+def test_a_repack_of_many_packs_and_indexes_loses_nothing(bench, put, monkeypatch):
+    """Indexes that are written on the way must not be merged with those that are to go."""
+    monkeypatch.setattr("pivot.store.packer.INDEX_ENTRIES", 10)
+    monkeypatch.setattr("pivot.store.writer.BLOCK_SIZE", 400)
+    wanted = {f"{n:03}": b"%d wanted " % n * 12 for n in range(300)}
+    bench.write({f"kept/{name}": data for name, data in wanted.items()})
+    bench.write({f"all/{name}": data for name, data in wanted.items()})
+    bench.write({f"all/{n:03}x": os.urandom(300) for n in range(300)})
+    with bench.store.writer() as writer:
+        bench.workspace.store(RepoPath("all"), writer)
+        kept = bench.workspace.store(RepoPath("kept"), writer)
+    bench.store.replace_indexes(bench.store.indexes, lambda *_: True, level=0)
+    monkeypatch.setattr("pivot.gc.plan.WORTH_KEEPING", 2.0)  # all that is needed is written anew
+    found, swept = collect(bench.store, [kept])
+    assert len(found.plan.repack) > 15
+    assert swept.unfinished is None
+    assert files_of(Store.open(bench.store.root), kept) == wanted
+    assert check(bench.store, read_data=True).is_sound
+
+
+@pytest.mark.parametrize("count", [3, 3000])
+@pytest.mark.parametrize("order", [iter, reversed])
+def test_who_claims_that_a_listing_is_a_file_takes_nothing_from_it(bench, put, count, order):
+    """A record on any branch can claim so, with ids that everybody can read."""
+    files = {f"{n:05}": b"%d" % n for n in range(count)}
+    kept = put("kept", files)
+    assert (kept.recipe is not None) == (count > 1000)
+    claims = [
+        kept,
+        Content(ContentType.FILE, kept.id, 10, kept.recipe),
+        Content(ContentType.FILE, kept.id, 10),
+        Content(ContentType.FILE, kept.recipe or kept.id, 10),
+    ]
+    collect(bench.store, list(order(claims)))
+    assert bench.store.holds(kept)
+    assert files_of(Store.open(bench.store.root), kept) == files
+    collect(bench.store, claims[1:])
+    if bench.store.holds(kept):  # never without its files
+        assert files_of(Store.open(bench.store.root), kept) == files
+
+
+def test_a_damaged_block_in_a_half_needed_pack_is_told_and_left(bench, put):
+    with bench.store.writer() as writer:
+        bench.write({"kept/a": b"kept " * 99, "dead/big": os.urandom(BIG)})
+        kept = bench.workspace.store(RepoPath("kept"), writer)
+        bench.workspace.store(RepoPath("dead"), writer)
+    (pack,) = packs(bench.store)
+    place_ = bench.store.find(next(iter(bench.store.tree(kept))).content.id).block
+    path = os.path.join(bench.store.root, pack_key(pack))
+    os.chmod(path, 0o644)
+    with open(path, "r+b") as f:
+        f.seek(place_.offset + 20)
+        f.write(b"damage")
+    os.unlink(os.path.join(bench.root, "kept/a"))
+    _, swept = collect(Store.open(bench.store.root), [kept])
+    assert "pivot verify --repair" in swept.unfinished.hint
+    assert packs(bench.store) == {pack}

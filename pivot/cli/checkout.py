@@ -4,7 +4,9 @@ import click
 
 from pivot.checkout import CheckoutPlan
 from pivot.cli.completing import targets as complete_targets
+from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
+from pivot.cli.recovering import recover_first
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.project.restoring import Restored, preview, restore, wanted
 
@@ -20,14 +22,17 @@ def checkout(
 ) -> None:
     """Put data in place as the locks and .pvt files have it (that of TARGETS).
 
-    Data is outs and what is tracked. TARGETS are stages, files or folders, named from the project's
-    root; a path inside a tracked directory is put in place alone. Data that you edited is
-    never overwritten without `--force`.
+    Data is outs and what is tracked. TARGETS are stages, files or folders, named from the
+    project's root, or as `./FILE` from here; a path inside a tracked directory is put in place
+    alone. Data that you edited is never overwritten without `--force`.
     """
     with open_project() as project:
-        entries = wanted(project, targets)
+        if not dry_run:
+            recover_first(project)
+        entries = wanted(project, from_here(project.root, targets))
         if dry_run:
-            show_preview(preview(project, entries, only_missing=only_missing), as_json=as_json)
+            plan = preview(project, entries, only_missing=only_missing)
+            show_preview(plan, as_json=as_json, force=force)
             return
         with Progress("restored") as progress:
             done = restore(
@@ -36,7 +41,7 @@ def checkout(
         show_restored(done, as_json=as_json)
 
 
-def show_preview(plan: CheckoutPlan, *, as_json: bool) -> None:
+def show_preview(plan: CheckoutPlan, *, as_json: bool, force: bool) -> None:
     """Say what a checkout would do."""
     if as_json:
         emit({"restored": sorted((*plan.place, *plan.fill)), "unchanged": list(plan.unchanged),
@@ -48,7 +53,11 @@ def show_preview(plan: CheckoutPlan, *, as_json: bool) -> None:
     for path in plan.fill:
         say(f"would restore what is missing of {path}")
     for file in plan.edited:
-        say(f"would stop at {file}, which was edited; `--force` overwrites it")
+        say(
+            f"would overwrite {file}, which was edited"
+            if force
+            else f"would stop at {file}, which was edited; `--force` overwrites it"
+        )
     for path in plan.absent:
         say(f"would lack the data of {path}: the cache doesn't have it")
     if not (plan.place or plan.fill or plan.absent):

@@ -1,11 +1,14 @@
 """`pivot init`: make a folder a project."""
 
+import contextlib
 import os
 
 import click
 
-from pivot.cli.terminal import say
+from pivot.cli.terminal import note, say
+from pivot.errors import NoProjectError
 from pivot.project.initialise import initialise
+from pivot.project.layout import find_project
 
 
 @click.command()
@@ -21,6 +24,10 @@ def init(no_git: bool) -> None:
         say(f"{made.root} is a Pivot project already.")
         return
     say(f"Made {made.root} a Pivot project.")
+    with contextlib.suppress(NoProjectError):
+        outer = find_project(os.path.dirname(made.root)).root
+        note(f"warning: it lies in the project {outer}, which no longer sees what is in it")
+        note(f"hint: If that wasn't meant, remove {made.root}/.pivot")
     for path in made.changed:
         say(f"  {path}")
     if not os.path.exists(os.path.join(made.root, "pipeline.py")):

@@ -3,21 +3,23 @@
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
 import click
 
 from pivot.cli.completing import stages as complete_stages
+from pivot.cli.recovering import end_like_ctrl_c, recover_first
 from pivot.cli.running import Printer
 from pivot.cli.status import show_plan, status_json, tracked_states, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
 from pivot.errors import ExitCode, MissingDataError, UsageError, nearest
-from pivot.paths import RepoPath
+from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan
 from pivot.project.planner import Planner
-from pivot.project.project import Project
 from pivot.run.unchanged import is_unchanged, report_unchanged
+from pivot.track.contents import TrackedState
 
 
 @click.command()
@@ -54,7 +56,7 @@ def repro(
     with open_project() as project:
         planner = Planner(project)
         if not dry_run:
-            _recover(project)
+            recover_first(project)
             planner.allow_fetching(note)
         plan, named = planner.plan(stages, forced=force)
         warn_unreadable(plan, planner.tracked)
@@ -75,6 +77,7 @@ def repro(
             code = _reproduce(planner, plan, printer, jobs=jobs, keep_going=keep_going)
             if not stages and code is ExitCode.DONE:
                 _room().remove_orphans(planner)
+            _warn_of_changes(planner, plan, named)
         if commit and code is ExitCode.DONE:
             import_module("pivot.cli.commit").commit_now(project, message, quiet=as_json)
         return code
@@ -85,21 +88,23 @@ def _room() -> ModuleType:
     return import_module("pivot.project.reproducing")
 
 
-def _recover(project: Project) -> None:
-    """Put back outs that a run which died had moved aside."""
-    if os.path.isdir(project.layout.aside) and os.listdir(project.layout.aside):
-        for path in _room().recover_outs(project):
-            note(f"{path} was put back: the run that was to write it did not end")
-
-
 def _reproduce(
     planner: Planner, plan: Plan, printer: Printer, *, jobs: int | None, keep_going: bool
 ) -> ExitCode:
+    end_like_ctrl_c()
     count = jobs or planner.project.config.number("run.jobs") or os.process_cpu_count() or 1
     code: ExitCode = _room().reproduce(
         planner, plan, printer.show, jobs=count, keep_going=keep_going
     )
     return code
+
+
+def _warn_of_changes(planner: Planner, plan: Plan, named: Sequence[StageName]) -> None:
+    """Results of data that nobody else gets can't be made again by anyone else."""
+    for path, state in tracked_states(planner, plan, named).items():
+        if state is TrackedState.MODIFIED:
+            note(f"warning: {path} was changed since it was tracked, and results were made of it")
+            note(f"hint: Take the change up with `pivot track {path}`")
 
 
 def _refuse_missing(plan: Plan, planner: Planner) -> None:

@@ -5,8 +5,9 @@ import os
 import click
 
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import emit, json_option, open_project, plural, say, size
-from pivot.project.tracking import Tracked, TrackState
+from pivot.cli.recovering import recover_first
+from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size
+from pivot.project.tracking import Tracked, TrackState, oddities
 from pivot.project.tracking import track as track_paths
 from pivot.track.pvt import pvt_path
 
@@ -23,11 +24,16 @@ def track(paths: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
     out of the directory.
     """
     with open_project() as project, Progress("read" if dry_run else "stored") as progress:
+        recover_first(project)
         done = track_paths(project, os.getcwd(), paths, dry_run=dry_run, progress=progress)
+        unseen = () if dry_run else tuple(oddities(project, [one.path for one in done]))
     if as_json:
         emit({"tracked": [_row(one) for one in done]})
     else:
         _show(done, dry_run=dry_run)
+    for oddity, hint in unseen:
+        note(f"warning: {oddity}")
+        note(f"hint: {hint}")
 
 
 def _row(one: Tracked) -> dict[str, object]:

@@ -11,6 +11,7 @@ import click
 
 from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import targets as complete_targets
+from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
 from pivot.paths import RepoPath
@@ -92,7 +93,11 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         with open_project() as project:
             opened = cache(lambda: use_remote(project, remote, yes=yes))
-            roots = wanted(project, targets, lambda content: _tree(project, opened, content))
+            roots = wanted(
+                project,
+                from_here(project.root, targets),
+                lambda content: _tree(project, opened, content),
+            )
             store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
             function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)

@@ -222,6 +222,11 @@ class Repository:
             or (commit is not None and self._descend(commit, path.parts()) is not None)
         )
 
+    def ignores(self, path: WorkPath) -> bool:
+        """Whether the rules of `.gitignore` files and others leave `path` out."""
+        with git_errors(f"Git's rules for {path} can't be read"):
+            return self.raw.path_is_ignored(path)
+
     def changed(self, paths: Iterable[WorkPath]) -> tuple[WorkPath, ...]:
         """Those of `paths` that `git commit --only` would commit, in the given order.
 

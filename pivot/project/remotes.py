@@ -65,7 +65,7 @@ def allow(remote: RemoteConfig, root: str, environ: Mapping[str, str], *, yes: b
         raise DeniedError(
             f"remote {remote.name!r} ({place}) was not confirmed on this machine",
             why="its address came with the repository, and data and credentials would go there",
-            hint="If you trust it, run `pivot pull --yes` once; in CI set"
+            hint="If you trust it, add `--yes` once, as in `pivot pull --yes`; in CI set"
             f" {environment_name(remote.name)}",
         )
 

@@ -4,12 +4,10 @@ import os
 
 from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
-from pivot.paths import RepoPath, StageName
+from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
-from pivot.project.project import Project
-from pivot.run.aside import recover
 from pivot.run.events import Sink
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
@@ -45,11 +43,6 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
         )
         record = RunRecord.fresh(project.layout.runs)
         return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
-
-
-def recover_outs(project: Project) -> tuple[RepoPath, ...]:
-    """Put back what runs that died had moved aside; returns the outs concerned."""
-    return recover(project.root)
 
 
 def remove_orphans(planner: Planner) -> tuple[StageName, ...]:

@@ -52,7 +52,7 @@ def commit_results(project: Project, message: str | None, *, code: bool = False)
     left = () if code else sources
     if not paths:
         return Committed(None, (), left)
-    commit = commit_only(repository, paths, message or _message(paths))
+    commit = commit_only(repository, paths, message or _message(paths, repository.workdir))
     return Committed(commit, paths, left)
 
 
@@ -126,7 +126,7 @@ def _analysed_sources(project: Project) -> Iterator[str]:
         yield PARAMS_FILE
 
 
-def _message(paths: Sequence[str]) -> str:
+def _message(paths: Sequence[str], workdir: str) -> str:
     """A message for a commit whose author gave none."""
     names = [
         StageName(path.rpartition(f"{LOCKS}/")[2].removesuffix(SUFFIX))
@@ -135,8 +135,12 @@ def _message(paths: Sequence[str]) -> str:
     ]
     if names:
         return f"Update results of {_listed(names)}"
-    tracked = [path.removesuffix(PVT) for path in paths if path.endswith(PVT)]
-    return f"Update tracked {_listed(tracked)}" if tracked else "Update Pivot's files"
+    tracked = [path for path in paths if path.endswith(PVT)]
+    there = [path for path in tracked if os.path.lexists(os.path.join(workdir, path))]
+    if tracked:
+        verb = "Update tracked" if there else "Untrack"
+        return f"{verb} {_listed([path.removesuffix(PVT) for path in there or tracked])}"
+    return "Update Pivot's files"
 
 
 def _listed(names: Sequence[str]) -> str:

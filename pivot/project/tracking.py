@@ -7,7 +7,7 @@ last. Whoever dies in between has lost nothing, and running the command again co
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -131,6 +131,24 @@ def _plan_untracking(project: Project, cwd: str, written: Sequence[str]) -> tupl
         if not one.is_there:
             _refuse_last_trace(project, one.path)
     return tuple(done)
+
+
+def oddities(project: Project, paths: Iterable[RepoPath]) -> Iterator[tuple[str, str]]:
+    """Where Git's own rules undo what tracking means: what is odd, and what helps."""
+    repository = project.repository
+    if repository is None:
+        return
+    for path in paths:
+        if not repository.ignores(repository.work_path(project.root, path)):
+            yield (
+                f"Git does not ignore {path}: a later rule of a .gitignore takes it back",
+                f"See the rules with `git check-ignore -v --no-index {path}`",
+            )
+        if repository.ignores(repository.work_path(project.root, pvt_path(path))):
+            yield (
+                f"Git ignores {pvt_path(path)}, so `git add` leaves it out",
+                "Commit it with `pivot commit`, or change the rule that ignores it",
+            )
 
 
 def _refuse_unlisted(project: Project, updates: Sequence[Update]) -> None:

@@ -7,7 +7,7 @@ Nothing is synced: what a power failure takes from the workspace, the store stil
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import batched
 from typing import Self
@@ -138,6 +138,7 @@ class _Directory:
         self._content = content
         self._advance = advance
         self._newest: Stat | None = None
+        self._written: set[int] = set()
 
     def replace(self) -> None:
         """Write all of it anew, but for files that are in place and known to be unchanged."""
@@ -154,8 +155,7 @@ class _Directory:
                     break
             self._settle()
             move_in(staging, _NEW, self._root, self._path)
-        if unchanged.any:
-            self._take_over()
+        self._take_over(unchanged.linked)
 
     def fill(self) -> None:
         """Write what is missing, and link it in file by file; what is there is never touched."""
@@ -168,7 +168,7 @@ class _Directory:
                     self._settle()
                     merge(new, target)
                     break
-        self._take_over()
+        self._take_over(self._written)
 
     def _attempts(self) -> Iterator[int]:
         """How many processes to work with; if one fails, all is done again without."""
@@ -191,6 +191,7 @@ class _Directory:
             ),
             may_be_racy=True,
         )
+        self._written.update(stat.inode for stat in states)
         self._newest = max(states[-1], self._newest or states[-1], key=lambda stat: stat.ctime_ns)
 
     def _settle(self) -> None:
@@ -200,9 +201,16 @@ class _Directory:
             if self._state.clock.is_racy(self._newest):
                 self._state.forget_below(self._path)
 
-    def _take_over(self) -> None:
-        """Remember files that were linked under the times that this gave them."""
-        for rows in batched(self._state.files_below(self._path), _AT_ONCE, strict=False):
+    def _take_over(self, inodes: Collection[int]) -> None:
+        """Remember files that we linked under the times that this gave them.
+
+        No others: of those a new ctime may be all that an edit left.
+        """
+        if not inodes:
+            return
+        known = self._state.files_below(self._path)
+        ours = (row for row in known if row[1].inode in inodes)
+        for rows in batched(ours, _AT_ONCE, strict=False):
             self._state.record_files(_moved(self._root, self._state.clock, rows))
 
 
@@ -213,7 +221,7 @@ class _Unchanged:
         self._folders = None if fd is None else Folders(fd, make=False)
         self._memory = Memory(state, path)
         self._path = path
-        self.any = False
+        self.linked: set[int] = set()
 
     @classmethod
     @contextlib.contextmanager
@@ -245,7 +253,7 @@ class _Unchanged:
             os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
         except OSError:
             return False
-        self.any = True
+        self.linked.add(stat.inode)
         return True
 
 

@@ -318,6 +318,30 @@ def test_what_was_missing_is_known_and_not_read_again(bench, tree, keep, fill_in
     assert bench.workspace.content(OUT) == content
 
 
+@pytest.mark.parametrize("way", ["fill", "replace"])
+def test_an_edit_that_only_a_ctime_tells_is_not_taken_for_what_was_there(
+    bench, tree, keep, fill_in, put, way
+):
+    tree({"a": b"one", "b": b"two"})
+    content = keep(leave=True)
+    edited, other = bench.root / "out" / "a", bench.root / "out" / "b"
+    known = os.stat(edited)
+    time.sleep(0.02)
+    with open(edited, "r+b") as f:
+        f.write(b"ONE")
+    os.utime(edited, ns=(known.st_atime_ns, known.st_mtime_ns))
+    other.unlink()
+    if way == "fill":
+        fill_in(content)
+        assert bench.look("out") == {"a": b"ONE", "b": b"two"}
+        assert bench.workspace.content(RepoPath("out/a")).id == hash_bytes(b"ONE")
+        assert bench.workspace.content(OUT) != content
+    else:
+        put(content)
+        assert bench.look("out") == {"a": b"one", "b": b"two"}
+        assert bench.workspace.content(OUT) == content
+
+
 @pytest.mark.parametrize("way", ["link", "file"])
 def test_only_missing_leaves_what_is_in_a_folders_place_alone(
     bench, tree, keep, fill_in, outside, way

@@ -7,22 +7,16 @@ user's and is kept, and named file by file.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pivot.errors import MissingDataError, PivotError
+from pivot.errors import EditedError, MissingDataError
 from pivot.files import lstat
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
 from pivot.store.tree import TreeEntry
-from pivot.workspace import Workspace
+from pivot.workspace import Look, Workspace
 
 NAMED = 20
 
 type Tree = Callable[[Content], Iterator[TreeEntry]]
-
-
-class EditedError(PivotError):
-    """Data in the workspace that nothing else has would be overwritten."""
-
-    code = "edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +29,7 @@ class CheckoutPlan:
         unchanged: paths that hold their content already.
         edited: files with bytes that nothing else has, below paths that are to be written.
         absent: paths whose content the store lacks.
+        looks: what was compared of the paths that are to be written.
     """
 
     place: Mapping[RepoPath, Content]
@@ -42,6 +37,7 @@ class CheckoutPlan:
     edited: tuple[str, ...]
     absent: tuple[RepoPath, ...]
     fill: Mapping[RepoPath, Content] = field(default_factory=dict)
+    looks: Mapping[RepoPath, Look] = field(default_factory=dict)
 
 
 def plan_checkout(
@@ -59,19 +55,21 @@ def plan_checkout(
     unchanged: list[RepoPath] = []
     edited: list[str] = []
     absent: list[RepoPath] = []
+    looks: dict[RepoPath, Look] = {}
     for path, content in entries.items():
-        now = workspace.content(path)
-        if now is not None and (now.id, now.type) == (content.id, content.type):
+        look = workspace.look(path)
+        now = look.content
+        if look.shows(content):
             unchanged.append(path)
         elif not holds(content):
             absent.append(path)
         elif now is not None and _has_only_lost(workspace, path, now, content, tree):
             fill[path] = content
         else:
-            place[path] = content
+            place[path], looks[path] = content, look
             if now is not None:
                 edited.extend(workspace.unheld_files(path, now, holds))
-    return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent), fill)
+    return CheckoutPlan(place, tuple(unchanged), tuple(edited), tuple(absent), fill, looks)
 
 
 def _has_only_lost(
@@ -113,7 +111,8 @@ def plan_missing(
             fill[path] = content
         else:
             unchanged.append(path)
-    return CheckoutPlan(place, tuple(unchanged), (), tuple(absent), fill)
+    looks = dict.fromkeys(place, Look(None, None))
+    return CheckoutPlan(place, tuple(unchanged), (), tuple(absent), fill, looks)
 
 
 def refuse_edited(plan: CheckoutPlan) -> None:

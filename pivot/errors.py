@@ -100,6 +100,12 @@ class MissingDataError(PivotError):
     exit_code = ExitCode.MISSING
 
 
+class EditedError(PivotError):
+    """Data in the workspace that nothing else has would be overwritten."""
+
+    code = "edited"
+
+
 class PartialError(PivotError):
     """A transfer or import did a part of its work; running it again goes on from there."""
 

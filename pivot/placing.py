@@ -7,13 +7,13 @@ Nothing is synced: what a power failure takes from the workspace, the store stil
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import batched
 from typing import Self
 
 from pivot.clock import FileClock
-from pivot.errors import PivotError
+from pivot.errors import EditedError, PivotError
 from pivot.files import Stat, lstat
 from pivot.forking import useful
 from pivot.landing import Folders, Staging, move_in, open_folder
@@ -22,7 +22,8 @@ from pivot.paths import RepoPath, TreePath
 from pivot.state import WORTH_REMEMBERING, FileRow, Hashed, Memory, State
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
-from pivot.workspace import Workspace
+from pivot.walking import Linked
+from pivot.workspace import Look, Workspace
 from pivot.writing import (
     BATCH_BYTES,
     BATCH_FILES,
@@ -53,16 +54,18 @@ def place(
     path: RepoPath,
     content: Content,
     advance: Advance = unseen,
+    look: Look | None = None,
 ) -> None:
     """Write a content to its path; what was there is replaced, and must be held.
 
-    Nothing of it is visible before every byte was verified.
+    Nothing of it is visible before every byte was verified. Raises `EditedError` if by then the
+    path isn't any more as it was at the `look`; without one that isn't asked.
     """
     with _named(path):
         if content.type is ContentType.DIRECTORY:
-            _Directory(workspace, state, store, path, content, advance).replace()
+            _Directory(workspace, state, store, path, content, advance).replace(look)
         else:
-            _place_file(workspace, state, store, path, content, advance)
+            _place_file(workspace, state, store, path, content, advance, look)
 
 
 def fill(
@@ -105,6 +108,7 @@ def _place_file(
     path: RepoPath,
     content: Content,
     advance: Advance,
+    look: Look | None,
 ) -> None:
     with Staging.make(workspace.root) as staging:
         out = staging.create(_NEW, executable=is_executable(content))
@@ -113,10 +117,29 @@ def _place_file(
             state.clock.settle(stat)
         # Once in place it may be edited: what is racy by then is left to be read again.
         is_clean = content.size > WORTH_REMEMBERING and not state.clock.is_racy(stat)
+        _refuse_edited(workspace, path, content, look)
         move_in(staging, _NEW, workspace.root, path)
     if is_clean:
         row = (path, stat, Hashed(content.id, content.recipe))
         state.record_files(_moved(workspace.root, state.clock, [row]))
+
+
+def _refuse_edited(
+    workspace: Workspace,
+    path: RepoPath,
+    content: Content,
+    look: Look | None,
+    linked: Linked | None = None,
+) -> None:
+    """Raise `EditedError` if a path changed since the look at it, to other than what is wanted."""
+    if look is None or workspace.holds_still(path, look, linked):
+        return
+    if not workspace.look(path).shows(content):
+        raise EditedError(
+            f"{path} was edited in the meantime",
+            why="it may hold what nothing else has, and was left as it is",
+            hint="Run the same again: it looks at everything anew",
+        )
 
 
 class _Directory:
@@ -131,6 +154,7 @@ class _Directory:
         content: Content,
         advance: Advance,
     ) -> None:
+        self._workspace = workspace
         self._root = workspace.root
         self._state = state
         self._store = store
@@ -138,14 +162,18 @@ class _Directory:
         self._content = content
         self._advance = advance
         self._newest: Stat | None = None
+        self._written: set[int] = set()
+        self._linked: dict[int, tuple[int, int | None]] = {}
 
-    def replace(self) -> None:
+    def replace(self, look: Look | None) -> None:
         """Write all of it anew, but for files that are in place and known to be unchanged."""
         with Staging.make(self._root) as staging:
             for helpers in self._attempts():
+                # What an attempt that failed had linked loses those names again.
+                self._linked = {n: (before, None) for n, (before, _) in self._linked.items()}
                 with (
                     staging.make_folder(_NEW) as new,
-                    _Unchanged.open(self._state, self._root, self._path) as unchanged,
+                    _Unchanged.open(self._state, self._root, self._path, self._linked) as unchanged,
                     contextlib.suppress(HelpFailedError),
                 ):
                     self._writer(new, unchanged.keep, helpers).write(
@@ -153,9 +181,9 @@ class _Directory:
                     )
                     break
             self._settle()
+            _refuse_edited(self._workspace, self._path, self._content, look, self._linked)
             move_in(staging, _NEW, self._root, self._path)
-        if unchanged.any:
-            self._take_over()
+        self._take_over(self._linked)
 
     def fill(self) -> None:
         """Write what is missing, and link it in file by file; what is there is never touched."""
@@ -168,7 +196,7 @@ class _Directory:
                     self._settle()
                     merge(new, target)
                     break
-        self._take_over()
+        self._take_over(self._written)
 
     def _attempts(self) -> Iterator[int]:
         """How many processes to work with; if one fails, all is done again without."""
@@ -191,6 +219,7 @@ class _Directory:
             ),
             may_be_racy=True,
         )
+        self._written.update(stat.inode for stat in states)
         self._newest = max(states[-1], self._newest or states[-1], key=lambda stat: stat.ctime_ns)
 
     def _settle(self) -> None:
@@ -200,31 +229,46 @@ class _Directory:
             if self._state.clock.is_racy(self._newest):
                 self._state.forget_below(self._path)
 
-    def _take_over(self) -> None:
-        """Remember files that were linked under the times that this gave them."""
-        for rows in batched(self._state.files_below(self._path), _AT_ONCE, strict=False):
+    def _take_over(self, inodes: Collection[int]) -> None:
+        """Remember files that we linked under the times that this gave them.
+
+        No others: of those a new ctime may be all that an edit left.
+        """
+        if not inodes:
+            return
+        known = self._state.files_below(self._path)
+        ours = (row for row in known if row[1].inode in inodes)
+        for rows in batched(ours, _AT_ONCE, strict=False):
             self._state.record_files(_moved(self._root, self._state.clock, rows))
 
 
 class _Unchanged:
     """Files of a directory that are known to hold what is wanted: they are linked, not written."""
 
-    def __init__(self, state: State, path: RepoPath, fd: int | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        path: RepoPath,
+        fd: int | None,
+        linked: dict[int, tuple[int, int | None]],
+    ) -> None:
         self._folders = None if fd is None else Folders(fd, make=False)
         self._memory = Memory(state, path)
         self._path = path
-        self.any = False
+        self._linked = linked
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, state: State, root: str, path: RepoPath) -> Iterator[Self]:
-        """What is known of the directory at `path`, if one is there."""
+    def open(
+        cls, state: State, root: str, path: RepoPath, linked: dict[int, tuple[int, int | None]]
+    ) -> Iterator[Self]:
+        """What is known of the directory at `path`, if one is there; adds to `linked`."""
         with contextlib.ExitStack() as stack:
             try:
                 fd = stack.enter_context(open_folder(root, path))
             except OSError:
                 fd = None
-            self = cls(state, path, fd)
+            self = cls(state, path, fd, linked)
             if self._folders is not None:
                 stack.callback(self._folders.close)
             yield self
@@ -245,7 +289,8 @@ class _Unchanged:
             os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
         except OSError:
             return False
-        self.any = True
+        since = os.lstat(name, dir_fd=folder)
+        self._linked[stat.inode] = (stat.ctime_ns, since.st_ctime_ns)
         return True
 
 

@@ -9,8 +9,8 @@ import os
 import stat as stat_
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import starmap
 from operator import attrgetter
@@ -26,6 +26,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 type _State = tuple[int, int, int, int, int]
 _state = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_mode")
 _pack = struct.Struct("<qqQQI").pack
+
+# Files that we linked, by inode: their ctime before, and since; None where it may be any.
+type Linked = Mapping[int, tuple[int, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,29 @@ class StateDigest:
         return self._hasher.digest()
 
 
-def digest(root: str, where: str) -> bytes:
-    """The digest of a directory as it is now: nothing is read. `where` is its name in messages."""
+def digest(root: str, where: str, linked: Linked | None = None) -> bytes:
+    """The digest of a directory as it is now: nothing is read. `where` is its name in messages.
+
+    Files that are `linked` count with the ctime from before, unless they have yet another by now.
+    """
     found = StateDigest()
     left = [""]
     while left:
         folder = read_folder(root, where, left.pop())
-        found.add(folder)
+        found.add(_before(folder, linked) if linked else folder)
         left += [f"{folder.prefix}{name}/" for name in reversed(folder.folders)]
     return found.value()
+
+
+def _before(folder: Folder, linked: Linked) -> Folder:
+    """A folder with the states that its files had before they were linked."""
+    states = []
+    for state in folder.states:
+        mtime, ctime, size, inode, mode = state
+        before, since = linked.get(inode, (ctime, None))
+        is_ours = since is None or since == ctime
+        states.append((mtime, before, size, inode, mode) if is_ours else state)
+    return replace(folder, states=states)
 
 
 def walk(

@@ -6,12 +6,13 @@ directory while a digest over the states of all its files is. Racily clean files
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from pivot.files import Stat, lstat
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath, TreePath
-from pivot.reading import follow, read_file, unsupported
+from pivot.reading import fault, follow, read_file, unsupported
 from pivot.state import (
     WORTH_REMEMBERING,
     FileRow,
@@ -24,11 +25,29 @@ from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind, identify
 from pivot.store.split import TREE, Put, split
 from pivot.store.tree import TreeEntry, encode_line
-from pivot.walking import StateDigest, digest, walk
+from pivot.walking import Linked, StateDigest, digest, walk
 
 type Has = Callable[[ObjectId], bool]
 
 _REMEMBER_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a path held, and what tells whether it still does.
+
+    Attributes:
+        content: what was there, a link at the end followed; None where nothing was.
+        state: of the file or link; of a directory the digest; None where nothing was.
+    """
+
+    content: Content | None
+    state: Stat | bytes | None
+
+    def shows(self, content: Content) -> bool:
+        """Whether this is what was there."""
+        now = self.content
+        return now is not None and (now.id, now.type) == (content.id, content.type)
 
 
 class Sink(Protocol):
@@ -70,15 +89,38 @@ class Workspace:
 
     def content(self, path: RepoPath) -> Content | None:
         """What `path` holds now, a link at its end followed; None where nothing is."""
+        return self.look(path).content
+
+    def look(self, path: RepoPath) -> Look:
+        """What `path` holds now, with what `holds_still` needs."""
         absolute = self.absolute(path)
-        stat = follow(absolute)
+        try:
+            before = lstat(absolute)  # first: what changes later is to be noticed
+        except OSError as error:
+            raise fault(absolute, error) from error
+        stat = follow(absolute) if before is None or before.is_link else before
         if stat is None:
-            return None
+            return Look(None, before)
         if stat.is_dir:
-            return self._directory(path, identify, _has_all)
+            known = self._directory(path, identify, _has_all)
+            state = before if before is not None and before.is_link else known.digest
+            return Look(_directory_content(known), state)
         if not stat.is_file:
             raise unsupported(path, stat.mode)
-        return _file_content(self._read(path, stat, identify, _has_all), stat)
+        content = _file_content(self._read(path, stat, identify, _has_all), stat)
+        return Look(content, before)
+
+    def holds_still(self, path: RepoPath, look: Look, linked: Linked | None = None) -> bool:
+        """Whether `path` is as it was when it was looked at, or holds nothing any more.
+
+        `linked`: files below it that were given a second name since. Nothing is read.
+        """
+        now = lstat(self.absolute(path))
+        if now is None:
+            return True
+        if now.is_dir and isinstance(look.state, bytes):
+            return look.state == digest(self.absolute(path), path, linked)
+        return now == look.state
 
     def store(self, path: RepoPath, writer: Sink) -> Content:
         """Add what `path` holds to the store, and say what it is.
@@ -88,7 +130,7 @@ class Workspace:
         absolute = self.absolute(path)
         stat = Stat.of(os.lstat(absolute))
         if stat.is_dir:
-            return self._directory(path, writer.add_bytes, writer.has)
+            return _directory_content(self._directory(path, writer.add_bytes, writer.has))
         if not stat.is_file:
             raise unsupported(path, stat.mode)
         known = self._read(path, stat, writer.add_bytes, writer.has)
@@ -182,14 +224,14 @@ class Workspace:
                 self._state.record_files([(path, stat, known)])
         return known
 
-    def _directory(self, path: RepoPath, put: Put, has: Has) -> Content:
+    def _directory(self, path: RepoPath, put: Put, has: Has) -> HashedDirectory:
         known = self._state.directory(path)
         if (
             known is not None
             and has(known.recipe or known.id)
             and known.digest == self.digest(path)
         ):
-            return _directory_content(known)
+            return known
         listing = _Listing(self.absolute(path), self._state, path, put, has)
         added = split(listing, put, TREE)
         hashed = HashedDirectory(
@@ -198,7 +240,7 @@ class Workspace:
         listing.remember()
         if not listing.racy:
             self._state.record_directory(path, hashed)
-        return _directory_content(hashed)
+        return hashed
 
     def digest(self, path: RepoPath) -> bytes:
         """A digest over the names and states of all files in a directory: nothing is read."""

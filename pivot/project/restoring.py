@@ -177,8 +177,9 @@ def restore(
 ) -> Restored:
     """Put these contents in place; what the plan rests on stays in the store meanwhile.
 
-    Raises `EditedError` before anything is written if that would lose data, `MissingDataError` if
-    the store lacks something, `UsageError` if Git tracks a path.
+    Raises `EditedError` before anything is written if that would lose data, and at a path that is
+    edited after that, `MissingDataError` if the store lacks something, `UsageError` if Git tracks
+    a path.
     """
     with project.store.in_use():
         plan = preview(project, entries, only_missing=only_missing)
@@ -189,10 +190,14 @@ def restore(
         reached = _Reached.of([*plan.place.values(), *plan.fill.values()], progress)
         if progress is not None:
             progress.begin()
-        for put, contents in ((place, plan.place), (fill, plan.fill)):
-            for path, content in contents.items():
-                put(project.workspace, project.state, project.store, path, content, reached)
-                project.state.commit()
+        parts = (project.workspace, project.state, project.store)
+        for path, content in plan.place.items():
+            look = None if force and not only_missing else plan.looks[path]
+            place(*parts, path, content, reached, look)
+            project.state.commit()
+        for path, content in plan.fill.items():
+            fill(*parts, path, content, reached)
+            project.state.commit()
     return Restored(tuple(sorted((*plan.place, *plan.fill))), plan.unchanged)
 
 

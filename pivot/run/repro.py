@@ -9,12 +9,13 @@ from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
-from pivot.paths import RepoPath, StageName
+from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
 from pivot.run.accept import ChangedMeanwhileError, Started, accept
 from pivot.run.aside import Aside, aside, open_run
 from pivot.run.claims import Claims
+from pivot.run.edits import edited, refuse_edited
 from pivot.run.events import (
     Failure,
     RunFinished,
@@ -155,7 +156,7 @@ class Repro:
     def _act(self, name: StageName, decision: Decision) -> None:
         self._store_unstored(decision)
         if decision.unheld:
-            raise _edited(self._plan.survey.stages[name], decision.unheld)
+            raise edited(self._plan.survey.stages[name], decision.unheld)
         if decision.missing:
             raise PivotError(
                 f"dep {decision.missing[0]} is gone", hint="Bring it back, e.g. with `pivot pull`"
@@ -196,10 +197,12 @@ class Repro:
                 self._bench.fetch(absent)
             except MissingDataError:
                 return False
+        bench = self._bench
+        looks = {path: bench.workspace.look(path) for path in lock.outs}
+        refuse_edited(bench, stage, {path: look.content for path, look in looks.items()})
         for path, content in lock.outs.items():
-            now = self._bench.workspace.content(path)
-            if now is None or (now.id, now.type) != (content.id, content.type):
-                place(self._bench.workspace, self._bench.state, self._bench.store, path, content)
+            if not looks[path].shows(content):
+                place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
         own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
         if lock is stage.lock:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
@@ -216,6 +219,10 @@ class Repro:
         executor = self._executor or self._open_executor()
         outs = tuple(out.path for out in stage.stage.outs)
         kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
+        if name not in self._plan.forced:
+            refuse_edited(
+                self._bench, stage, {path: self._bench.workspace.content(path) for path in outs}
+            )
         try:
             kept.put()
             previous = prepare_outs(self._bench, stage)
@@ -252,11 +259,13 @@ class Repro:
             return
         try:
             with self._bench.store.in_use():
-                lock = self._accept(running)
-                self._vouch(lock)
-                is_held = self._holds_old_outs(running)
+                try:
+                    lock = self._accept(running)
+                    self._vouch(lock)
+                finally:
+                    is_held = self._holds_old_outs(running)
         except ChangedMeanwhileError as error:
-            running.aside.drop()
+            running.aside.drop() if is_held else running.aside.keep()
             self._fail(name, running.decision, _failure(error), outcome.duration_s)
         except (PivotError, OSError) as error:
             failure = replace(_failure(error), log=running.log)
@@ -371,16 +380,4 @@ def _failure(error: PivotError | OSError) -> Failure:
         f"{error.filename or 'a file'} can't be written or read",
         error.strerror,
         "Free space or mend the permissions, then run `pivot repro` again",
-    )
-
-
-def _edited(stage: StageSurvey, paths: Sequence[RepoPath]) -> PivotError:
-    grown = {out.path for out in stage.stage.outs if out.kind is OutKind.INCREMENTAL}
-    begins_anew = stage.lock is None and not grown.isdisjoint(paths)
-    return PivotError(
-        f"{', '.join(paths)} would be overwritten",
-        why="the stage has no record of what it left there, and would begin with nothing"
-        if begins_anew
-        else "it holds data that was not made by this stage as it is, and nothing else has it",
-        hint=f"Keep a copy, then run `pivot repro --force {stage.stage.name}`",
     )

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pivot.checkout import EditedError, plan_checkout, plan_missing, refuse_edited
-from pivot.errors import IntegrityError, MissingDataError
+from pivot.checkout import plan_checkout, plan_missing, refuse_edited
+from pivot.errors import EditedError, IntegrityError, MissingDataError
 from pivot.forking import Forked
 from pivot.hashing import hash_bytes
 from pivot.landing import CollisionError, Folders, LinkInTheWayError, create, move_in, remove
@@ -316,6 +316,30 @@ def test_what_was_missing_is_known_and_not_read_again(bench, tree, keep, fill_in
     fill_in(content)
     monkeypatch.setattr("pivot.workspace.read_file", no_reading_of("big"))
     assert bench.workspace.content(OUT) == content
+
+
+@pytest.mark.parametrize("way", ["fill", "replace"])
+def test_an_edit_that_only_a_ctime_tells_is_not_taken_for_what_was_there(
+    bench, tree, keep, fill_in, put, way
+):
+    tree({"a": b"one", "b": b"two"})
+    content = keep(leave=True)
+    edited, other = bench.root / "out" / "a", bench.root / "out" / "b"
+    known = os.stat(edited)
+    time.sleep(0.02)
+    with open(edited, "r+b") as f:
+        f.write(b"ONE")
+    os.utime(edited, ns=(known.st_atime_ns, known.st_mtime_ns))
+    other.unlink()
+    if way == "fill":
+        fill_in(content)
+        assert bench.look("out") == {"a": b"ONE", "b": b"two"}
+        assert bench.workspace.content(RepoPath("out/a")).id == hash_bytes(b"ONE")
+        assert bench.workspace.content(OUT) != content
+    else:
+        put(content)
+        assert bench.look("out") == {"a": b"one", "b": b"two"}
+        assert bench.workspace.content(OUT) == content
 
 
 @pytest.mark.parametrize("way", ["link", "file"])
@@ -705,6 +729,122 @@ def test_a_folder_on_another_disk_is_told_as_that(bench, keep, put, monkeypatch,
         put(content)
     assert "another disk" in caught.value.hint
     clean()
+
+
+# -- what is edited while a checkout writes -------------------------------------------------------
+
+
+def edit_in_place(bench):
+    """Leaves size and mtime as they were."""
+    path = bench.root / "out" / "b" / "one"
+    known = os.stat(path)
+    time.sleep(0.02)
+    with open(path, "r+b") as f:
+        f.write(b"M")
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+
+
+def add_a_file(bench):
+    bench.write({"out/b/new": b"mine"})
+
+
+def put_a_file_there(bench):
+    remove(bench.workspace.root, OUT)
+    bench.write({"out": b"mine"})
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """Does something when all is written, just before the path is looked at again."""
+
+    def register(act):
+        real = Workspace.holds_still
+
+        def acting(*arguments):
+            act()
+            return real(*arguments)
+
+        monkeypatch.setattr(Workspace, "holds_still", acting)
+
+    return register
+
+
+@pytest.mark.parametrize("edit", [edit_in_place, add_a_file, put_a_file_there])
+def test_a_directory_that_is_edited_while_another_is_written_is_kept(
+    bench, tree, keep, late, edit, clean
+):
+    tree({"a": b"1", "b/one": b"1", "b/two": b"2"})
+    wanted = keep(leave=True)
+    tree({"a": b"2"})
+    keep(leave=True)
+    bench.workspace.content(OUT)
+    found = plan(bench, {OUT: wanted})
+    assert (list(found.place), found.edited) == ([OUT], ())
+    late(lambda: edit(bench))
+    with pytest.raises(EditedError, match="out was edited in the meantime"):
+        place(bench.workspace, bench.state, bench.store, OUT, wanted, look=found.looks[OUT])
+    if edit is put_a_file_there:
+        assert (bench.root / "out").read_bytes() == b"mine"
+    else:
+        assert (bench.root / "out" / "a").read_bytes() == b"2"
+    clean()
+
+
+def test_a_directory_that_nobody_edits_is_replaced_whatever_is_linked(bench, tree, keep):
+    tree({"a": b"1", "b/one": b"1", "b/two": b"2"})
+    os.link(bench.root / "out/b/one", bench.root / "out/b/same")
+    (bench.root / "out/b/way").symlink_to("two")
+    wanted = keep(leave=True)
+    tree({"a": b"2"})
+    keep(leave=True)
+    time.sleep(0.02)
+    bench.workspace.content(OUT)
+    found = plan(bench, {OUT: wanted})
+    kept = os.stat(bench.root / "out/b/two").st_ino
+    place(bench.workspace, bench.state, bench.store, OUT, wanted, look=found.looks[OUT])
+    assert bench.workspace.content(OUT) == wanted
+    assert os.stat(bench.root / "out/b/two").st_ino == kept
+
+
+def test_a_helping_process_that_dies_is_no_edit(bench, tree, keep, many, monkeypatch):
+    tree({f"{n:02}": b"same" if n % 2 else b"1" for n in range(20)})
+    wanted = keep(leave=True)
+    tree({f"{n:02}": b"2" for n in range(0, 20, 2)})
+    keep(leave=True)
+    time.sleep(0.02)
+    bench.workspace.content(OUT)
+    found = plan(bench, {OUT: wanted})
+    monkeypatch.setattr(Forked, "result", lambda self: self.kill())
+    place(bench.workspace, bench.state, bench.store, OUT, wanted, look=found.looks[OUT])
+    assert bench.workspace.content(OUT) == wanted
+
+
+@pytest.mark.parametrize("before", [None, b"held"])
+def test_a_file_that_is_edited_or_made_in_the_meantime_is_kept(bench, keep, late, before, clean):
+    bench.write({"out": b"wanted"})
+    wanted = keep()
+    if before is not None:
+        bench.write({"out": before})
+        keep(leave=True)
+    found = plan(bench, {OUT: wanted})
+    late(lambda: bench.write({"out": b"mine!"}))
+    with pytest.raises(EditedError):
+        place(bench.workspace, bench.state, bench.store, OUT, wanted, look=found.looks[OUT])
+    assert (bench.root / "out").read_bytes() == b"mine!"
+    clean()
+
+
+def test_what_is_gone_or_right_in_the_meantime_is_no_reason_to_stop(bench, keep, late):
+    bench.write({"out": b"wanted"})
+    wanted = keep()
+    bench.write({"out": b"held"})
+    keep(leave=True)
+    look = plan(bench, {OUT: wanted}).looks[OUT]
+    late(lambda: bench.write({"out": b"wanted"}))
+    place(bench.workspace, bench.state, bench.store, OUT, wanted, look=look)
+    late((bench.root / "out").unlink)
+    place(bench.workspace, bench.state, bench.store, OUT, wanted, look=look)
+    assert (bench.root / "out").read_bytes() == b"wanted"
 
 
 def test_removing_leaves_no_folders_behind(bench, clean):

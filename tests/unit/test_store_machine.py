@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from pivot.checkout import EditedError, plan_checkout, refuse_absent, refuse_edited
-from pivot.errors import IntegrityError, MissingDataError
+from pivot.checkout import plan_checkout, refuse_absent, refuse_edited
+from pivot.errors import EditedError, IntegrityError, MissingDataError
 from pivot.gc.collect import plan_collection
 from pivot.paths import RepoPath, TreePath
 from pivot.placing import fill, place

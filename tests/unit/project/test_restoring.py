@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from pivot.checkout import EditedError
-from pivot.errors import LockedError, MissingDataError, PivotError, UsageError
+from pivot.errors import EditedError, LockedError, MissingDataError, PivotError, UsageError
 from pivot.files import locked as locked_file
 from pivot.hashing import hash_bytes
 from pivot.lock.declared import Declared
@@ -133,6 +132,30 @@ def test_path_that_git_tracks_is_not_written(place, two):
     with pytest.raises(UsageError, match="z is tracked by Git"):
         restore(project, wanted(project, ()), force=True, only_missing=False)
     assert (place.path / "z").read_text() == "tracked"
+
+
+@pytest.mark.parametrize("options", [{}, {"only_missing": True}, {"force": True}])
+def test_what_is_edited_while_others_are_written_is_kept_without_force(
+    place, two, monkeypatch, options
+):
+    project = place.open()
+    real = restoring.place
+
+    def slow(workspace, state, store, path, *arguments):
+        real(workspace, state, store, path, *arguments)
+        if path == "data/a":
+            place.write("z", "mine")
+
+    monkeypatch.setattr(restoring, "place", slow)
+    options = {"force": False, "only_missing": False} | options
+    if options["force"]:
+        restore(project, wanted(project, ()), **options)
+        assert (place.path / "z").read_text() == "Z"
+        return
+    with pytest.raises(EditedError, match="z was edited in the meantime"):
+        restore(project, wanted(project, ()), **options)
+    assert (place.path / "z").read_text() == "mine"
+    assert (place.path / "data/b").read_text() == "B"
 
 
 def is_collectable(project):

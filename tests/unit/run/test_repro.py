@@ -66,6 +66,8 @@ class Project:
         self.code = dict.fromkeys(upstream, "1")
         self.failing = {}
         self.events = []
+        self.remote = frozenset()
+        self.fetch = _cannot_fetch
         self.state = State.open(str(root / ".pivot/state.db"))
         self.workspace = Workspace(str(root), self.state)
         self.store = Store.open(str(root / ".pivot/cache"))
@@ -103,7 +105,7 @@ class Project:
 
     def survey(self, names):
         surveyor = Surveyor(
-            self.workspace, self.locks, self.history, self.store.holds, lambda content: False
+            self.workspace, self.locks, self.history, self.store.holds, self.remote.__contains__
         )
         packages = {f"m:{n}": {} for n in self.code}
         return surveyor.survey(self.graph, names, self.fingerprints(), packages)
@@ -128,7 +130,7 @@ class Project:
             job=lambda name, log: Job(
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),
-            fetch=_cannot_fetch,
+            fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
         )
@@ -226,6 +228,54 @@ def test_code_that_changes_while_it_runs_leaves_outs_and_writes_no_lock(chain):
     chain.failing.clear()
     assert chain.repro()["b"] == "ran"
     assert chain.read("b").startswith("b3(")
+
+
+def test_old_outs_that_a_collection_left_alone_outlive_a_change_of_code(chain, monkeypatch):
+    """What was moved aside is the only copy once the store lost it while the stage ran."""
+    old = chain.read("b")
+    lost = chain.workspace.content(RepoPath("out/b"))
+    real = chain.store.holds
+    chain.code["b"] = "2"
+
+    def act():
+        chain.code.update(b="3")
+        monkeypatch.setattr(chain.store, "holds", lambda content: content != lost and real(content))
+
+    chain.failing["b"] = act
+    assert chain.repro()["b"] == "failed"
+    assert [p.read_text() for p in (chain.root / ".pivot/aside/kept").rglob("0")] == [old]
+
+
+def test_out_that_is_edited_while_its_data_is_fetched_is_kept(chain, monkeypatch):
+    wanted = chain.workspace.content(RepoPath("out/other"))
+    chain.code["other"] = "2"
+    assert chain.repro()["other"] == "ran"
+    chain.code["other"] = "1"
+    real, lacking = chain.store.holds, {wanted}
+    monkeypatch.setattr(
+        chain.store, "holds", lambda content: content not in lacking and real(content)
+    )
+
+    def fetch(contents):
+        lacking.clear()
+        (chain.root / "out/other").write_text("mine")
+
+    chain.remote, chain.fetch = {wanted}, fetch
+    assert chain.repro()["other"] == "failed"
+    assert chain.failures() == {"other": "out/other would be overwritten"}
+    assert chain.read("other") == "mine"
+    assert not lacking
+
+
+def test_out_that_is_edited_while_deps_are_fetched_is_kept_unless_forced(chain, monkeypatch):
+    def put(*_):
+        (chain.root / "out/other").write_text("mine")
+
+    monkeypatch.setattr("pivot.run.repro.put_deps", put)
+    chain.code["other"] = "2"
+    assert chain.repro()["other"] == "failed"
+    assert chain.read("other") == "mine"
+    assert chain.repro(forced=["other"])["other"] == "ran"
 
 
 def test_dep_that_changes_while_it_runs_leaves_outs_and_writes_no_lock(chain):

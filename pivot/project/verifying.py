@@ -19,8 +19,9 @@ from pivot.project.project import Project
 from pivot.project.sources import DiskSources
 from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
-from pivot.store.content import Content
-from pivot.track.finding import pass_over
+from pivot.track.contents import TrackedContents
+from pivot.track.finding import find_tracked, pass_over
+from pivot.track.pvt import pvt_path, read_pvt
 from pivot.verify.claim import Claim, claims_of
 from pivot.verify.examine import Examiner
 from pivot.verify.finding import Finding, FindingKind, State, Verdict
@@ -29,15 +30,18 @@ from pivot.verify.needs import Needs
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What is verified: locks, those that can't be read, and what tracked paths should hold."""
+    """What is verified: locks, those that can't be read, and what tracked paths should hold.
+
+    A `.pvt` file that can't be read is a fault of `tracked`.
+    """
 
     locks: Mapping[StageName, Lock]
     unreadable: Mapping[StageName, UnreadableLockError]
-    tracked: Mapping[RepoPath, Content]
+    tracked: TrackedContents
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        return tuple(claims_of(self.locks, self.tracked))
+        return tuple(claims_of(self.locks, self.tracked.contents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ def subjects(project: Project, targets: Sequence[str] = ()) -> Subjects:
         else:
             if lock is not None:
                 locks[name] = lock
-    found = Subjects(locks, unreadable, project.tracked_beside(locks, denied=pass_over))
+    outs = {path for lock in locks.values() for path in lock.outs}
+    paths = find_tracked(project.root, outs=outs, denied=pass_over)
+    tracked = TrackedContents.read(paths, lambda path: read_pvt(project.root, path))
+    found = Subjects(locks, unreadable, tracked)
     return _select(found, targets) if targets else found
 
 
@@ -82,7 +89,8 @@ def _select(all_: Subjects, targets: Sequence[str]) -> Subjects:
     for target in targets:
         matching = _owners(all_, target)
         if not matching:
-            near = nearest(target, [*all_.locks, *(claim.path for claim in all_.claims)])
+            known = [*all_.locks, *all_.unreadable, *all_.tracked.faults]
+            near = nearest(target, [*known, *(claim.path for claim in all_.claims)])
             raise UsageError(
                 f"{target!r} is no stage and no out",
                 hint=f"Did you mean '{near}'?" if near else "`pivot verify` shows all",
@@ -91,7 +99,10 @@ def _select(all_: Subjects, targets: Sequence[str]) -> Subjects:
     return Subjects(
         {name: lock for name, lock in all_.locks.items() if name in names},
         {name: error for name, error in all_.unreadable.items() if name in names},
-        {path: content for path, content in all_.tracked.items() if path in names},
+        TrackedContents(
+            {path: content for path, content in all_.tracked.contents.items() if path in names},
+            {path: error for path, error in all_.tracked.faults.items() if path in names},
+        ),
     )
 
 
@@ -101,7 +112,9 @@ def _owners(all_: Subjects, target: str) -> set[str]:
         return {target}
     with contextlib.suppress(PathError):  # what can't be a path names no out either
         path = RepoPath.resolve(target, base=RepoPath.ROOT)
-        return {c.owner for c in all_.claims if path.contains(c.path) or c.path.contains(path)}
+        owners = [(claim.path, claim.owner) for claim in all_.claims]
+        owners += [(fault, fault) for fault in all_.tracked.faults]
+        return {owner for p, owner in owners if path.contains(p) or p.contains(path)}
     return set()
 
 
@@ -143,17 +156,23 @@ def _stages(what: Subjects, examiner: Examiner) -> tuple[Verdict, ...]:
         for name, lock in what.locks.items()
     }
     for name, error in what.unreadable.items():
-        place = f".pivot/stages/{lock_path(name)}"
-        finding = Finding(FindingKind.LOCK, place, text=str(error), hint=error.hint)
-        found[name] = Verdict(name, (finding,))
+        found[name] = _unreadable(name, f".pivot/stages/{lock_path(name)}", error)
     return tuple(found[name] for name in sorted(found))
 
 
 def _tracked(what: Subjects, examiner: Examiner) -> tuple[Verdict, ...]:
-    return tuple(
-        Verdict(path, tuple(_of(claims_of({}, {path: content}), examiner)))
-        for path, content in sorted(what.tracked.items())
-    )
+    found = {
+        path: Verdict(path, tuple(_of(claims_of({}, {path: content}), examiner)))
+        for path, content in what.tracked.contents.items()
+    }
+    for path, error in what.tracked.faults.items():
+        found[path] = _unreadable(path, pvt_path(path), error)
+    return tuple(found[path] for path in sorted(found))
+
+
+def _unreadable(name: str, file: str, error: UnreadableLockError) -> Verdict:
+    """The verdict on what isn't known because its lock or `.pvt` file can't be read."""
+    return Verdict(name, (Finding(FindingKind.LOCK, file, text=str(error), hint=error.hint),))
 
 
 def _of(claims: Iterator[Claim], examiner: Examiner) -> Iterator[Finding]:

@@ -155,11 +155,14 @@ def _open_indexes(store: Store) -> tuple[list[Index], list[tuple[FileName, str]]
     damaged: list[tuple[FileName, str]] = []
     for name in sorted(store.index_names()):
         try:
-            indexes.append(Index.open(os.path.join(store.root, index_key(name)), name))
+            index = Index.open(os.path.join(store.root, index_key(name)), name)
+            index.check_places()
         except FileNotFoundError:  # merged away by another process: list again
             return _open_indexes(store)
         except IntegrityError as error:
             damaged.append((name, error.why or error.message))
+        else:
+            indexes.append(index)
     return indexes, damaged
 
 

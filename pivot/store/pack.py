@@ -12,6 +12,7 @@ read an entry, and nothing but the packs to make the index again.
 """
 
 import contextlib
+import errno
 import os
 import struct
 from collections.abc import Buffer, Iterator, Sequence
@@ -46,6 +47,8 @@ _PART_SIZE = 1 << 20
 _SHORT = "it is no pack, or ends early"
 _KINDS = frozenset(Kind)
 _CODECS = frozenset(Codec)
+# How a disk says that it can't give back what was written; EUCLEAN is Linux's only.
+_DYING = frozenset({errno.EIO, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)})
 
 
 def pack_key(name: FileName) -> str:
@@ -159,19 +162,20 @@ class MissingPackError(IntegrityError):
 def read_stored(root: str, place: BlockPlace) -> bytes:
     """The payload of a block, as stored.
 
-    Raises `MissingPackError`, or `IntegrityError` when the pack ends early or the place is one
-    that no block has.
+    Raises `MissingPackError`, or `IntegrityError` when the pack ends early, the disk can't read it,
+    or the place is one that no block has.
     """
     if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
         raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
     try:
         fd = open_regular(os.path.join(root, pack_key(place.pack)))
-    except FileNotFoundError as error:
-        raise MissingPackError(f"pack {place.pack} is missing", hint=REPAIR) from error
-    try:
-        stored = os.pread(fd, place.stored, place.offset)
-    finally:
-        os.close(fd)
+        try:
+            stored = os.pread(fd, place.stored, place.offset)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        _blame(place.pack, error)
+        raise
     if len(stored) != place.stored:
         raise IntegrityError(f"pack {place.pack} ends early")
     return stored
@@ -184,20 +188,40 @@ def scan(data: bytes, name: FileName) -> PackInfo:
 
 
 def open_pack(root: str, name: FileName) -> BinaryIO:
-    """A pack of the store at `root`, open for reading. Raises `MissingPackError`."""
+    """A pack of the store at `root`, open for reading.
+
+    Raises `MissingPackError`, or `IntegrityError` if the disk can't read it.
+    """
     try:
         return open(open_regular(os.path.join(root, pack_key(name))), "rb")
-    except FileNotFoundError as error:
+    except OSError as error:
+        _blame(name, error)
+        raise
+
+
+def _blame(name: FileName, error: OSError) -> None:
+    """Raise what the pack is to blame for; other errors may pass, and the pack be whole."""
+    if isinstance(error, FileNotFoundError):
         raise MissingPackError(f"pack {name} is missing", hint=REPAIR) from error
+    if error.errno in _DYING:
+        raise _damaged(name, f"the disk can't read it: {error.strerror}") from error
 
 
 def read_blocks(file: BinaryIO, name: FileName) -> Iterator[tuple[PackedBlock, bytes]]:
     """Each block of a pack with its payload as stored: one pass, one block in memory.
 
     What is yielded lies within the file, but neither payloads nor entries are checked. Raises
-    `IntegrityError` where the pack is damaged: at once if reading can't go on, else at the end. A
-    pack of a newer format is an error that says so.
+    `IntegrityError` where the pack is damaged: at once if reading can't go on, as where the disk
+    fails, else at the end. A pack of a newer format is an error that says so.
     """
+    try:
+        yield from _read_blocks(file, name)
+    except OSError as error:
+        _blame(name, error)
+        raise
+
+
+def _read_blocks(file: BinaryIO, name: FileName) -> Iterator[tuple[PackedBlock, bytes]]:
     size = _length(file)
     head = file.read(_HEADER.size)
     fault = _head_fault(file, head, name) if len(head) == _HEADER.size else _SHORT

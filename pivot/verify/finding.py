@@ -61,7 +61,7 @@ class Finding:
     """One thing that is amiss.
 
     Attributes:
-        what: a symbol, a path, or for a lock its file.
+        what: a symbol, a path, or for a lock or `.pvt` file that file.
         old: what the lock says; `new` what is. None stands for absent.
         objects: of missing or damaged data, how many entries can't be had.
         text: of a lock or function, why it can't be read; `hint`: what helps there.

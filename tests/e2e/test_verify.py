@@ -143,6 +143,29 @@ def test_unreadable_lock_is_named_and_the_others_are_checked(story):
     assert "`git checkout HEAD -- .pivot/stages/double.lock`" in story.pivot("verify", code=13).err
 
 
+def test_unreadable_record_of_tracked_data_is_named_and_the_rest_is_checked(story):
+    story.write("data/a", "1")
+    story.write("data/b", "2")
+    story.pivot("track", "data/a", "data/b")
+    story.write("data/a.pvt", "<<<<<<< ours\n")
+    expected = [("data/a", [("lock", "data/a.pvt")]), ("data/b", [])]
+    for options in ([], ["--repair"]):
+        value = verify(story, *options, code=13)
+        assert tracked(value) == expected
+        assert [s["state"] for s in value["stages"]] == ["good", "good", "good"]
+    assert "`git checkout HEAD -- data/a.pvt`" in story.pivot("verify", code=13).err
+    assert tracked(verify(story, "data/a", code=13)) == expected[:1]
+    assert tracked(verify(story, "data", code=13)) == expected
+    assert tracked(verify(story, "data/b")) == expected[1:]
+    verify(story, "alone")
+
+
+def tracked(value):
+    return [
+        (row["path"], [(f["kind"], f["what"]) for f in row["findings"]]) for row in value["tracked"]
+    ]
+
+
 def test_looking_changes_nothing(story):
     before = story.snapshot(), packs(story), indexes(story)
     story.pivot("verify", "--data")

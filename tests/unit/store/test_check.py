@@ -7,10 +7,11 @@ import threading
 from dataclasses import replace
 
 import pytest
+from blake3 import blake3
 
 from pivot.store.check import Part, SoundPart, check
 from pivot.store.entry import FileName
-from pivot.store.index import rows_of, write_index
+from pivot.store.index import index_key, rows_of, write_index
 from pivot.store.pack import pack_key, scan
 from pivot.store.repair import repair
 from pivot.store.store import Store
@@ -53,6 +54,24 @@ def test_parts_read_their_packs_alone_and_blame_no_index_for_the_others(filled):
     assert sum(health.read_packs for health in found) == 20
     assert all(health.is_sound for health in found)
     assert sum(health.read_bytes for health in found) == sum(i.size for i in infos(filled))
+
+
+def test_a_forged_place_that_names_no_block_is_found_without_reading_packs(root):
+    with Store.open(root).writer() as writer:
+        writer.add_bytes(b"entry")
+    (name,) = Store.open(root).index_names()
+    path = os.path.join(root, index_key(name))
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[-56:-52] = (7).to_bytes(4, "little")
+    data[-40:-8] = blake3(data[:-40]).digest()
+    os.chmod(path, 0o644)
+    with open(path, "wb") as file:
+        file.write(data)
+    health = check(Store.open(root))
+    assert health.damaged_indexes == ((name, "a place names no block"),)
+    repair(Store.open(root))
+    assert check(Store.open(root), read_data=True).is_sound
 
 
 def test_progress_ends_at_all_bytes_or_a_little_before(filled):

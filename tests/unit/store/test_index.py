@@ -10,6 +10,7 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.store.codec import Codec
 from pivot.store.entry import BlockPlace, FileName, Kind, Place
 from pivot.store.index import Index, encode
+from pivot.store.merge import merge
 
 NAME = FileName(range(16))
 PACKS = (FileName(b"p" * 16), FileName(b"q" * 16))
@@ -125,6 +126,32 @@ def test_a_place_outside_its_block_is_refused():
     rows = {hash_bytes(b"a"): Place(BLOCKS[0], 30, 11, Kind.DATA)}
     with pytest.raises(IntegrityError, match="damaged"):
         opened(encoded(rows)).find(hash_bytes(b"a"))
+
+
+@pytest.mark.parametrize(("field", "number"), [(0, 2), (0, 2**32 - 1), (12, 3), (12, 255)])
+@pytest.mark.parametrize("row", range(len(ROWS)))
+def test_places_are_checked_before_their_numbers_are_used(row, field, number):
+    data = bytearray(encoded())
+    at = len(data) - 40 - (len(ROWS) - row) * 16 + field
+    data[at : at + (1 if field else 4)] = number.to_bytes(1 if field else 4, "little")
+    index = opened(resealed(bytes(data)))
+    for use in (index.raw_places, index.check_places, lambda: merge([index], _all, level=0)):
+        with pytest.raises(IntegrityError, match="damaged") as raised:
+            use()
+        assert (raised.value.why, raised.value.hint) == (
+            "a place names no block",
+            "Run `pivot verify --repair`",
+        )
+
+
+def _all(_number, _row):
+    return True
+
+
+def test_sound_places_are_given_as_they_are():
+    found = sorted(opened(encoded()).raw_places())
+    assert [place[1:] for place in found] == [(0, 30, 0), (30, 10, 0), (0, 40, Kind.RECIPE)]
+    assert list(opened(encoded({})).raw_places()) == []
 
 
 def test_counts_that_would_need_more_bytes_than_there_are_allocate_nothing():

@@ -1,5 +1,7 @@
 """Checking a store and making it whole: nothing that still verifies is lost."""
 
+import errno
+import io
 import os
 import random
 
@@ -73,6 +75,74 @@ def test_empty_store_is_sound_and_stays_empty(root, store):
     assert check(store).is_sound
     assert repair(store).set_aside == ()
     assert packs(root) == indexes(root) == []
+
+
+@pytest.fixture
+def dying(monkeypatch):
+    """Lets the disk fail with `error` where a file is read beyond the byte `at`."""
+
+    def die(path, at, error):
+        stat = os.stat(path)
+
+        def check(fd, end):
+            if os.path.samestat(os.fstat(fd), stat) and end > at:
+                raise OSError(error, os.strerror(error))
+
+        class Raw(io.FileIO):
+            def readinto(self, buffer, /):
+                check(self.fileno(), self.tell() + len(buffer))
+                return super().readinto(buffer)
+
+        def pread(fd, size, offset, real=os.pread):
+            check(fd, offset + size)
+            return real(fd, size, offset)
+
+        monkeypatch.setattr(os, "pread", pread)
+        monkeypatch.setattr(
+            "pivot.store.pack.open",
+            lambda fd, _: io.BufferedReader(Raw(fd), buffer_size=1),
+            raising=False,
+        )
+
+    return die
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EBADMSG])
+def test_a_disk_that_fails_in_one_pack_harms_nothing_else(root, store, dying, error):
+    entries = fill(store)
+    others = fill(store, seed=1)
+    bad = max(packs(root), key=os.path.getsize)
+    bad_entries = entries if readable_from(root, bad, entries) else others
+    dying(bad, os.path.getsize(bad) // 2, error)
+    health = check(Store.open(root), read_data=True)
+    ((name, why),) = health.damaged_packs
+    assert bad.endswith(f"{name.hex()}.pack")
+    assert why.startswith("the disk can't read it: ")
+    assert health.damaged_entries < bad_entries.keys()
+    assert 0 < readable(root, bad_entries) < COUNT
+    done = repair(Store.open(root))
+    assert 0 < done.saved < COUNT
+    assert done.lost == health.damaged_entries
+    assert [os.path.basename(path) for path in done.set_aside] == [os.path.basename(bad)]
+    assert readable(root, entries | others) == 2 * COUNT - len(done.lost)
+    assert check(Store.open(root), read_data=True).is_sound
+
+
+def readable_from(root, pack, entries):
+    """Whether entries lie in the pack at a path."""
+    place = Store.open(root).find(next(iter(entries)))
+    return pack.endswith(f"{place.block.pack.hex()}.pack")
+
+
+def test_other_errors_of_the_disk_are_no_damage(root, store, dying):
+    """What may not be read, or only not now, must not be set aside."""
+    fill(store)
+    (pack,) = packs(root)
+    dying(pack, 100, errno.ENOMEM)
+    for work in (repair, lambda store: check(store, read_data=True)):
+        with pytest.raises(OSError, match="memory"):
+            work(Store.open(root))
+    assert packs(root) == [pack]
 
 
 @pytest.mark.parametrize("harm", [lambda i: flip(i, 40), lambda i: os.truncate(i, 20)])

@@ -290,9 +290,12 @@ class _Listing:
         if row is not None and row[1] == stat and self._has(row[2].recipe or row[2].id):
             known = row[2]
         else:
-            self._state.clock.settle(stat)
-            is_clean = not self._state.clock.is_racy(stat)
-            known = read_file(os.path.join(self._root, name), stat, self._put)
+            clock = self._state.clock
+            is_clean = not clock.is_racy(stat)
+            if not is_clean:
+                clock.settle(stat)
+                is_clean = not clock.is_racy(stat)
+            known = read_file(f"{self._root}/{name}", stat, self._put)
             if is_clean:
                 self._remember_one((key, stat, known))
             else:

@@ -136,10 +136,10 @@ def _message(paths: Sequence[str], workdir: str) -> str:
     if names:
         return f"Update results of {_listed(names)}"
     tracked = [path for path in paths if path.endswith(PVT)]
-    there = [path for path in tracked if os.path.lexists(os.path.join(workdir, path))]
+    there = any(os.path.lexists(os.path.join(workdir, path)) for path in tracked)
     if tracked:
         verb = "Update tracked" if there else "Untrack"
-        return f"{verb} {_listed([path.removesuffix(PVT) for path in there or tracked])}"
+        return f"{verb} {_listed([path.removesuffix(PVT) for path in tracked])}"
     return "Update Pivot's files"
 
 

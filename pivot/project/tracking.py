@@ -26,10 +26,10 @@ from pivot.track.pvt import SUFFIX, pvt_path, remove_pvt, write_pvt
 from pivot.track.updating import Parts, take
 from pivot.workspace import Identifier, Sink
 
-# How long work takes before it is worth asking how much it will be, in seconds.
-LONG_S = 0.5
+# How long work takes before it is worth a walk to ask how much it will be, in seconds.
+LONG_S = 2.0
 
-type Progress = Callable[[int, int], None]
+type Progress = Callable[[int, int | None], None]
 
 
 class TrackState(StrEnum):
@@ -196,8 +196,7 @@ class _Metered:
             self._done += len(data)
         if self._total is None and time.monotonic() - self._begun > LONG_S:
             self._total = self._measure()
-        if self._total is not None:
-            self._progress(self._done, max(self._done, self._total))
+        self._progress(self._done, None if self._total is None else max(self._done, self._total))
         return self._sink.add_bytes(data, kind)
 
 

@@ -4,6 +4,7 @@ Threads don't help where the work is very many short calls: they take turns. A f
 shares what is open and in memory, and needs no word of what it is to do.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -32,7 +33,8 @@ class Forked:
 
     def __init__(self, pid: int, pipe: int) -> None:
         self._pid = pid
-        self._pipe = pipe
+        self._pipe: int | None = pipe
+        self._is_over = False
 
     @classmethod
     def start(cls, work: Callable[[], bytes]) -> Self | None:
@@ -61,23 +63,30 @@ class Forked:
     @property
     def is_done(self) -> bool:
         """Whether `result` would return at once, or nearly so."""
-        return bool(select.select([self._pipe], [], [], 0)[0])
+        return self._pipe is None or bool(select.select([self._pipe], [], [], 0)[0])
 
     def result(self) -> bytes | None:
-        """Wait for what the work returned; None if it failed, whatever the reason."""
+        """Wait for what the work returned; None if it failed, whatever the reason. Ask once."""
         parts = []
-        while part := os.read(self._pipe, _READ):
+        while self._pipe is not None and (part := os.read(self._pipe, _READ)):
             parts.append(part)
         return b"".join(parts) if self._end() == 0 else None
 
     def kill(self) -> None:
-        """End it where it stands."""
-        os.kill(self._pid, signal.SIGKILL)
-        self._end()
+        """End it where it stands, if it didn't end yet; also after an interrupted `result`."""
+        if not self._is_over:
+            # An interrupt right after the wait leaves none: its number is nobody's then.
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._pid, signal.SIGKILL)
+                self._end()
 
     def _end(self) -> int:
-        os.close(self._pipe)
-        return os.waitpid(self._pid, 0)[1]
+        if self._pipe is not None:
+            pipe, self._pipe = self._pipe, None
+            os.close(pipe)
+        status = os.waitpid(self._pid, 0)[1]
+        self._is_over = True
+        return status
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -143,8 +143,9 @@ class TreeWriter:
         self.wrote(batch, self._write_batch(batch, self.advance))
 
     def _take(self, crew: list[tuple[Forked, list[File]]], number: int = 0) -> None:
-        forked, batch = crew.pop(number)
+        forked, batch = crew[number]
         packed = forked.result()
+        del crew[number]  # not before: who is interrupted ends all that are in it
         if packed is None:
             raise HelpFailedError
         self.wrote(batch, [Stat(*state) for state in _STATE.iter_unpack(packed)])

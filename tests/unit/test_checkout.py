@@ -520,8 +520,9 @@ def test_what_a_helping_process_finds_damaged_is_told_as_ever(
     clean()
 
 
+@pytest.mark.parametrize("step", [(TreeWriter, "_take"), (Forked, "result"), (Forked, "_end")])
 def test_an_interrupted_checkout_leaves_no_process_behind(
-    bench, tree, keep, put, many, clean, monkeypatch
+    bench, tree, keep, put, many, clean, monkeypatch, step
 ):
     tree(many)
     content = keep()
@@ -530,10 +531,13 @@ def test_an_interrupted_checkout_leaves_no_process_behind(
     real = os.fork
     monkeypatch.setattr("os.fork", lambda: started.append(real()) or started[-1])
 
+    step_itself = getattr(*step)
+
     def interrupt(*_):
+        monkeypatch.setattr(*step, step_itself)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TreeWriter, "_take", interrupt)
+    monkeypatch.setattr(*step, interrupt)
     with pytest.raises(KeyboardInterrupt):
         put(content)
     assert started

@@ -50,6 +50,13 @@ def test_work_that_is_killed_leaves_nothing():
         os.waitpid(forked._pid, os.WNOHANG)
 
 
+def test_killing_what_has_ended_does_nothing(monkeypatch):
+    forked = Forked.start(lambda: b"done")
+    assert forked.result() == b"done"
+    monkeypatch.setattr("os.kill", None)  # its number may be another's by now
+    forked.kill()
+
+
 def test_where_no_process_is_left_nothing_is_begun(monkeypatch):
     def refuse():
         raise BlockingIOError(11, "Resource temporarily unavailable")

@@ -192,7 +192,11 @@ def test_a_cache_that_may_only_be_read_is_enough(place, two, monkeypatch):
     project = place.open()
     entries = wanted(project, ())
     cache = project.store.root
-    real = os.open
+    real, real_access = os.open, os.access
+
+    def access(path, mode, **options):
+        is_denied = str(path).startswith(cache) and mode & os.W_OK
+        return not is_denied and real_access(path, mode, **options)
 
     def opened(path, flags, *arguments, **options):
         if str(path).startswith(cache) and flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
@@ -200,6 +204,7 @@ def test_a_cache_that_may_only_be_read_is_enough(place, two, monkeypatch):
         return real(path, flags, *arguments, **options)
 
     monkeypatch.setattr("os.open", opened)
+    monkeypatch.setattr("os.access", access)
     restore(project, entries, force=False, only_missing=False)
     assert (place.path / "z").read_text() == "Z"
 

@@ -56,10 +56,8 @@ class Verified:
     @property
     def state(self) -> State:
         """The worst of all."""
-        store = [State.GOOD]
-        if self.health.damaged_indexes or self.health.damaged_packs:
-            store.append(State.DAMAGED)
-        return max([*store, *(v.state for v in (*self.stages, *self.tracked))])
+        store = State.GOOD if self.health.is_sound else State.DAMAGED
+        return max([store, *(v.state for v in (*self.stages, *self.tracked))])
 
 
 def subjects(project: Project, targets: Sequence[str] = ()) -> Subjects:

@@ -41,7 +41,8 @@ class Health:
         read_packs, read_bytes: how many packs were read whole, and their bytes as stored.
         damaged_indexes, damaged_packs: those that fail their checksums, with the reason; packs of
             another size than their index says; indexes that say of packs what these don't.
-        missing_packs: packs that an index names and that aren't there.
+        missing_packs: packs that an index names and that aren't there, which is damage: whoever
+            removes a pack rewrites the indexes that name it first.
         unindexed_packs: packs that no index names: left by a crash, or their index is lost.
         damaged_entries: entries that an index places where they aren't whole.
     """

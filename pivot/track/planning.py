@@ -92,7 +92,7 @@ def plan_tracking(root: str, places: Iterable[Place], claims: Claims) -> tuple[U
             whole.add(place.path)
         else:
             _check_part(place, owner, claims.tracked[owner])
-            parts.setdefault(owner, set()).add(TreePath(place.written[len(owner) + 1 :]))
+            parts.setdefault(owner, set()).add(_inside(place, owner))
     _refuse_twins(whole, claims)
     updates = [Update(path, claims.tracked.get(path)) for path in whole if not _above(path, whole)]
     updates += [
@@ -101,6 +101,14 @@ def plan_tracking(root: str, places: Iterable[Place], claims: Claims) -> tuple[U
         if owner not in whole
     ]
     return tuple(sorted(updates, key=lambda update: update.path))
+
+
+def _inside(place: Place, owner: RepoPath) -> TreePath:
+    """Where a place lies in the tracked path `owner`.
+
+    As it was written, of which only the number of components fits the owner's NFC.
+    """
+    return TreePath("/".join(place.written.split("/")[len(owner.split("/")) :]))
 
 
 def _owner(path: RepoPath, claims: Claims) -> RepoPath | None:

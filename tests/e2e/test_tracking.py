@@ -240,6 +240,19 @@ def test_paths_are_named_from_where_one_is(raw):
     assert not raw.exists("data/other.pvt")
 
 
+def test_a_part_is_found_however_the_way_to_it_is_composed(empty):
+    """Shells of some systems complete names in decomposed form (NFD)."""
+    empty.write("\u00e9\u00e9/1", "one")
+    empty.write("\u00e9\u00e9/22", "two")
+    empty.pivot("track", "\u00e9\u00e9")
+    empty.write("\u00e9\u00e9/22", "other")
+    empty.write("\u00e9\u00e9/e\u0301", "a name inside stays as it is")
+    parts = ["e\u0301e\u0301/22", "e\u0301\u00e9/e\u0301"]
+    (row,) = json.loads(empty.pivot("track", *parts, "--json").out)["tracked"]
+    assert row["state"] == "updated"
+    assert tracked(empty) == {"\u00e9\u00e9": "unchanged"}
+
+
 def test_what_cannot_be_tracked_is_refused_before_anything_is_stored(raw, tmp_path):
     raw.write("code.py", "x = 1")
     raw.commit_all()
@@ -262,7 +275,7 @@ def test_what_cannot_be_tracked_is_refused_before_anything_is_stored(raw, tmp_pa
         "big.bin/x": "big.bin/x can't be tracked",
         "big.bim": "big.bim doesn't exist",
         "BIG.bin": "BIG.bin and big.bin differ in upper and lower case only",
-        "nested": "nested: name '.git/config' can't be kept in a directory listing",
+        "nested": "nested: name '.git' can't be kept in a directory listing",
     }
     for path, message in refused.items():
         done = raw.pivot("track", "good.bin", path, code=None)

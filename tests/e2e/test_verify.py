@@ -186,19 +186,43 @@ def pack_of(project, size):
     return min(packs(project), key=lambda p: abs(p.stat().st_size - size))
 
 
+def never_had(project, *gone):
+    """Make the cache one that these packs never came to: their indexes go, too."""
+    for pack in gone:
+        for index in indexes(project):
+            if bytes.fromhex(pack.stem) in index.read_bytes():
+                index.unlink()
+        pack.unlink()
+
+
 def test_all_that_restoring_needs_is_looked_up_not_just_the_first(stored):
     """A recipe without one of its chunks is no data; nor is a listing without a file."""
     pack_of(stored, 2_500_000).unlink()
-    value = verify(stored, code=14)
+    value = verify(stored, code=13)
     assert findings(value) == {"big": [("missing", "big")]}
     assert value["stages"][0]["findings"][0]["objects"] >= 1
     assert len(value["store"]["missing_packs"]) == 1
     pack_of(stored, 200_000).unlink()
-    assert findings(verify(stored, code=14)).keys() == {"big", "tree"}
+    assert findings(verify(stored, code=13)).keys() == {"big", "tree"}
+
+
+def test_pack_that_is_gone_from_under_its_index_is_damage_even_if_nothing_needs_it(stored):
+    stored.lock("small").unlink()
+    pack = pack_of(stored, 300)
+    pack.unlink()
+    value = verify(stored, code=13)
+    assert (value["state"], findings(value)) == ("damaged", {})
+    assert value["store"]["missing_packs"] == [pack.stem]
+    done = stored.pivot("verify", code=13)
+    assert "cache: 1 pack that an index names is gone" in done.out
+    assert "`pivot verify --repair`" in done.err
+    assert f"pack {pack.stem} is missing" in stored.pivot("doctor", code=1).out
+    verify(stored, "--repair")
+    verify(stored)
 
 
 def test_missing_data_may_be_elsewhere(stored):
-    shutil.rmtree(stored.path / ".pivot/cache/packs")
+    never_had(stored, *packs(stored))
     clear(stored, "tree", "big", "small")
     assert set(findings(verify(stored, code=14))) == {"big", "small", "tree"}
     assert verify(stored, "--remote", "storage")["state"] == "good"
@@ -210,7 +234,7 @@ def test_missing_data_may_be_elsewhere(stored):
 
 
 def test_what_the_remote_was_last_seen_to_have_counts_until_it_is_asked(stored, tmp_path):
-    shutil.rmtree(stored.path / ".pivot/cache/packs")
+    never_had(stored, *packs(stored))
     verify(stored, "--allow-missing", code=14)
     verify(stored, "--remote", "storage")
     for index in (tmp_path / "remote/index").iterdir():
@@ -246,7 +270,7 @@ def test_damage_is_found_where_data_is_read_and_told_by_stage(stored):
 def test_worst_exit_code_wins(stored):
     stored.replace("pipeline.py", "300", "301")
     verify(stored, code=4)
-    pack_of(stored, 2_500_000).unlink()
+    never_had(stored, pack_of(stored, 2_500_000))
     verify(stored, code=14)
     damage(pack_of(stored, 200_000))
     verify(stored, "--data", code=13)

@@ -256,3 +256,28 @@ def test_a_killed_lock_write_leaves_the_old_lock_or_the_new(tmp_path, killed):
         assert list_locks(folder) == ["group/s"]
     assert died >= 4
     assert read_lock(folder, old.stage) == new
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
+def test_a_disk_that_refuses_a_lock_leaves_the_old_one_or_the_new(tmp_path, faults, error):
+    folder = str(tmp_path / "stages")
+
+    def lock(code):
+        declared = Declared(1, {"m:f": code}, {}, None, {}, RepoPath("."), (), ())
+        return Lock(StageName("s"), "m:f", declared, {}, {})
+
+    old, new = lock("old"), lock("new")
+    write_lock(folder, old)
+    n, failed, was_hit = 0, 0, True
+    while was_hit:
+        with faults(n, error) as seen:
+            try:
+                write_lock(folder, new)
+            except OSError:
+                failed += 1
+        was_hit = n < len(seen.calls)
+        assert read_lock(folder, old.stage) in (old, new), n
+        assert os.listdir(folder) == ["s.lock"], n
+        write_lock(folder, old)
+        n += 1
+    assert failed >= 4

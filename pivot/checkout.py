@@ -30,6 +30,7 @@ class CheckoutPlan:
         edited: files with bytes that nothing else has, below paths that are to be written.
         absent: paths whose content the store lacks.
         looks: what was compared of the paths that are to be written.
+        left: paths that are there and were not compared: they are let be, whatever they hold.
     """
 
     place: Mapping[RepoPath, Content]
@@ -38,6 +39,7 @@ class CheckoutPlan:
     absent: tuple[RepoPath, ...]
     fill: Mapping[RepoPath, Content] = field(default_factory=dict)
     looks: Mapping[RepoPath, Look] = field(default_factory=dict)
+    left: tuple[RepoPath, ...] = ()
 
 
 def plan_checkout(
@@ -97,11 +99,12 @@ def plan_missing(
     fill: dict[RepoPath, Content] = {}
     unchanged: list[RepoPath] = []
     absent: list[RepoPath] = []
+    left: list[RepoPath] = []
     for path, content in entries.items():
         stat = lstat(workspace.absolute(path))
         is_folder = stat is not None and stat.is_dir and content.type is ContentType.DIRECTORY
         if stat is not None and not is_folder:
-            unchanged.append(path)
+            left.append(path)
         elif not holds(content):
             is_whole = is_folder and workspace.content(path) == content
             (unchanged if is_whole else absent).append(path)
@@ -110,9 +113,9 @@ def plan_missing(
         elif lacks(path, content):
             fill[path] = content
         else:
-            unchanged.append(path)
+            left.append(path)
     looks = dict.fromkeys(place, Look(None, None))
-    return CheckoutPlan(place, tuple(unchanged), (), tuple(absent), fill, looks)
+    return CheckoutPlan(place, tuple(unchanged), (), tuple(absent), fill, looks, tuple(left))
 
 
 def refuse_edited(plan: CheckoutPlan) -> None:

@@ -45,7 +45,8 @@ def show_preview(plan: CheckoutPlan, *, as_json: bool, force: bool) -> None:
     """Say what a checkout would do."""
     if as_json:
         emit({"restored": sorted((*plan.place, *plan.fill)), "unchanged": list(plan.unchanged),
-              "edited": list(plan.edited), "missing": list(plan.absent)})  # fmt: skip
+              "left": list(plan.left), "edited": list(plan.edited),
+              "missing": list(plan.absent)})  # fmt: skip
         return
     for path in plan.place:
         if not any(f"{file}/".startswith(f"{path}/") for file in plan.edited):
@@ -67,8 +68,19 @@ def show_preview(plan: CheckoutPlan, *, as_json: bool, force: bool) -> None:
 def show_restored(done: Restored, *, as_json: bool) -> None:
     """Say what a checkout did."""
     if as_json:
-        emit({"restored": list(done.restored), "unchanged": list(done.unchanged)})
+        emit({"restored": list(done.restored), "unchanged": list(done.unchanged),
+              "left": list(done.left)})  # fmt: skip
         return
     for path in done.restored:
         say(f"restored {path}")
-    say(f"Restored {plural(len(done.restored), 'path')}, {len(done.unchanged)} unchanged.")
+    show_counts(done)
+
+
+def show_counts(done: Restored) -> None:
+    """Say how many paths were written, and how many weren't and why."""
+    parts = [f"Restored {plural(len(done.restored), 'path')}"]
+    if done.unchanged or not done.left:
+        parts.append(f"{len(done.unchanged)} unchanged")
+    if done.left:
+        parts.append(f"{len(done.left)} left as found")
+    say(f"{', '.join(parts)}.")

@@ -2,8 +2,8 @@
 
 import click
 
+from pivot.cli.checkout import show_counts
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import plural, say
 from pivot.cli.transferring import Transfer, show_foreseen, show_summary, transfer_command
 from pivot.project.restoring import restore
 
@@ -32,4 +32,4 @@ def pull(transfer: Transfer, *, force: bool, only_missing: bool) -> None:
             )
     show_summary("Fetched", summary, as_json=transfer.as_json)
     if not transfer.as_json:
-        say(f"Restored {plural(len(done.restored), 'path')}, {len(done.unchanged)} unchanged.")
+        show_counts(done)

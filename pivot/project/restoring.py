@@ -39,10 +39,11 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a checkout did: paths written, and paths that were right already."""
+    """What a checkout did: paths written, that were right already, and that were not looked at."""
 
     restored: tuple[RepoPath, ...]
     unchanged: tuple[RepoPath, ...]
+    left: tuple[RepoPath, ...]
 
 
 def wanted(
@@ -198,7 +199,7 @@ def restore(
         for path, content in plan.fill.items():
             fill(*parts, path, content, reached)
             project.state.commit()
-    return Restored(tuple(sorted((*plan.place, *plan.fill))), plan.unchanged)
+    return Restored(tuple(sorted((*plan.place, *plan.fill))), plan.unchanged, plan.left)
 
 
 def preview(

@@ -47,7 +47,7 @@ def lose(project, *paths):
 def test_lost_outs_come_back_whole(made):
     lose(made, "data", "file")
     done = made.pivot("checkout", "--json")
-    assert done.lines == [{"restored": ["data", "file"], "unchanged": []}]
+    assert done.lines == [{"restored": ["data", "file"], "unchanged": [], "left": []}]
     conforms(done.lines[0], "checkout")
     assert there(made) == WHOLE
     assert os.access(made.path / "data/sub/run", os.X_OK)
@@ -68,11 +68,11 @@ def test_only_missing_mends_a_directory_and_keeps_every_edit(made):
     foreseen = made.pivot("checkout", "--only-missing", "--dry-run")
     assert foreseen.out == "would restore what is missing of data\n"
     assert made.pivot("checkout", "--only-missing").out == (
-        "restored data\nRestored 1 path, 1 unchanged.\n"
+        "restored data\nRestored 1 path, 1 left as found.\n"
     )
     assert there(made) == sorted([*WHOLE, "data/new"])
     assert (made.read("data/a"), made.read("data/new")) == ("mine", "mine too")
-    assert made.pivot("checkout", "--only-missing").out == "Restored 0 paths, 2 unchanged.\n"
+    assert made.pivot("checkout", "--only-missing").out == "Restored 0 paths, 2 left as found.\n"
 
 
 def test_edits_are_named_file_by_file_and_only_force_overwrites_them(made):

@@ -283,7 +283,7 @@ def test_only_missing_leaves_what_is_there(bench, keep):
     bench.write({"out": b"one"})
     content = keep()
     bench.write({"out": b"edited"})
-    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    assert plan_only_missing(bench, {OUT: content}).left == (OUT,)
 
 
 def test_only_missing_restores_what_is_missing_in_a_directory_and_nothing_else(
@@ -305,7 +305,7 @@ def test_only_missing_restores_what_is_missing_in_a_directory_and_nothing_else(
     assert os.access(bench.root / "out" / "b" / "c" / "d", os.X_OK)
     assert os.stat(bench.root / "out" / "nothing").st_ino == before
     assert os.stat(bench.root / "out" / "big").st_nlink == 1
-    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    assert plan_only_missing(bench, {OUT: content}).left == (OUT,)
     clean()
 
 
@@ -353,7 +353,7 @@ def test_only_missing_leaves_what_is_in_a_folders_place_alone(
         (bench.root / "out" / "b").symlink_to(outside)
     else:
         bench.write({"out/b": b"mine"})
-    assert plan_only_missing(bench, {OUT: content}).unchanged == (OUT,)
+    assert plan_only_missing(bench, {OUT: content}).left == (OUT,)
     (bench.root / "out" / "a").unlink()
     fill_in(content)
     assert (bench.root / "out" / "a").read_bytes() == FILES["a"]

@@ -30,7 +30,7 @@ def test_what_was_fetched_is_held_until_it_is_in_place(tmp_path, monkeypatch, as
 
     def restore(*_, **__):
         seen.append(is_collectable(store))
-        return Restored((), ())
+        return Restored((), (), ())
 
     monkeypatch.setattr("pivot.cli.pull.restore", restore)
     transfer = SimpleNamespace(

@@ -110,7 +110,7 @@ def test_edited_data_stops_it_before_anything_is_written(place, two):
         restore(project, entries, force=False, only_missing=False)
     assert os.listdir(place.path / "data") == ["b"]
     done = restore(project, entries, force=False, only_missing=True)
-    assert (done.restored, done.unchanged) == (("data/a", "z"), ("data/b",))
+    assert (done.restored, done.unchanged, done.left) == (("data/a", "z"), (), ("data/b",))
     assert (place.path / "data/b").read_text() == "mine"
     restore(project, entries, force=True, only_missing=False)
     assert (place.path / "data/b").read_text() == "B"

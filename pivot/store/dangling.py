@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
 from pivot.store.content import Content, ContentType
+from pivot.store.contents import stream
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
-from pivot.store.store import Store, stream
+from pivot.store.store import Store
 from pivot.store.tree import parse
 
 _LINE_BEGINNINGS = (b"f ", b"x ", b"d ")

@@ -253,18 +253,6 @@ def move_in(staging: Staging, name: str, project: str, path: RepoPath) -> None:
             raise
 
 
-def remove(project: str, path: RepoPath) -> None:
-    """Remove a file or directory of the workspace; nothing there is fine."""
-    if not os.path.lexists(os.path.join(project, path)):
-        return
-    with (
-        Staging.make(project) as staging,
-        open_parent(project, path) as (parent, last),
-        contextlib.suppress(FileNotFoundError),
-    ):
-        _move_away(last, parent, "removed", staging.fd)
-
-
 def _move_away(name: str, parent: int, new: str, target: int) -> None:
     """Rename what is to go; a folder that its owner may not write is made writable for that."""
     try:

@@ -128,15 +128,6 @@ def _json(found: Verified) -> dict[str, object]:
     }
 
 
-def _damaged_json(health: Health) -> list[dict[str, str]]:
-    files = {"index": health.damaged_indexes, "pack": health.damaged_packs}
-    return [
-        {"kind": kind, "name": str(name), "why": why}
-        for kind, rows in files.items()
-        for name, why in rows
-    ]
-
-
 def _verdict_json(key: str, verdict: Verdict) -> dict[str, object]:
     return {
         key: verdict.name,

@@ -1,7 +1,9 @@
 """Tracking data that no stage makes, and letting go of it: no definitions are loaded.
 
 Order matters: data is durable in the store before a `.pvt` file names it, and Git ignores the data
-last. Whoever dies in between has lost nothing, and running the command again completes it.
+last. Letting go of it is the other way round, so that what isn't done yet can still be named.
+Whoever dies in between has lost nothing, and running the command again completes it; `untrack` for
+those of its paths that are left.
 """
 
 import contextlib
@@ -115,10 +117,10 @@ def untrack(
     with contextlib.nullcontext() if dry_run else _alone(project):
         done = _plan_untracking(project, cwd, written)
         if not dry_run:
-            for one in done:
-                remove_pvt(project.root, one.path)
             if project.repository is not None:
                 drop_ignored(project.root, [one.path for one in done])
+            for one in done:
+                remove_pvt(project.root, one.path)
         return done
 
 

@@ -15,8 +15,6 @@ from pivot.store.index import Index, index_key
 from pivot.store.pack import pack_key
 from pivot.store.store import Store, pack_sizes
 
-_LIES = "it says of packs what they don't"
-
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -11,9 +11,10 @@ from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
 from pivot.store.chunking import TREES
 from pivot.store.content import Content, ContentType
+from pivot.store.contents import stream
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
-from pivot.store.store import Store, stream
+from pivot.store.store import Store
 from pivot.store.tree import parse
 
 # Far larger than the first chunk of any tree, and smaller than reading would take long.

@@ -20,17 +20,17 @@ from blake3 import blake3
 from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.files import lstat, open_regular, write_atomic
 from pivot.hashing import ObjectId
+from pivot.store import contents
 from pivot.store.access import file_mode, make_folder
 from pivot.store.codec import DEFAULT_LEVEL, decompress
-from pivot.store.content import Content, ContentType
+from pivot.store.content import Content
 from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
 from pivot.store.gate import Waiting, alone, shared
 from pivot.store.index import FAN_IN, Index, index_key, land_index
 from pivot.store.merge import Keep, merge
 from pivot.store.pack import MissingPackError, pack_key, read_stored
 from pivot.store.recipe import Recipe
-from pivot.store.split import form_of
-from pivot.store.tree import TreeEntry, parse
+from pivot.store.tree import TreeEntry
 
 if TYPE_CHECKING:
     from pivot.store.writer import Writer
@@ -41,8 +41,6 @@ FOLDERS = ("packs", "index", "tombstones", "tmp")
 MAX_ID_SIZE = 4096
 CACHED_BLOCKS = 4
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-type Ahead = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,34 +269,13 @@ class Store:
         """A recipe, verified."""
         return Recipe.decode(self.read(id_, Kind.RECIPE))
 
-    def stream(self, content: Content, ahead: Ahead = iter) -> Iterator[bytes]:
-        """`stream` of what this store has."""
-        return stream(content, self.read, ahead)
+    def stream(self, content: Content, ahead: contents.Ahead = iter) -> Iterator[bytes]:
+        """`contents.stream` of what this store has."""
+        return contents.stream(content, self.read, ahead)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
-        """`tree` of what this store has."""
-        return tree(content, self.read)
-
-    def closure(self, contents: Iterable[Content]) -> dict[ObjectId, Kind]:
-        """Every entry that restoring `contents` needs: trees, recipes, chunks, files.
-
-        Members come before what names them, so writing in this order keeps the store's promise.
-        """
-        needed: dict[ObjectId, Kind] = {}
-        for content in contents:
-            if content.type is ContentType.DIRECTORY:
-                for entry in self.tree(content):
-                    if entry.content is not None:
-                        self._need(entry.content, needed)
-            self._need(content, needed)
-        return needed
-
-    def _need(self, content: Content, needed: dict[ObjectId, Kind]) -> None:
-        if content.recipe is None:
-            needed[content.id] = form_of(content).kind
-        elif content.recipe not in needed:
-            needed.update((id_, Kind.DATA) for id_, _ in self.recipe(content.recipe).chunks)
-            needed[content.recipe] = Kind.RECIPE
+        """`contents.tree` of what this store has."""
+        return contents.tree(content, self.read)
 
     # -- adding ---------------------------------------------------------------------------
 
@@ -410,63 +387,6 @@ def _read_id(root: str) -> bytes | None:
         return None
     except IntegrityError as error:
         raise _no_store(root) from error
-
-
-def stream(
-    content: Content, read: Callable[[ObjectId, Kind], bytes], ahead: Ahead = iter
-) -> Iterator[bytes]:
-    """The bytes of a file or tree, entry by entry; `read` gives verified entries.
-
-    `ahead` may take from the chunks before they are asked for, in a thread.
-
-    Raises `IntegrityError` if a recipe is not for this content, which for a recipe that lies may
-    only be known at the end: nothing may be made visible before.
-    """
-    if content.recipe is None:
-        yield read(content.id, form_of(content).kind)
-        return
-    recipe = Recipe.decode(read(content.recipe, Kind.RECIPE))
-    if recipe.file != content.id:
-        raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
-    hasher = form_of(content).hasher()
-    for chunk in ahead(_chunks(recipe, read)):
-        hasher.update(chunk)
-        yield chunk
-    if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
-        raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
-
-
-def _chunks(recipe: Recipe, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[bytes]:
-    for id_, size in recipe.chunks:
-        chunk = read(id_, Kind.DATA)
-        if len(chunk) != size:
-            raise IntegrityError(f"chunk {id_.hex()[:12]} has another size than its recipe says")
-        yield chunk
-
-
-def tree(content: Content, read: Callable[[ObjectId, Kind], bytes]) -> Iterator[TreeEntry]:
-    """The entries of a directory, verified and checked; `read` gives verified entries.
-
-    Raises `IntegrityError` if they don't amount to the size and number of files that the content
-    declares, as soon as they exceed them.
-    """
-    size = files = 0
-    for entry in parse(stream(content, read)):
-        if entry.content is not None:
-            size += entry.content.size
-            files += 1
-        if size > content.size or files > (content.files or 0):
-            raise _miscounted(content)
-        yield entry
-    if (size, files) != (content.size, content.files):
-        raise _miscounted(content)
-
-
-def _miscounted(content: Content) -> IntegrityError:
-    return IntegrityError(
-        f"directory {content.id.hex()[:12]} has other sizes than were declared",
-        why=f"it should have {content.files} files of {content.size} bytes together",
-    )
 
 
 def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> IntegrityError:

@@ -26,7 +26,6 @@ from pivot.paths import MAX_BYTES, PathError, TreePath
 from pivot.store.content import Content, ContentType
 
 CONTEXT = "pivot tree 1"
-EMPTY_DIRECTORY = "d"
 # Longest line: type, two ids, a size of 20 digits, separators, and a path of 4096 bytes.
 MAX_SIZE = (1 << 64) - 1
 MAX_SIZE_DIGITS = 20

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
+from pivot.store.contents import tree
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
-from pivot.store.store import tree
 
 type Read = Callable[[ObjectId, Kind], bytes]
 # Makes entries readable where that is possible, and returns those that aren't.

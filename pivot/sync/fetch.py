@@ -16,9 +16,10 @@ from pivot.errors import MissingDataError, PivotError
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content
+from pivot.store.contents import tree
 from pivot.store.entry import Kind
 from pivot.store.recipe import Recipe
-from pivot.store.store import Store, tree
+from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
 from pivot.store.writer import Writer
 from pivot.sync.closure import Closure, walk

@@ -1,6 +1,7 @@
 """A project on disk with its store and memory, and a disk that fails when it is told to."""
 
 import os
+import shutil
 
 import pytest
 
@@ -29,6 +30,14 @@ class Bench:
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
+
+    def remove(self, name):
+        """Remove a file, link or folder; nothing there is fine."""
+        path = self.root / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
     def look(self, name="."):
         """Everything below a folder, by path: bytes, None for empty folders, targets of links."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pivot.checkout import plan_checkout
 from pivot.errors import DeniedError
-from pivot.landing import CollisionError, LinkInTheWayError, remove
+from pivot.landing import CollisionError, LinkInTheWayError
 from pivot.paths import MAX_DEPTH, RepoPath, is_reserved
 from pivot.placing import fill, place
 from pivot.reading import ChangingFileError, UnsupportedFileError
@@ -393,7 +393,7 @@ def test_what_is_of_another_kind_and_edited_is_named(bench, keep, there):
     files = {"out": b"one"} if there == "folder" else {"out/a": b"one"}
     bench.write(files)
     content = keep()
-    remove(bench.workspace.root, OUT)
+    bench.remove(OUT)
     bench.write({"out/mine": b"two", "out/a": b"one"} if there == "folder" else {"out": b"two"})
     found = plan_checkout(bench.workspace, {OUT: content}, bench.store.holds, bench.store.tree)
     assert found.edited == (("out/mine",) if there == "folder" else ("out",))
@@ -456,10 +456,10 @@ def test_any_tree_comes_back_from_nothing_from_an_edit_and_from_another_tree(
     bench, keep, put, first, second, broken
 ):
     out = bench.root / "out"
-    remove(bench.workspace.root, OUT)
+    bench.remove(OUT)
     expected = write(out, first)
     content = keep()
-    remove(bench.workspace.root, OUT)
+    bench.remove(OUT)
     put(content)
     assert read(out) == expected
     assert bench.workspace.content(OUT) == content
@@ -467,7 +467,7 @@ def test_any_tree_comes_back_from_nothing_from_an_edit_and_from_another_tree(
         (out / path).rmdir() if expected[path] is None else (out / path).unlink()
     fill(bench.workspace, bench.state, bench.store, OUT, content)
     assert read(out) == expected
-    remove(bench.workspace.root, OUT)
+    bench.remove(OUT)
     write(out, second)
     put(content)
     assert read(out) == expected

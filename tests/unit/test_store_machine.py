@@ -33,6 +33,7 @@ from pivot.store.store import Store
 from pivot.track.planning import Update
 from pivot.track.updating import Parts, take
 from pivot.workspace import Workspace
+from tests.unit.closure import closure
 from tests.unit.disk import failing_disk
 
 FILES = ("one", "two")
@@ -129,9 +130,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _note(self, content, files):
         self.bytes[content] = files
-        closure = set(self.store.closure([content]))
-        self.known |= closure
-        self.held |= closure
+        needed = closure(self.store, [content])
+        self.known |= needed
+        self.held |= needed
         return content
 
     @rule(target=versions, path=st.sampled_from((*FILES, FOLDER)))
@@ -205,7 +206,7 @@ class StoreMachine(RuleBasedStateMachine):
             plan_collection(self.store, wanted).sweep()
 
     def _needed(self, contents):
-        return set(self.store.closure(self._whole() & contents))
+        return closure(self.store, self._whole() & contents)
 
     @rule(data=st.data())
     def collect(self, data):

@@ -15,6 +15,7 @@ from pivot.store.content import ContentType
 from pivot.store.store import Store
 from pivot.walking import walk
 from pivot.workspace import Workspace
+from tests.unit.closure import closure
 
 D = RepoPath("d")
 NFC, NFD = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
@@ -391,7 +392,7 @@ def test_what_is_known_but_not_stored_is_stored(bench, folder, stored):
     bench.write({"d/a": b"1", "d/sub/b": b"2"})
     bench.workspace.content(D)
     content = stored()
-    assert all(bench.store.has(id_) for id_ in bench.store.closure([content]))
+    assert all(bench.store.has(id_) for id_ in closure(bench.store, [content]))
 
 
 def test_a_deleted_store_is_filled_again(bench, folder, stored, tmp_path):

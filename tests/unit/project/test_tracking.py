@@ -46,6 +46,26 @@ def root(tmp_path):
     return str(path)
 
 
+def test_untracking_that_fails_anywhere_is_completed_by_doing_it_again(root, faults):
+    saved = root + ".saved"
+    shutil.copytree(root, saved, symlinks=True)
+    n = 0
+    while True:
+        with faults(n) as seen, contextlib.suppress(OSError, PivotError):
+            untrack(Project.find(root), root, ["raw"], dry_run=False)
+        if n >= len(seen.calls):
+            break
+        if os.path.exists(os.path.join(root, "raw.pvt")):
+            untrack(Project.find(root), root, ["raw"], dry_run=False)
+        assert not os.path.exists(os.path.join(root, "raw.pvt")), seen.calls[n]
+        with open(os.path.join(root, ".gitignore")) as file:
+            assert "/raw" not in file.read().splitlines(), seen.calls[n]
+        restored(root, saved)
+        n += 1
+    assert "unlink" in seen.calls
+    assert "rename" in seen.calls or "replace" in seen.calls
+
+
 def restored(root, saved):
     shutil.rmtree(root)
     shutil.copytree(saved, root, symlinks=True)
@@ -141,10 +161,20 @@ def test_two_updates_of_parts_at_once_both_count(root):
     assert set(names) <= entries
 
 
-def test_untracking_dies_between_record_and_git_and_can_be_repeated_by_tracking(root, faults):
+def test_untracking_dies_between_git_and_record_and_is_undone_by_tracking(root, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    def ignored():
+        with open(os.path.join(root, ".gitignore")) as file:
+            return "/raw" in file.read().splitlines()
+
+    monkeypatch.setattr("pivot.project.tracking.remove_pvt", die)
     project = Project.find(root)
-    with faults(1), pytest.raises(OSError, match="No space"):
+    with pytest.raises(KeyboardInterrupt):
         untrack(project, root, ["raw"], dry_run=False)
     project.close()
+    assert not ignored()
     (done,) = run(root, "raw")
-    assert done.state in (TrackState.NEW, TrackState.UPDATED)
+    assert done.state is TrackState.UPDATED
+    assert ignored()

@@ -152,21 +152,6 @@ def test_an_edited_file_shares_its_other_chunks(store):
         assert writer.added_bytes < len(NOISE) / 2
 
 
-def test_a_closure_names_everything_members_first(store):
-    big = put_file(store, NOISE)
-    small = put_file(store, b"small")
-    lines = [TreeEntry(TreePath("a"), big), TreeEntry(TreePath("b"), small)]
-    tree = put_file(store, b"".join(map(encode_line, lines)), TREE)
-    folder = Content(ContentType.DIRECTORY, tree.id, big.size + small.size, tree.recipe, 2)
-    chunks = [id_ for id_, _ in store.recipe(big.recipe).chunks]
-    assert list(store.closure([folder]).items()) == [
-        *((id_, Kind.DATA) for id_ in chunks),
-        (big.recipe, Kind.RECIPE),
-        (small.id, Kind.DATA),
-        (tree.id, Kind.TREE),
-    ]
-
-
 @pytest.mark.parametrize(("size", "files"), [(6, 1), (4, 1), (5, 2), (5, 0), (5, None)])
 def test_a_directory_of_other_sizes_than_declared_is_refused(store, size, files):
     file = put_file(store, b"small")

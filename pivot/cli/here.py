@@ -16,5 +16,7 @@ def from_here(root: str, targets: Iterable[str]) -> tuple[str, ...]:
 
 def _from_root(root: str, target: str) -> str:
     if target in (".", "..") or target.startswith(_FROM_HERE):
-        return os.path.relpath(os.path.join(os.path.realpath(os.curdir), target), root)
-    return target
+        found = os.path.relpath(os.path.join(os.path.realpath(os.curdir), target), root)
+        if found != os.pardir and not found.startswith(os.pardir + os.sep):
+            return found
+    return target  # also what lies outside, which is told as it was written

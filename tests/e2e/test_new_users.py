@@ -28,7 +28,7 @@ def test_targets_that_begin_with_a_dot_are_those_of_the_folder_one_is_in(tracked
     tracked.pivot("checkout", "--force", str(tracked.path / "weights.bin"), cwd="data")
     assert tracked.read("weights.bin") == "weights\n"
     done = tracked.pivot("checkout", "../..", code=2, cwd="data")
-    assert "'..' is no stage, no out and no tracked path" in done.err
+    assert "'../..' is no stage, no out and no tracked path" in done.err
 
 
 def test_a_project_inside_another_is_made_with_a_warning(tracked):

@@ -455,7 +455,7 @@ def test_address_of_the_repository_is_confirmed_once_per_machine(clone, tmp_path
         assert done.err.startswith(
             f"error: remote 'storage' ({tmp_path}/remote) was not confirmed on this machine\n"
         )
-        assert "hint: If you trust it, run `pivot pull --yes` once" in done.err
+        assert "hint: If you trust it, add `--yes` once, as in `pivot pull --yes`" in done.err
     assert not fresh.exists("images")
     (value,) = fresh.pivot("pull", "--json", code=12).lines
     assert value["code"] == "denied"

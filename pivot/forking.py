@@ -20,12 +20,15 @@ _READ = 1 << 16
 def useful() -> int:
     """How many processes beside this one can be of use here; none where forking isn't safe.
 
+    As many as there are processors: this one has to prepare the others' work, too.
+
     A process with threads may hold a lock that a forked one would wait for; and macOS has
     libraries that don't survive a fork.
     """
-    if sys.platform != "linux" or threading.active_count() > 1:
+    processors = os.process_cpu_count() or 1
+    if sys.platform != "linux" or threading.active_count() > 1 or processors < 2:
         return 0
-    return min(MOST, (os.process_cpu_count() or 1) - 1)
+    return min(MOST, processors)
 
 
 class Forked:

@@ -19,7 +19,7 @@ from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
 
 # What one process writes at a time: so many files, or about so many bytes.
-BATCH_FILES = 1000
+BATCH_FILES = 1500
 BATCH_BYTES = 8 << 20
 _STATE = struct.Struct("<qqQQI")
 

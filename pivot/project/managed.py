@@ -1,14 +1,19 @@
 """The project's files that Pivot and Git share: what Git ignores, and what it must not track."""
 
+import json
 from collections.abc import Collection, Iterable
 
 from pivot.definition.stage import Stage
 from pivot.errors import UsageError
 from pivot.git.attributes import write_attributes
+from pivot.git.evidence import Evidence, head_and_index
 from pivot.git.ignore import write_ignore
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath
 from pivot.project.project import Project
+from pivot.state import State
+
+_UNTRACKED = "git:untracked"
 
 
 def refuse_tracked(
@@ -16,8 +21,14 @@ def refuse_tracked(
     paths: Collection[RepoPath],
     why: str = "Pivot keeps outs in its store, and Git would see each run as a change",
 ) -> None:
-    """Raise `UsageError` if Git tracks one of these paths, which Pivot is to keep."""
-    repository = project.repository if paths else None
+    """Raise `UsageError` if Git tracks one of these paths, which Pivot is to keep.
+
+    Git is asked once for each state of its HEAD and index.
+    """
+    evidence = head_and_index(project.root)
+    if not paths or (evidence is not None and _is_known(project.state, evidence, paths)):
+        return
+    repository = project.repository
     if repository is None:
         return
     works = {repository.work_path(project.root, path): path for path in paths}
@@ -29,6 +40,22 @@ def refuse_tracked(
             why=why,
             hint=f"Take it out of Git with `git rm -r --cached {path}`, and commit that",
         )
+    if evidence is not None and not any(map(project.state.clock.is_racy, evidence.states)):
+        project.state.record_document(_UNTRACKED, _encode(evidence, paths))
+
+
+def _is_known(state: State, evidence: Evidence, paths: Collection[RepoPath]) -> bool:
+    """Whether Git was asked for these paths, and is as it was then."""
+    data = state.document(_UNTRACKED)
+    try:
+        text, known = json.loads(data or b"null")
+        return text == evidence.text and set(paths) <= set(known)
+    except (ValueError, TypeError):
+        return False
+
+
+def _encode(evidence: Evidence, paths: Collection[RepoPath]) -> bytes:
+    return json.dumps([evidence.text, sorted(paths)]).encode()
 
 
 def write_managed_files(

@@ -132,3 +132,16 @@ def test_letting_go_is_committed_under_its_name(tracked):
     tracked.pivot("untrack", "weights.bin")
     tracked.pivot("commit")
     assert tracked.git("log", "-1", "--format=%s").strip() == "Untrack weights.bin"
+
+
+def test_data_that_git_took_meanwhile_is_not_overwritten(tracked):
+    """Git isn't asked again while nothing changed in it, and is as soon as something did."""
+    (tracked.path / "weights.bin").unlink()
+    tracked.pivot("checkout")
+    tracked.pivot("checkout")
+    (tracked.path / "weights.bin").unlink()
+    tracked.write("weights.bin", "git's\n")
+    tracked.git("add", "--force", "weights.bin")
+    done = tracked.pivot("checkout", "--force", code=2)
+    assert "weights.bin is tracked by Git" in done.err
+    assert tracked.read("weights.bin") == "git's\n"

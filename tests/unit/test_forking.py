@@ -77,7 +77,7 @@ def idle(monkeypatch):
 
 def test_forking_helps_only_where_processors_are_left(idle, monkeypatch):
     assert useful() == MOST
-    for processors, expected in ((2, 1), (1, 0), (None, 0)):
+    for processors, expected in ((2, 2), (1, 0), (None, 0)):
         monkeypatch.setattr("os.process_cpu_count", lambda n=processors: n)
         assert useful() == expected
 

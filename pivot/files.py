@@ -40,6 +40,16 @@ class Stat:
             result.st_mtime_ns, result.st_ctime_ns, result.st_size, result.st_ino, result.st_mode
         )
 
+    def is_that_of(self, result: os.stat_result) -> bool:
+        """Whether `result` is of this very state."""
+        return (
+            self.mtime_ns == result.st_mtime_ns
+            and self.ctime_ns == result.st_ctime_ns
+            and self.size == result.st_size
+            and self.inode == result.st_ino
+            and self.mode == result.st_mode
+        )
+
     @property
     def is_dir(self) -> bool:
         return stat_.S_ISDIR(self.mode)

@@ -109,7 +109,7 @@ class _Source:
 
 
 def _check_unchanged(absolute: str, stat: Stat, fd: int) -> None:
-    if Stat.of(os.fstat(fd)) != stat:
+    if not stat.is_that_of(os.fstat(fd)):
         raise changing(absolute)
 
 

@@ -312,7 +312,7 @@ class _Listing:
     def remember(self) -> None:
         """Record what was read so far, and forget what is gone."""
         self._state.forget_files(self._memory.skipped())
-        self._state.record_files(self._fresh)
+        self._state.record_files(self._fresh, may_be_racy=True)  # they were settled when read
         self._fresh = []
 
 

@@ -30,6 +30,8 @@ from pivot.workspace import Identifier, Sink
 
 # How long work takes before it is worth a walk to ask how much it will be, in seconds.
 LONG_S = 2.0
+# Every so many bytes it is told how far work is.
+STEP = 1 << 20
 
 type Progress = Callable[[int, int | None], None]
 
@@ -187,7 +189,7 @@ class _Metered:
         self._measure = total
         self._progress = progress
         self._begun = time.monotonic()
-        self._done = 0
+        self._done = self._next = 0
         self._total: int | None = None
 
     def has(self, id_: ObjectId) -> bool:
@@ -196,10 +198,15 @@ class _Metered:
     def add_bytes(self, data: bytes, kind: Kind = Kind.DATA) -> ObjectId:
         if kind is Kind.DATA:
             self._done += len(data)
+            if self._done >= self._next:
+                self._next = self._done + STEP
+                self._tell()
+        return self._sink.add_bytes(data, kind)
+
+    def _tell(self) -> None:
         if self._total is None and time.monotonic() - self._begun > LONG_S:
             self._total = self._measure()
         self._progress(self._done, None if self._total is None else max(self._done, self._total))
-        return self._sink.add_bytes(data, kind)
 
 
 def _unread(project: Project, updates: Sequence[Update]) -> int:

@@ -112,7 +112,10 @@ class Store:
         self._listed = False
         self._packs_seen: dict[FileName, bool] = {}
         self._blocks: dict[BlockPlace, bytes] = {}
-        self._after: tuple[bytes, int] = (b"", 0)
+        # Where the last file that was read ended, and the last one of another block.
+        self._last: tuple[bytes, int] = (b"", 0)
+        self._other: tuple[bytes, int] = (b"", 0)
+        self._alternates = False
 
     @classmethod
     def open(cls, root: str, *, level: int = DEFAULT_LEVEL, waiting: Waiting | None = None) -> Self:
@@ -227,14 +230,19 @@ class Store:
     def read_file(self, content: Content) -> bytes:
         """The verified bytes of a file that wasn't cut. Raises what `read` does.
 
-        Files that were stored in a row lie in a row: what follows the last one is tried first,
-        and if its hash fits it is the one, and needs no looking up.
+        Files that were stored in a row lie in a row, dense ones and others in two of them. So what
+        follows the last one of either is tried first: if its hash fits it is the one, and needs no
+        looking up.
         """
-        block, at = self._after
-        data = block[at : at + content.size]
-        if len(data) == content.size and blake3(data).digest() == content.id:
-            self._after = block, at + content.size
-            return data
+        for is_other in (self._alternates, not self._alternates):
+            block, at = self._other if is_other else self._last
+            data = block[at : at + content.size]
+            if len(data) == content.size and blake3(data).digest() == content.id:
+                if is_other:
+                    self._other = self._last
+                self._last = block, at + content.size
+                self._alternates = is_other
+                return data
         return self.read(content.id)
 
     def read_at(self, id_: ObjectId, kind: Kind, place: Place) -> bytes:
@@ -248,7 +256,9 @@ class Store:
             verify(id_, kind, data)
         except IntegrityError as error:
             raise _damaged_pack(place, error) from error
-        self._after = block, end
+        if self._last[0] is not block:
+            self._other = self._last
+        self._last = block, end
         return data
 
     def _open_block(self, place: BlockPlace) -> bytes:

@@ -484,3 +484,25 @@ def test_an_index_never_names_a_tree_before_its_members(store, monkeypatch):
             writer.add_bytes(b"after %d " % n * 20_000)
     assert seen[-1] == (True, [True] * 4)
     assert all(all(those) for tree, those in seen if tree)
+
+
+@pytest.mark.parametrize("kinds", ["text", "dense", "alternating"])
+def test_files_are_read_in_the_order_in_which_they_were_stored_without_looking_each_up(
+    store, monkeypatch, kinds
+):
+    """Dense files lie in blocks of their own, and may come between the others."""
+    files = [
+        os.urandom(2000)
+        if kinds == "dense" or (kinds == "alternating" and n % 2)
+        else b"%d " % n * 500
+        for n in range(200)
+    ]
+    with store.writer() as writer:
+        ids = [writer.add_bytes(data) for data in files]
+    looked_up = []
+    find = store.find
+    monkeypatch.setattr(store, "find", lambda id_: looked_up.append(id_) or find(id_))
+    for id_, data in zip(ids, files, strict=True):
+        assert store.read_file(Content(ContentType.FILE, id_, len(data))) == data
+    assert len(looked_up) < 20
+    assert store.read_file(Content(ContentType.FILE, ids[7], len(files[7]))) == files[7]

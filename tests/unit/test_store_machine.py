@@ -42,7 +42,7 @@ NAMES = ("x", "y", "sub/z", "sub/w")
 # Files of more than 1 MiB are cut; small ones share blocks.
 LARGE = [random.Random(seed).randbytes(1_100_000) for seed in range(2)]
 BODIES = (b"", b"a", b"text, " * 50, b"other, " * 9000, *LARGE, LARGE[0] + b"tail")
-EXAMPLES = max(40, settings.default.max_examples)
+EXAMPLES = max(100, settings.default.max_examples)
 STEPS = 50
 
 pytestmark = pytest.mark.timeout(1200)

@@ -3,7 +3,8 @@
 All calls block, and may be made from several threads at once. Sizes and offsets are in bytes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -18,6 +19,7 @@ class Capabilities:
         create_only: a put can be told not to replace an object. No verb asks for it yet.
         ranges: `get_range` costs about the range, not the whole object.
         page_size: how many objects one request lists; None where listing isn't paged.
+        delete_size: how many objects one request deletes.
         part_size: size from which `put_file` sends an object in parts of it; None for never.
     """
 
@@ -28,14 +30,21 @@ class Capabilities:
     ranges: bool
     page_size: int | None = None
     part_size: int | None = None
+    delete_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as a listing shows it."""
+    """An object as a listing shows it.
+
+    Attributes:
+        modified: when it was put, in seconds since 1970 by the storage's clock; None where the
+            listing doesn't tell. It is no part of what makes two infos equal.
+    """
 
     key: str
     size: int
+    modified: float | None = field(default=None, compare=False)
 
 
 class Backend(Protocol):
@@ -90,4 +99,11 @@ class Backend(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is absent is fine."""
+        ...
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove objects, in as few requests as the storage can; absent ones are fine.
+
+        Where that fails, some of them may be gone.
+        """
         ...

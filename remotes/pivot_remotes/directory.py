@@ -8,7 +8,7 @@ could leave one.
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 from typing import Final
 
@@ -89,6 +89,10 @@ class DirectoryBackend:
         ):
             os.unlink(path)
 
+    def delete_all(self, keys: Iterable[str]) -> None:
+        for key in [check_key(key) for key in keys]:
+            self.delete(key)
+
     def _path(self, key: str) -> str:
         return os.path.join(self._root, key) if key else self._root
 
@@ -134,7 +138,8 @@ def _walk(path: str, key: str) -> Iterator[ObjectInfo]:
                 yield from _walk(entry.path, name)
             elif entry.is_file(follow_symlinks=False):
                 with contextlib.suppress(FileNotFoundError):
-                    yield ObjectInfo(name, entry.stat(follow_symlinks=False).st_size)
+                    status = entry.stat(follow_symlinks=False)
+                    yield ObjectInfo(name, status.st_size, status.st_mtime)
 
 
 def _pread(fd: int, start: int, length: int) -> bytes:

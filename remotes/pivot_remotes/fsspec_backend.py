@@ -6,7 +6,9 @@ which some file systems (memory) share between threads.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
@@ -17,6 +19,9 @@ from pivot_remotes.landing import blocks, new_file, source_file
 from pivot_remotes.oserrors import translated
 
 RANGE = 8 << 20
+
+# Under these names fsspec's file systems say when a file was last written.
+_TIMES: Final = ("mtime", "modified", "last_modified", "LastModified", "updated", "created")
 
 
 class FsspecBackend:
@@ -50,10 +55,12 @@ class FsspecBackend:
         with translated(self._address, folder):
             found = self._find(top)
         below = len(self._root) + 1
-        keys = ((name[below:], size) for name, size in found.items() if name != top)
-        return sorted(
-            (ObjectInfo(key, size) for key, size in keys if is_key(key)), key=lambda i: i.key
+        infos = (
+            ObjectInfo(name[below:], int(info["size"]), _modified(info))
+            for name, info in found.items()
+            if name != top
         )
+        return sorted((i for i in infos if is_key(i.key)), key=lambda i: i.key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         path = self._path(key)
@@ -97,16 +104,20 @@ class FsspecBackend:
         with translated(self._address, key), contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(path)
 
+    def delete_all(self, keys: Iterable[str]) -> None:
+        for key in [check_key(key) for key in keys]:
+            self.delete(key)
+
     def _path(self, key: str) -> str:
         return f"{self._root}/{check_key(key)}"
 
-    def _find(self, top: str) -> dict[str, int]:
-        """Names (as the file system writes them) and sizes of all files below `top`."""
+    def _find(self, top: str) -> dict[str, dict[str, Any]]:
+        """What the file system says of all files below `top`, by their names as it writes them."""
         try:
-            found = self._fs.find(top, detail=True)
+            found: dict[str, dict[str, Any]] = self._fs.find(top, detail=True)
         except FileNotFoundError:
             return {}
-        return {name: int(info["size"]) for name, info in found.items()}
+        return found
 
     def _size(self, key: str) -> int:
         path = self._path(key)
@@ -131,3 +142,16 @@ class FsspecBackend:
             with contextlib.suppress(OSError):
                 self._fs.rm_file(temporary)
             raise
+
+
+def _modified(info: Mapping[str, Any]) -> float | None:
+    """The time of the last write, in seconds since 1970; None where `info` doesn't say."""
+    value = next((info[name] for name in _TIMES if info.get(name) is not None), None)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return float(value) if isinstance(value, int | float) else None

@@ -7,7 +7,7 @@ Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -89,6 +89,9 @@ class Retrying:
 
     def delete(self, key: str) -> None:
         self._repeat(partial(self._inner.delete, key))
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        self._repeat(partial(self._inner.delete_all, tuple(keys)))
 
     def _repeat[T](self, call: Callable[[], T]) -> T:
         started = self._clock.now()

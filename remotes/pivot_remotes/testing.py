@@ -15,6 +15,7 @@ failures.
 
 import hashlib
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,6 +139,25 @@ class BackendConformance:
         assert backend.list("") == [ObjectInfo("a/c", 1)]
         with pytest.raises(NotFound):
             backend.get("a/b")
+
+    def test_deletes_many(self, backend: Backend) -> None:
+        keys = [f"a/{number}" for number in range(20)]
+        for key in (*keys, "b"):
+            backend.put(key, b"1")
+        backend.delete_all([])
+        backend.delete_all([*keys, "never/was"])
+        backend.delete_all(keys)
+        assert backend.list("") == [ObjectInfo("b", 1)]
+        with pytest.raises(BadKey):
+            backend.delete_all(["b", "../b"])
+        assert backend.list("") == [ObjectInfo("b", 1)]
+
+    def test_tells_when_objects_were_put(self, backend: Backend) -> None:
+        begun = time.time()
+        backend.put("a", b"1")
+        (info,) = backend.list("")
+        # Storages of seconds' resolution round; a minute's skew between clocks is forgiven.
+        assert info.modified is None or abs(info.modified - begun) < 60
 
     def test_streams_large_files_both_ways(self, backend: Backend, tmp_path: Path) -> None:
         source, landed = tmp_path / "source", tmp_path / "landed"

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -122,6 +122,12 @@ class Tracing:
     def delete(self, key: str) -> None:
         self._trace.add(Verb.DELETE, requests=1)
         self._inner.delete(key)
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        doomed = tuple(keys)
+        requests = -(-len(doomed) // self.capabilities.delete_size)
+        self._trace.add(Verb.DELETE, requests=requests)
+        self._inner.delete_all(doomed)
 
     def _put_requests(self, size: int) -> int:
         """One, or for an object sent in parts: one to begin, one a part, one to complete."""

@@ -7,8 +7,9 @@ in memory.
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from obstore.store import S3Store
@@ -28,6 +29,7 @@ PART: Final = 16 << 20
 _PARTS_AT_ONCE: Final = 2
 _MAX_PARTS: Final = 10_000  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 _STREAM_BLOCK: Final = 1 << 20
+_DELETED_AT_ONCE: Final = 1000
 
 # The answer to a put comes after the last byte was sent, and obstore counts that as reading.
 _UPLOAD_TIMEOUT: Final = 300.0
@@ -43,6 +45,7 @@ _CAPABILITIES: Final = Capabilities(
     ranges=True,
     page_size=1000,
     part_size=PART,
+    delete_size=_DELETED_AT_ONCE,
 )
 
 
@@ -73,7 +76,11 @@ class S3Backend:
         folder = check_prefix(prefix)
         with translated(self._settings, folder):
             pages = self._reader.list(folder or None, chunk_size=1000)
-            found = [ObjectInfo(meta["path"], meta["size"]) for page in pages for meta in page]
+            found = [
+                ObjectInfo(meta["path"], meta["size"], meta["last_modified"].timestamp())
+                for page in pages
+                for meta in page
+            ]
         return sorted((i for i in found if is_key(i.key)), key=lambda info: info.key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -116,6 +123,12 @@ class S3Backend:
         check_key(key)
         with contextlib.suppress(NotFound), translated(self._settings, key):
             self._writer.delete(key)
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        doomed = [check_key(key) for key in keys]
+        for some in batched(doomed, _DELETED_AT_ONCE, strict=False):
+            with contextlib.suppress(NotFound), translated(self._settings, some[0]):
+                self._writer.delete(list(some))
 
     def _get_part_of_all(self, key: str, start: int, length: int) -> bytes:
         """The same as `get_range`, from a server that always sends everything."""

@@ -1,8 +1,10 @@
 """The indexes of a remote that are in force, each read once: from its copy here, or from there."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 from pivot.errors import IntegrityError
@@ -16,6 +18,14 @@ from pivot_remotes.backend import Backend
 DOWNLOADS: Final = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Entries that a remote has, and packs that hold all of them."""
+
+    ids: AbstractSet[bytes]
+    packs: AbstractSet[FileName]
+
+
 class Indexes:
     """What the listed indexes say. It holds none until some are taken over."""
 
@@ -24,6 +34,7 @@ class Indexes:
         self._copies = copies
         self._held: dict[FileName, Index] = {}
         self._sizes: dict[FileName, int] = {}
+        self.superseded: frozenset[FileName] = frozenset()  # listed, but replaced by others
 
     @property
     def in_force(self) -> tuple[Index, ...]:
@@ -42,9 +53,30 @@ class Indexes:
             if place is not None:
                 yield place
 
+    def held(self, ids: Iterable[ObjectId], denied: Collection[FileName]) -> "Held":
+        """Which of `ids` are in packs that aren't `denied`, and in which packs."""
+        rest = set[bytes](ids)
+        found, packs = set[bytes](), set[FileName]()
+        for index in self._held.values():
+            if not rest:
+                break
+            here, named = _held_by(index, rest, denied)
+            rest -= here
+            found |= here
+            packs |= named
+        return Held(found, packs)
+
     def naming(self, pack: FileName) -> FileName:
         """An index that names a pack."""
         return next(index.name for index in self._held.values() if pack in dict(index.packs))
+
+    def naming_any(self, packs: AbstractSet[FileName]) -> frozenset[FileName]:
+        """The indexes that name any of these packs."""
+        return frozenset(
+            index.name
+            for index in self._held.values()
+            if any(pack in packs for pack, _ in index.packs)
+        )
 
     def take_over(self, listed: Collection[FileName]) -> None:
         """Hold exactly the listed ones, less those that another one replaces.
@@ -57,16 +89,29 @@ class Indexes:
         with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="pivot-indexes") as threads:
             opened = dict(zip(fresh, threads.map(self._open, fresh), strict=True))
         opened.update((name, index) for name, index in self._held.items() if name in names)
-        replaced = {old for index in opened.values() for old in index.replaces}
-        self._held, self._sizes = {}, {}
-        for name, index in opened.items():
-            if name not in replaced:
-                self._admit(index)
+        self._hold(opened)
+
+    def replace(self, replaced: Iterable[FileName], name: FileName, data: bytes) -> None:
+        """Hold a merged index that was put there instead of those that it replaces."""
+        self._copies.keep(index_key(name), data)
+        gone = frozenset(replaced)
+        for old in gone:
+            self._copies.drop(index_key(old))
+        held = {index.name: index for index in self.in_force if index.name not in gone}
+        self._hold({**held, name: Index(memoryview(data), name)})
 
     def add(self, name: FileName, data: bytes) -> None:
         """Hold an index that was just put there, and keep its copy."""
         self._copies.keep(index_key(name), data)
         self._admit(Index(memoryview(data), name))
+
+    def _hold(self, opened: Mapping[FileName, Index]) -> None:
+        replaced = {old for index in opened.values() for old in index.replaces}
+        self.superseded = frozenset(opened.keys() & replaced)
+        self._held, self._sizes = {}, {}
+        for name, index in opened.items():
+            if name not in replaced:
+                self._admit(index)
 
     def _admit(self, index: Index) -> None:
         self._held[index.name] = index
@@ -95,6 +140,20 @@ class Indexes:
             ) from error
         self._copies.keep(key, data)
         return index
+
+
+def _held_by(
+    index: Index, ids: set[bytes], denied: Collection[FileName]
+) -> tuple[set[bytes], set[FileName]]:
+    """Which of `ids` an index places in packs that aren't denied, and those packs."""
+    found, numbers = set[bytes](), set[int]()
+    allowed = [pack not in denied for pack, _ in index.packs]
+    for id_, row in index.rows_among(ids):
+        number = index.pack_at(row)
+        if allowed[number]:
+            found.add(id_)
+            numbers.add(number)
+    return found, {index.packs[number][0] for number in numbers}
 
 
 def replace_hint(index: FileName) -> str:

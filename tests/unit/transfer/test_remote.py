@@ -142,7 +142,7 @@ def test_an_index_merged_away_since_it_was_listed_is_looked_for_again(make_remot
     reader.open()
     assert reader.has(hash_bytes(b"one"))
     assert reader.has(hash_bytes(b"two"))
-    assert len(reader._indexes) == 1  # the one that is left of the two is replaced
+    assert len(reader.indexes) == 1  # the one that is left of the two is replaced
 
 
 def test_another_store_at_the_same_url_is_not_taken_for_the_old_one(make_remote, add, tmp_path):

@@ -41,15 +41,23 @@ class RemoteStore:
         self._doomed = Doomed(backend, self._copies)
 
     @classmethod
-    def at(cls, url: str, options: Mapping[str, str], cache: str) -> Self:
+    def at(
+        cls,
+        url: str,
+        options: Mapping[str, str],
+        cache: str,
+        *,
+        allowed: frozenset[str] = frozenset(),
+    ) -> Self:
         """The remote at `url`; `cache` is a folder for copies of what it lists, its alone.
 
+        `allowed` are schemes that the user's own configuration adds to the usual ones.
         Raises `UsageError` for a URL or option that can't be used, `DeniedError` without
         credentials. The storage isn't asked yet.
         """
         trace = Trace()
         with translated(shown(url)):
-            return cls(connect(url, options, trace=trace), cache, trace)
+            return cls(connect(url, options, trace=trace, allowed=allowed), cache, trace)
 
     @property
     def requests(self) -> int:

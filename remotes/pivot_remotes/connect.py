@@ -11,7 +11,7 @@ from pivot_remotes.retrying import Patience, Retrying
 from pivot_remotes.schemes import SCHEMES
 from pivot_remotes.tracing import Trace, Tracing
 
-_COMMON: Final = frozenset({"attempts"})
+_COMMON: Final = frozenset({"attempts", "publish", "read_only"})
 
 
 def scheme_of(url: str) -> str:
@@ -44,7 +44,13 @@ def harmless_options(scheme: str) -> frozenset[str]:
     return _COMMON | SCHEMES[scheme].harmless if scheme in SCHEMES else _COMMON
 
 
-def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None) -> Backend:
+def connect(
+    url: str,
+    options: Mapping[str, str],
+    *,
+    trace: Trace | None = None,
+    allowed: frozenset[str] = frozenset(),  # noqa: ARG001 - no scheme needs it yet
+) -> Backend:
     """Open a remote: `s3://bucket/folder`, `file:///folder` or an absolute path.
 
     Any remote has the option `attempts` (1 to 100, default 5); those of S3 are in

@@ -1,7 +1,6 @@
 """What `push`, `fetch` and `pull` have in common: their options, and how they end."""
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -20,12 +19,10 @@ from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
-from pivot.sync.fetch import fetch, fetch_tree, plan_fetch
-from pivot.sync.plan import SyncPlan, plan_push
-from pivot.sync.push import push
+from pivot.sync.fetch import fetch_tree
+from pivot.sync.push import foresee, push
 from pivot.sync.summary import Summary
-from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
 
 
@@ -47,34 +44,9 @@ class Transfer:
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
 
-    def bring(self) -> Summary:
-        """Fetch, with progress."""
-        with Progress("fetched") as progress:
-            return fetch(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
-            )
-
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        begun = time.monotonic()
-        with on_disk(self.project.store.root):
-            self.remote.open_to_compare()
-            return self._foreseen(plan_push(self.project.store, self.remote, self.roots), begun)
-
-    def foresee_bring(self) -> Summary:
-        """What a fetch would come to."""
-        begun = time.monotonic()
-        return self._foreseen(plan_fetch(self.project.store, self.remote, self.roots), begun)
-
-    def _foreseen(self, plan: SyncPlan, begun: float) -> Summary:
-        return Summary(
-            objects=plan.objects,
-            bytes=plan.bytes,
-            total_objects=plan.total_objects,
-            total_bytes=plan.total_bytes,
-            requests=self.remote.requests,
-            seconds=time.monotonic() - begun,
-        )
+        return foresee(self.project.store, self.remote, self.roots)
 
 
 def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
@@ -102,7 +74,7 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
             at_once = jobs or project.config.number("remote.jobs") or JOBS
             function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
 
-    return _with_options(command)
+    return with_options(command)
 
 
 def _tree(
@@ -114,7 +86,8 @@ def _tree(
     return fetch_tree(project.store, opened(), content)
 
 
-def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of all that move data."""
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),

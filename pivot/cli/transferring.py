@@ -58,7 +58,7 @@ class Transfer:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
         from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - see `bring`
 
-        return foresee_push(self.project.store, self.remote, self.roots)
+        return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
 
     def foresee_bring(self) -> Summary:
         """What a fetch would come to."""

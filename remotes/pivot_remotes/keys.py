@@ -5,7 +5,7 @@ needs no quoting in a URL, means the same on every file system, and can't climb 
 """
 
 import re
-import secrets
+import os
 
 from pivot_remotes.errors import BadKey
 
@@ -49,4 +49,4 @@ def check_prefix(prefix: str) -> str:
 def temporary_key(key: str) -> str:
     """A name beside `key` that no other writer uses, and that no listing shows."""
     folder, slash, _ = key.rpartition("/")
-    return f"{folder}{slash}{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+    return f"{folder}{slash}{TEMPORARY_PREFIX}{os.urandom(8).hex()}"

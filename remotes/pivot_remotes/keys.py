@@ -4,8 +4,8 @@ A key is one or more parts of `[A-Za-z0-9._-]` joined by `/`, relative to the re
 needs no quoting in a URL, means the same on every file system, and can't climb out of the root.
 """
 
-import re
 import os
+import re
 
 from pivot_remotes.errors import BadKey
 

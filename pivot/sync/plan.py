@@ -49,21 +49,20 @@ def plan_push(
     has; `IntegrityError` for a damaged tree or recipe here.
     """
     closure = walk(roots, store.read, lambda ids: _absent(store, ids))
-    ids = dict.fromkeys((*closure, *closure.absent))
+    ids = (*closure, *closure.absent)
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
     lost = [path for id_, path in closure.absent.items() if id_ not in there.ids]
     lost += [closure.leaves[id_] for id_ in groups[0] if id_ not in here]
     if lost:
         raise absent_error(lost, remote.address)
-    sizes = {id_: size_of(here.get(id_) or remote.find(id_)) for id_ in ids}
     moved = [here[id_] for group in groups for id_ in group]
     return SyncPlan(
         missing=tuple(tuple(group) for group in groups),
         objects=len(moved),
         bytes=sum(place.size for place in moved),
-        total_objects=len(sizes),
-        total_bytes=sum(sizes.values()),
+        total_objects=len(ids),
+        total_bytes=sum(size_of(here.get(id_) or remote.find(id_)) for id_ in ids),
         requests=remote.requests
         + push_requests(
             len(moved),

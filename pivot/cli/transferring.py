@@ -1,6 +1,7 @@
 """What `push`, `fetch` and `pull` have in common: their options, and how they end."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -19,8 +20,7 @@ from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
-from pivot.sync.fetch import fetch_tree
-from pivot.sync.push import foresee, push
+from pivot.sync.push import push
 from pivot.sync.summary import Summary
 from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
@@ -44,9 +44,36 @@ class Transfer:
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
 
+    def bring(self) -> Summary:
+        """Fetch, with progress."""
+        # Event loops and staging, which a push with nothing to do need not import.
+        from pivot.sync.fetch import fetch  # noqa: PLC0415
+
+        with Progress("fetched") as progress:
+            return fetch(
+                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+            )
+
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        return foresee(self.project.store, self.remote, self.roots)
+        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - see `bring`
+
+        return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
+
+    def foresee_bring(self) -> Summary:
+        """What a fetch would come to."""
+        from pivot.sync.fetch import plan_fetch  # noqa: PLC0415 - see `bring`
+
+        begun = time.monotonic()
+        plan = plan_fetch(self.project.store, self.remote, self.roots)
+        return Summary(
+            objects=plan.objects,
+            bytes=plan.bytes,
+            total_objects=plan.total_objects,
+            total_bytes=plan.total_bytes,
+            requests=self.remote.requests,
+            seconds=time.monotonic() - begun,
+        )
 
 
 def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
@@ -74,20 +101,21 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
             at_once = jobs or project.config.number("remote.jobs") or JOBS
             function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
 
-    return with_options(command)
+    return _with_options(command)
 
 
 def _tree(
     project: Project, opened: Callable[[], RemoteStore], content: Content
 ) -> Iterator[TreeEntry]:
     """The entries of a directory, which may be in the remote alone."""
+    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - see `bring`
+
     if project.store.holds(content):
         return project.store.tree(content)
     return fetch_tree(project.store, opened(), content)
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of all that move data."""
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),

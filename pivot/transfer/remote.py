@@ -98,12 +98,16 @@ class RemoteStore:
 
     def open_to_compare(self) -> None:
         """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
+        self.list_to_compare()
+        self.load()
+
+    def list_to_compare(self, *, tombstones: bool = False) -> None:
+        """`list_to_write`, but nothing is made."""
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if not self._is_store():
+        if not self._is_store(tombstones=tombstones):
             with translated(self.address):
                 founding.refuse_other_things(self._backend)
-        self.load()
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
@@ -227,6 +231,7 @@ class RemoteStore:
         """Put one index in the place of sixteen, as often as there are so many; best effort."""
         with contextlib.suppress(RemoteError, PivotError, OSError):
             merge_indexes(self._backend, self._indexes, self._doomed.packs)
+            self._listed = self._indexes.names
 
     def publish(self, *, anew: bool) -> None:
         """Write down what is there, for readers that can't list, if this remote is to do so.
@@ -251,14 +256,15 @@ class RemoteStore:
         store = self._copies.store_id(self.address)
         return None if store is None else proofs.recall(self._copies, digest, store.text)
 
-    def remember(self, digest: str, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
-        """Keep a proof that all that these roots need is here, in `packs`."""
+    def prove(self, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
+        """A proof that entries, so many of so many bytes in all, are here in `packs`."""
         store = self._copies.store_id(self.address)
         indexes = self._indexes.naming_any(packs)
-        proof = Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
-        if store is not None:
-            proofs.remember(self._copies, digest, proof)
-        return proof
+        return Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
+
+    def remember(self, digest: str, proof: Proof) -> None:
+        """Keep a proof for the roots of this digest."""
+        proofs.remember(self._copies, digest, proof)
 
     # -- inside ---------------------------------------------------------------------------
 

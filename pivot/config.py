@@ -182,6 +182,11 @@ class Config:
         value, _ = self.get(name)
         return value if isinstance(value, int) else None
 
+    @property
+    def own_schemes(self) -> frozenset[str]:
+        """The schemes beyond the usual ones that this user allows remotes to have."""
+        return frozenset(_listed(self.text("remote.schemes") or ""))
+
     def remotes(self, environ: Mapping[str, str]) -> dict[str, RemoteConfig]:
         """All remotes by name, those of the environment among them.
 
@@ -190,7 +195,7 @@ class Config:
         """
         names = set(self._remote_names())
         names |= _environment_remotes(environ, names)
-        allowed = frozenset(_listed(self.text("remote.schemes") or ""))
+        allowed = self.own_schemes
         found: dict[str, RemoteConfig] = {}
         for name in sorted(names):
             values: dict[str, str] = {}

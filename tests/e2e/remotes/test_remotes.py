@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pivot.lock.lock import decode
+from tests.e2e.schemas import conforms
 
 TRANSFER = Path(__file__).parents[3] / "docs/schemas/transfer.json"
 UNCHANGED = {"double": "unchanged", "total": "unchanged", "images": "unchanged"}
@@ -69,10 +70,12 @@ def test_default_and_local_remotes(empty, tmp_path):
     assert "two" not in empty.read(".pivot/config.toml")
     assert empty.pivot("remote", "list").out == "one  /data/one\ntwo  /data/two  (default)\n"
     (value,) = empty.pivot("remote", "list", "--json").lines
+    usual = {"read_only": False, "confirmed": True}
+    conforms(value, "remote-list")
     assert value == {
         "remotes": [
-            {"name": "one", "url": "/data/one", "default": False},
-            {"name": "two", "url": "/data/two", "default": True},
+            {"name": "one", "url": "/data/one", "default": False, **usual},
+            {"name": "two", "url": "/data/two", "default": True, **usual},
         ]
     }
     empty.commit_all()

@@ -1,11 +1,12 @@
 """What `push`, `fetch` and `pull` have in common: their options, and how they end."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, wraps
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -13,7 +14,8 @@ from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import targets as complete_targets
 from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
+from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, seconds, size
+from pivot.errors import ExitCode, MissingDataError, PartialError
 from pivot.paths import RepoPath
 from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
@@ -31,7 +33,10 @@ from pivot.transfer.remote import RemoteStore
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a command that moves data is about: the outs it means, and the remote."""
+    """What a command that moves data is about: the outs it means, and the remote.
+
+    Where it is `lenient`, what neither side has doesn't stop the rest: that is `absent`.
+    """
 
     project: Project
     roots: Mapping[RepoPath, Content]
@@ -39,6 +44,15 @@ class Transfer:
     jobs: int
     dry_run: bool
     as_json: bool
+    lenient: bool = False
+    absent: tuple[RepoPath, ...] = ()
+
+    def sendable(self) -> Self:
+        """The same without the outs that neither side has, which are `absent` then."""
+        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `revised`
+
+        roots, absent = split_absent(self.project.store, self.remote, self.roots)
+        return replace(self, roots=roots, absent=absent)
 
     def send(self) -> Summary:
         """Push, with progress."""
@@ -77,7 +91,7 @@ class Transfer:
         )
 
 
-def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
+def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the arguments and options of all that move data, as one `Transfer`."""
 
     @wraps(function)
@@ -89,20 +103,64 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
         dry_run: bool,
         yes: bool,
         as_json: bool,
+        rev: tuple[str, ...] = (),
+        all_branches: bool = False,
         **others: Any,
-    ) -> None:
+    ) -> int:
         with open_project() as project:
             opened = cache(lambda: use_remote(project, remote, yes=yes))
-            roots = wanted(
-                project,
-                from_here(project.root, targets),
-                lambda content: _tree(project, opened, content),
-            )
+            names = from_here(project.root, targets)
+            if rev or all_branches:
+                roots = _revised(project, rev, names, all_branches=all_branches)
+            else:
+                roots = wanted(project, names, lambda content: _tree(project, opened, content))
             store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
-            function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
+            transfer = Transfer(project, roots, store, at_once, dry_run, as_json, all_branches)
+            with _partly(all_branches):
+                return function(transfer, **others)
 
     return _with_options(command)
+
+
+def _revised(
+    project: Project, revisions: Sequence[str], targets: Sequence[str], *, all_branches: bool
+) -> Mapping[RepoPath, Content]:
+    # What reads Git's history, which a push of the workspace need not import.
+    from pivot.project.revised import revised  # noqa: PLC0415
+
+    return revised(project, revisions, targets, all_branches=all_branches)
+
+
+@contextlib.contextmanager
+def _partly(all_branches: bool) -> Iterator[None]:
+    """Of all branches, some old data may be gone for good: then a part was done."""
+    try:
+        yield
+    except MissingDataError as error:
+        if not all_branches:
+            raise
+        raise PartialError(error.message, why=error.why, hint=error.hint) from error
+
+
+def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that moves data the options that name revisions in the workspace's place."""
+    for decorate in (
+        click.option(
+            "-A",
+            "--all-branches",
+            is_flag=True,
+            help="What the tips of all branches name, here and of Git's remotes.",
+        ),
+        click.option(
+            "--rev",
+            multiple=True,
+            metavar="REV",
+            help="What a commit names, or those of a range A..B; more than one may be given.",
+        ),
+    ):
+        command = decorate(command)
+    return command
 
 
 def _tree(
@@ -114,7 +172,7 @@ def _tree(
     return fetch_tree(project.store, opened(), content)
 
 
-def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+def _with_options(command: Callable[..., int]) -> Callable[..., int]:
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),
@@ -155,3 +213,12 @@ def show_foreseen(verb: str, summary: Summary, *, as_json: bool) -> None:
         f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects,"
         f" {size(summary.bytes)} of {size(summary.total_bytes)}."
     )
+
+
+def show_absent(transfer: Transfer) -> ExitCode:
+    """Name what was left out since neither side has it; how the command ends by that."""
+    for path in transfer.absent:
+        note(
+            f"warning: the data of {path} is neither in the cache nor in {transfer.remote.address}"
+        )
+    return ExitCode.PARTIAL if transfer.absent else ExitCode.DONE

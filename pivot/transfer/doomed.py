@@ -17,6 +17,7 @@ class Doomed:
         self._backend = backend
         self._copies = copies
         self.packs: frozenset[FileName] = frozenset()
+        self.keys: frozenset[str] = frozenset()  # of the tombstones, once they were listed
 
     def recall(self) -> None:
         """Believe the copies of tombstones: what was there when they were last listed."""
@@ -31,6 +32,7 @@ class Doomed:
         for name in self._copies.names(FOLDER):
             if (key := f"{FOLDER}/{name}") not in listed:
                 self._copies.drop(key)
+        self.keys = frozenset(listed)
         before, self.packs = self.packs, frozenset[FileName]().union(*found)
         return not self.packs <= before
 

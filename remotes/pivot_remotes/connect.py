@@ -53,7 +53,8 @@ def connect(
 ) -> Backend:
     """Open a remote: `s3://bucket/folder`, `file:///folder` or an absolute path.
 
-    Any remote has the option `attempts` (1 to 100, default 5); those of S3 are in
+    Any remote has the options `attempts` (1 to 100, default 5) and `publish` (true or false), which
+    is for whoever writes listings for readers that can't list; those of S3 are in
     `pivot_remotes.s3.settings`. Requests are counted into `trace` where one is given. The storage
     itself isn't asked yet, so that it exists shows at the first call.
 
@@ -62,6 +63,7 @@ def connect(
     """
     scheme = scheme_of(url)
     patience = Patience(attempts=option.count(options, "attempts", Patience().attempts))
+    option.boolean(options, "publish")
     own = {name: text for name, text in options.items() if name not in _COMMON}
     backend = SCHEMES[scheme].open(url, own)
     if trace is not None:

@@ -182,6 +182,11 @@ class Config:
         value, _ = self.get(name)
         return value if isinstance(value, int) else None
 
+    @property
+    def own_schemes(self) -> frozenset[str]:
+        """The schemes beyond the usual ones that this user allows remotes to have."""
+        return frozenset(_listed(self.text("remote.schemes") or ""))
+
     def remotes(self, environ: Mapping[str, str]) -> dict[str, RemoteConfig]:
         """All remotes by name, those of the environment among them.
 
@@ -192,7 +197,7 @@ class Config:
         """
         names = list(dict.fromkeys(self._remote_names()))
         names += sorted(_environment_remotes(environ, names))
-        allowed = frozenset(_listed(self.text("remote.schemes") or ""))
+        allowed = self.own_schemes
         found: dict[str, RemoteConfig] = {}
         for name in names:
             values: dict[str, str] = {}

@@ -9,11 +9,10 @@ from typing import Any
 from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import note, open_project, plural, say, size
-from pivot.cli.transferring import with_options
+from pivot.cli.transferring import named, partly, with_options
 from pivot.paths import RepoPath
 from pivot.project.givers import givers
 from pivot.project.project import Project
-from pivot.project.restoring import wanted
 from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
 from pivot.sync.gather import gather, gather_tree, plan_gather
@@ -55,7 +54,7 @@ class Bringing:
         return plan_gather(self.project.store, self.givers, self.roots, jobs=self.jobs)
 
 
-def bring_command(function: Callable[..., None]) -> Callable[..., None]:
+def bring_command(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the arguments and options of those that get data, as one `Bringing`."""
 
     @wraps(function)
@@ -67,20 +66,24 @@ def bring_command(function: Callable[..., None]) -> Callable[..., None]:
         dry_run: bool,
         yes: bool,
         as_json: bool,
+        rev: tuple[str, ...] = (),
+        all_branches: bool = False,
         **others: Any,
-    ) -> None:
+    ) -> int:
         with open_project() as project:
             those = givers(
                 project.config, project.root, project.store.root, os.environ, remote, yes=yes
             )
             asked = Givers(those, _ignore if as_json else tell)
-            roots = wanted(
-                project,
-                from_here(project.root, targets),
+            roots = named(
+                project, from_here(project.root, targets),
                 lambda content: _tree(project, asked, content),
-            )
+                rev, all_branches=all_branches,
+            )  # fmt: skip
             at_once = jobs or project.config.number("remote.jobs") or JOBS
-            function(Bringing(project, roots, asked, at_once, dry_run, as_json), **others)
+            bringing = Bringing(project, roots, asked, at_once, dry_run, as_json)
+            with partly(all_branches):
+                return function(bringing, **others)
 
     return with_options(command)
 

@@ -22,6 +22,7 @@ from pivot.project.interpreter import other_environment
 from pivot.project.mending import Mended
 from pivot.project.planner import Planner
 from pivot.project.project import Project
+from pivot.project.remotes import secrets_of
 from pivot.project.verifying import subjects
 from pivot.store.check import check
 from pivot.track.contents import TrackedContents
@@ -135,6 +136,14 @@ def _git(project: Project) -> Finding:
 def _configuration(project: Project) -> Iterator[Finding]:
     remotes = project.config.remotes(os.environ)
     yield Finding("configuration", Mark.OK, plural(len(remotes), "remote"))
+    for remote in remotes.values():
+        for name in sorted(secrets_of(remote.url, remote.shared)):
+            yield Finding(
+                "configuration",
+                Mark.WARNING,
+                f"{name} of remote {remote.name} is in .pivot/config.toml, which Git shares",
+                "Move it to .pivot/config.local.toml, and have it replaced: others may know it",
+            )
 
 
 def _definitions(project: Project) -> Iterator[Finding]:

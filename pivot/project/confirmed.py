@@ -1,7 +1,8 @@
 """Addresses that the user of this machine has confirmed.
 
 A remote's URL that comes with a repository could send data and credentials anywhere, and so could
-some of its options; they count once somebody here said yes. Kept in the user's own state folder, outside of every repository.
+some of its options; they count once somebody here said yes. Kept in the user's own state folder,
+outside of every repository.
 """
 
 import json

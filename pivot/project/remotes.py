@@ -7,9 +7,11 @@ from pivot.config import Config, RemoteConfig, environment_name
 from pivot.errors import DeniedError, UsageError, nearest
 from pivot.hashing import hash_bytes
 from pivot.project.confirmed import address_digest, confirm, confirmed_file, is_confirmed
+from pivot.transfer.faults import translated
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.addresses import shown
 from pivot_remotes.connect import harmless_options, secret_options
+from pivot_remotes.options import boolean
 from pivot_remotes.schemes import SCHEMES
 
 _ENDPOINT = "endpoint_url"
@@ -79,6 +81,12 @@ def secrets_of(url: str, options: Iterable[str]) -> frozenset[str]:
     if kind in SCHEMES:
         return names & secret_options(kind)
     return names - harmless_options(kind)
+
+
+def is_read_only(remote: RemoteConfig) -> bool:
+    """Whether the configuration says that nothing is to be pushed there."""
+    with translated(shown(remote.url)):
+        return boolean(remote.options, "read_only") or False
 
 
 def is_confirmed_here(remote: RemoteConfig, root: str, environ: Mapping[str, str]) -> bool:

@@ -1,10 +1,15 @@
 """Whether a store is at a remote's address, and making one where nothing is."""
 
+from typing import Final
+
 from pivot.errors import UsageError
 from pivot.store.store import STORE_KEY, StoreId
 from pivot.transfer.known import Copies
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import NotFound
+
+# What trying out a remote may have left where nothing can be deleted.
+PROBES: Final = "tmp/probe-"
 
 
 def identify(backend: Backend, copies: Copies) -> bool:
@@ -19,7 +24,7 @@ def identify(backend: Backend, copies: Copies) -> bool:
 
 def refuse_other_things(backend: Backend) -> None:
     """Raise `UsageError` where something is; no store was found."""
-    found = backend.list("")
+    found = [info for info in backend.list("") if not info.key.startswith(PROBES)]
     if found:
         raise UsageError(
             f"{backend.address} is not empty and no Pivot store",

@@ -62,10 +62,12 @@ def test_default_and_local_remotes(empty, tmp_path):
     assert "two" not in empty.read(".pivot/config.toml")
     assert empty.pivot("remote", "list").out == "one  /data/one\ntwo  /data/two  (default)\n"
     (value,) = empty.pivot("remote", "list", "--json").lines
+    usual = {"read_only": False, "confirmed": True}
+    conforms(value, "remote-list")
     assert value == {
         "remotes": [
-            {"name": "one", "url": "/data/one", "default": False},
-            {"name": "two", "url": "/data/two", "default": True},
+            {"name": "one", "url": "/data/one", "default": False, **usual},
+            {"name": "two", "url": "/data/two", "default": True, **usual},
         ]
     }
     empty.commit_all()

@@ -11,6 +11,7 @@ from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.contents import tree
 from pivot.store.entry import Kind
+from pivot.store.lookup import places
 from pivot.store.recipe import Recipe
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
@@ -120,10 +121,10 @@ def _want(reach: Reach, roots: Mapping[RepoPath, Content]) -> _Wanted:
 
 
 def _plan(closure: Closure, reach: Reach) -> SyncPlan:
-    here = {id_: reach.store.find(id_) for id_ in closure}
+    here = places(reach.store, closure)
     find, place_of = reach.staging.find, reach.givers.place
-    sizes = {id_: size_of(at or find(id_) or place_of(id_)) for id_, at in here.items()}
-    missing = tuple(tuple(id_ for id_ in group if here[id_] is None) for group in closure.groups)
+    sizes = {id_: size_of(here.get(id_) or find(id_) or place_of(id_)) for id_ in closure}
+    missing = tuple(tuple(id_ for id_ in group if id_ not in here) for group in closure.groups)
     return SyncPlan(
         missing=missing,
         objects=sum(map(len, missing)),

@@ -53,7 +53,8 @@ def plan_push(
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
     lost = [path for id_, path in closure.absent.items() if id_ not in there.ids]
-    lost += [closure.leaves[id_] for id_ in groups[0] if id_ not in here]
+    data = {**closure.leaves, **closure.listings}
+    lost += [data[id_] for group in groups[:2] for id_ in group if id_ not in here]
     if lost:
         raise absent_error(lost, remote.address)
     moved = [here[id_] for group in groups for id_ in group]

@@ -16,6 +16,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
+from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.sync.givers import Asked, Givers
@@ -78,7 +79,9 @@ class Reach:
 
     def unknown(self, ids: Iterable[ObjectId]) -> frozenset[ObjectId]:
         """Those of `ids` that neither the store nor any remote has."""
-        return self.givers.locate([id_ for id_ in ids if not self.store.has(id_)])
+        wanted = list(ids)
+        here = places(self.store, wanted)
+        return self.givers.locate([id_ for id_ in wanted if id_ not in here])
 
     def is_whole(self, path: RepoPath, content: Content, lost: frozenset[ObjectId]) -> bool:
         """Whether a root needs nothing of what is lost."""
@@ -93,11 +96,11 @@ class Reach:
         *,
         share_known: bool,
     ) -> bool:
-        beside = {asked.giver.name: places for asked, places in self.givers.sharing(staged)}
+        beside = {asked.giver.name: at for asked, at in self.givers.sharing(staged)}
         is_done = True
-        for asked, places in self.givers.sharing(ids):
+        for asked, found in self.givers.sharing(ids):
             known = beside.get(asked.giver.name, {})
-            is_done &= self._take_from(asked, sink, places, known, share_known=share_known)
+            is_done &= self._take_from(asked, sink, found, known, share_known=share_known)
         return is_done
 
     def _take_from(

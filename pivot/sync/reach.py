@@ -6,7 +6,6 @@ is needed, and in the store itself nothing may appear before what it refers to.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -20,6 +19,7 @@ from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.sync.givers import Asked, Givers
+from pivot.sync.staging import staging_folder
 from pivot.transfer.fetch import Places, Source, Spool
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.progress import Meter, Transferred
@@ -33,17 +33,16 @@ class Reach:
     store: Store
     staging: Store
     givers: Givers
-    spool: Spool
+    folder: str
     jobs: int
 
     @classmethod
     @contextlib.contextmanager
     def make(cls, store: Store, givers: Givers, jobs: int) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        within = os.path.join(store.root, "tmp")
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=within) as folder:
+        with staging_folder(store.root) as folder:
             staging = Store.open(os.path.join(folder, "staging"))
-            yield cls(store, staging, givers, Spool(folder), jobs)
+            yield cls(store, staging, givers, folder, jobs)
 
     def read(self, id_: ObjectId, kind: Kind) -> bytes:
         """An entry, from wherever it is here."""
@@ -108,7 +107,7 @@ class Reach:
     ) -> bool:
         remote = asked.remote
         assert remote is not None, "it located these entries"  # noqa: S101
-        source = Source(remote, self.spool, self.jobs)
+        source = Source(remote, Spool(self.folder, asked.number), self.jobs)
         try:
             damaged = receive(source, sink, places, staged=staged, share_known=share_known)
         except PivotError as error:

@@ -31,13 +31,17 @@ type Damaged = dict[ObjectId, IntegrityError]
 
 
 class Spool:
-    """Whole packs of remotes in a folder here, for the length of one fetch."""
+    """Whole packs of one remote in a folder here, for the length of one fetch.
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    `number` tells remotes apart: a mirror has packs of the same names, which may be sound where
+    these are damaged.
+    """
+
+    def __init__(self, folder: str, number: int = 0) -> None:
+        self._prefix = os.path.join(folder, f"{number}-")
 
     def path(self, pack: FileName) -> str:
-        return os.path.join(self._folder, f"{pack}.pack")
+        return f"{self._prefix}{pack}.pack"
 
     def has(self, pack: FileName) -> bool:
         return os.path.exists(self.path(pack))

@@ -300,6 +300,20 @@ def test_a_damaged_listing_is_fetched_from_elsewhere(
     assert len(heard) == 1
 
 
+def test_a_mirror_that_is_sound_replaces_what_is_damaged(
+    make_store, places, givers, put_tree, files_of, heard
+):
+    """It has packs of the same names."""
+    here, there = make_store("here"), make_store("there")
+    content = put_tree(here, {"a": noise(50_000)})
+    push(here, places["main"].remote("me"), {DATA: content})
+    shutil.copytree(places["main"].folder, places["spare"].folder)
+    places["main"].damage(hash_bytes(noise(50_000)))
+    gather(there, givers("main", "spare"), {DATA: content})
+    assert files_of(there, content) == {"a": noise(50_000)}
+    assert len(heard) == 1
+
+
 def test_many_damaged_objects_of_one_cure_are_one_warning(
     make_store, places, givers, put_tree, heard
 ):

@@ -54,6 +54,7 @@ class Transfer:
     def send(self) -> Summary:
         """Push, with progress."""
         with Progress("pushed") as progress:
+            progress.phase(f"listing {self.remote.address}")
             return push(
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
@@ -64,6 +65,7 @@ class Transfer:
         from pivot.sync.fetch import fetch  # noqa: PLC0415
 
         with Progress("fetched") as progress:
+            progress.phase(f"listing {self.remote.address}")
             return fetch(
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )

@@ -123,8 +123,11 @@ class Probe:
         self._works = False
         self._written: dict[str, None] = {}
 
-    def run(self) -> Iterator[Check]:
-        """Make the checks one by one; what they wrote is removed at the end, however that comes."""
+    def run(self, begins: Callable[[str], None] | None = None) -> Iterator[Check]:
+        """Make the checks one by one; what they wrote is removed at the end, however that comes.
+
+        `begins` is told the name of each before it is made.
+        """
         steps: tuple[tuple[str, Verb, Callable[[], str]], ...] = (
             ("list", Verb.LIST, self._list),
             ("store", Verb.GET, self._identify),
@@ -145,6 +148,8 @@ class Probe:
                 if not reachable:
                     yield Check(name, Mark.SKIPPED, "not tried")
                     continue
+                if begins is not None:
+                    begins(name)
                 check, reachable = self._check(name, verb, step)
                 yield check
         finally:

@@ -190,14 +190,16 @@ class Config:
     def remotes(self, environ: Mapping[str, str]) -> dict[str, RemoteConfig]:
         """All remotes by name, those of the environment among them.
 
+        They are in the order in which they are configured: the project's, then this clone's own,
+        the user's, and those of the environment.
         `PIVOT_REMOTE_<NAME>_URL` replaces or adds an address, `PIVOT_REMOTE_<NAME>_<OPTION>` an
         option. What the environment says is the user's own.
         """
-        names = set(self._remote_names())
-        names |= _environment_remotes(environ, names)
+        names = list(dict.fromkeys(self._remote_names()))
+        names += sorted(_environment_remotes(environ, names))
         allowed = self.own_schemes
         found: dict[str, RemoteConfig] = {}
-        for name in sorted(names):
+        for name in names:
             values: dict[str, str] = {}
             origin: dict[str, Source] = {}
             for source in (Source.USER, Source.PROJECT, Source.LOCAL):
@@ -220,8 +222,8 @@ class Config:
         return tuple(source for source in self.layers if any(self._remote(source, remote)))
 
     def _remote_names(self) -> Iterator[str]:
-        for values in self.layers.values():
-            for key in values:
+        for source in (Source.PROJECT, Source.LOCAL, Source.USER):
+            for key in self.layers.get(source, {}):
                 if key.startswith("remotes."):
                     yield key.split(".")[1]
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import click
 
 from pivot import __version__
-from pivot.cli.mending import giver, mend_shown, show_mended
+from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
 from pivot.definition.discovery import NoStagesError
@@ -73,8 +73,8 @@ def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
 
 
 def _mended(project: Project, *, ask_remote: bool) -> Mended:
-    remote = giver(project, None) if ask_remote else None
-    return mend_shown(project, subjects(project).claims, remote)
+    those = giving(project, None) if ask_remote else None
+    return mend_shown(project, subjects(project).claims, those)
 
 
 def _show(done: Mended | None, findings: Sequence[Finding]) -> None:

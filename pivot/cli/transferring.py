@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, wraps
@@ -24,6 +23,7 @@ from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
+from pivot.track.directory import ReadTree
 from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
 
@@ -46,7 +46,7 @@ class Transfer:
 
     def sendable(self) -> Self:
         """The same without the outs that neither side has, which are `absent` then."""
-        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `revised`
+        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `named`
 
         roots, absent = split_absent(self.project.store, self.remote, self.roots)
         return replace(self, roots=roots, absent=absent)
@@ -59,37 +59,11 @@ class Transfer:
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
 
-    def bring(self) -> Summary:
-        """Fetch, with progress."""
-        # Event loops and staging, which a push with nothing to do need not import.
-        from pivot.sync.fetch import fetch  # noqa: PLC0415
-
-        with Progress("fetched") as progress:
-            progress.phase(f"listing {self.remote.address}")
-            return fetch(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
-            )
-
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - see `bring`
+        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - as `named`
 
-        return foresee_push(self.project.store, self.remote, self.roots)
-
-    def foresee_bring(self) -> Summary:
-        """What a fetch would come to."""
-        from pivot.sync.fetch import plan_fetch  # noqa: PLC0415 - see `bring`
-
-        begun = time.monotonic()
-        plan = plan_fetch(self.project.store, self.remote, self.roots)
-        return Summary(
-            objects=plan.objects,
-            bytes=plan.bytes,
-            total_objects=plan.total_objects,
-            total_bytes=plan.total_bytes,
-            requests=self.remote.requests,
-            seconds=time.monotonic() - begun,
-        )
+        return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
 
 
 def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
@@ -111,22 +85,30 @@ def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
         with open_project() as project:
             opened = cache(lambda: use_remote(project, remote, yes=yes))
             names = from_here(project.root, targets)
-            if rev or all_branches:
-                roots = _revised(project, rev, names, all_branches=all_branches)
-            else:
-                roots = wanted(project, names, lambda content: _tree(project, opened, content))
+            roots = named(
+                project, names, lambda content: _tree(project, opened, content),
+                rev, all_branches=all_branches,
+            )  # fmt: skip
             store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
             transfer = Transfer(project, roots, store, at_once, dry_run, as_json, all_branches)
-            with _partly(all_branches):
+            with partly(all_branches):
                 return function(transfer, **others)
 
-    return _with_options(command)
+    return with_options(command)
 
 
-def _revised(
-    project: Project, revisions: Sequence[str], targets: Sequence[str], *, all_branches: bool
+def named(
+    project: Project,
+    targets: Sequence[str],
+    read_tree: ReadTree,
+    revisions: Sequence[str],
+    *,
+    all_branches: bool,
 ) -> Mapping[RepoPath, Content]:
+    """What TARGETS mean in the workspace, or in the revisions that are named."""
+    if not revisions and not all_branches:
+        return wanted(project, targets, read_tree)
     # What reads Git's history, which a push of the workspace need not import.
     from pivot.project.revised import revised  # noqa: PLC0415
 
@@ -134,7 +116,7 @@ def _revised(
 
 
 @contextlib.contextmanager
-def _partly(all_branches: bool) -> Iterator[None]:
+def partly(all_branches: bool) -> Iterator[None]:
     """Of all branches, some old data may be gone for good: then a part was done."""
     try:
         yield
@@ -168,14 +150,15 @@ def _tree(
     project: Project, opened: Callable[[], RemoteStore], content: Content
 ) -> Iterator[TreeEntry]:
     """The entries of a directory, which may be in the remote alone."""
-    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - see `bring`
+    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - as `named`
 
     if project.store.holds(content):
         return project.store.tree(content)
     return fetch_tree(project.store, opened(), content)
 
 
-def _with_options(command: Callable[..., int]) -> Callable[..., int]:
+def with_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of all that move data."""
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),

@@ -7,14 +7,15 @@ import click
 
 from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import targets as complete_targets
-from pivot.cli.mending import giver, mend_shown, show_mended
+from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
 from pivot.cli.transferring import use_remote
 from pivot.errors import UsageError
 from pivot.hashing import ObjectId
+from pivot.project.givers import chosen
 from pivot.project.project import Project
-from pivot.project.remotes import choose, index_cache
+from pivot.project.remotes import index_cache
 from pivot.project.verifying import Looking, Verified, subjects
 from pivot.project.verifying import verify as verify_project
 from pivot.store.check import Health, Part
@@ -74,7 +75,7 @@ def verify(
         what = subjects(project, targets)
         mended = None
         if repair:
-            mended = mend_shown(project, subjects(project).claims, giver(project, remote))
+            mended = mend_shown(project, subjects(project).claims, giving(project, remote))
         with Progress("read") as progress:
             how = Looking(
                 _elsewhere(project, remote) if allow_missing or (remote and not repair) else None,
@@ -91,15 +92,18 @@ def verify(
 
 
 def _elsewhere(project: Project, name: str | None) -> Callable[[ObjectId], bool]:
-    """Whether an entry can be had from the remote called `name`, which is asked; or from the
-    default one, as it was last seen.
+    """Whether an entry can be had from the remote called `name`, which is asked; or from any,
+    as it was last seen.
     """
     if name is None:
-        chosen = choose(project.config, os.environ, None)
-        return known_entries(index_cache(chosen, project.root, project.cache))
-    remote = use_remote(project, name, yes=False)
-    remote.open()
-    return lambda id_: remote.find(id_) is not None
+        known = [
+            known_entries(index_cache(remote, project.root, project.cache))
+            for remote in chosen(project.config, os.environ)
+        ]
+        return lambda id_: any(has(id_) for has in known)
+    asked = use_remote(project, name, yes=False)
+    asked.open()
+    return lambda id_: asked.find(id_) is not None
 
 
 def _json(found: Verified) -> dict[str, object]:

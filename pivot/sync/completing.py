@@ -39,7 +39,7 @@ def complete(
     """
     moved = Transferred()
     while True:
-        plan = plan_push(store, remote, roots)
+        plan = plan_push(store, remote, roots, jobs=jobs)
         known = frozenset(remote.packs)
         if plan.objects:
             moved += send(store, remote, plan.missing, plan.bytes, jobs=jobs, progress=progress)

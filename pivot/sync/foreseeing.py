@@ -9,11 +9,14 @@ from pivot.store.store import Store
 from pivot.sync.plan import plan_push
 from pivot.sync.summary import Summary
 from pivot.transfer.faults import on_disk
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.proofs import digest
 from pivot.transfer.remote import RemoteStore
 
 
-def foresee_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> Summary:
+def foresee_push(
+    store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content], *, jobs: int = JOBS
+) -> Summary:
     """The summary that `push` would give, with about as many requests; raises as it does.
 
     Nothing is put there, nor a store made. A place that doesn't exist yet has nothing.
@@ -26,7 +29,7 @@ def foresee_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Con
             moved, total = (0, 0, remote.requests), (proof.objects, proof.size)
         else:
             remote.load()
-            plan = plan_push(store, remote, roots)
+            plan = plan_push(store, remote, roots, jobs=jobs)
             moved = plan.objects, plan.bytes, plan.requests
             total = plan.total_objects, plan.total_bytes
     return Summary(

@@ -44,7 +44,7 @@ def read_only(backend: Backend) -> UsageError:
     """The error for a push to what can't be written to."""
     return UsageError(
         f"{backend.address} can only be read",
-        why="its storage takes no files over this protocol",
+        why="its option `read_only` is set, or its storage takes no files over this protocol",
         hint="Push to another remote with `pivot push -r NAME`; `pivot remote list` shows them",
     )
 

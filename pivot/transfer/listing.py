@@ -51,7 +51,7 @@ def _published(backend: Backend) -> Listing:
         raise UsageError(
             f"{backend.address} can't be listed, and nobody published what it has",
             why=f"it has no {KEY}",
-            hint="Where it is written to, run `pivot config set remotes.NAME.publish true`,"
-            " and then `pivot push`",
+            hint="Give the remote through which it is written the option `publish = true` in"
+            " .pivot/config.toml, then run `pivot push` there",
         ) from error
     return Listing.decode(data, backend.address)

@@ -103,6 +103,8 @@ class RemoteStore:
 
     def list_to_compare(self, *, tombstones: bool = False) -> None:
         """`list_to_write`, but nothing is made."""
+        if not self._backend.capabilities.can_write:
+            raise founding.read_only(self._backend)
         if not self._is_store(tombstones=tombstones):
             with translated(self.address):
                 founding.refuse_other_things(self._backend)
@@ -229,6 +231,7 @@ class RemoteStore:
         """Put one index in the place of sixteen, as often as there are so many; best effort."""
         with contextlib.suppress(RemoteError, PivotError, OSError):
             merge_indexes(self._backend, self._indexes, self._doomed.packs)
+            self._listed = self._indexes.names
 
     def publish(self, *, anew: bool) -> None:
         """Write down what is there, for readers that can't list, if this remote is to do so.

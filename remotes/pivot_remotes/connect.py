@@ -7,6 +7,7 @@ from pivot_remotes import options as option
 from pivot_remotes import schemes
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import BadAddress
+from pivot_remotes.reading import ReadOnly
 from pivot_remotes.retrying import Patience, Retrying
 from pivot_remotes.schemes import SCHEMES
 from pivot_remotes.tracing import Trace, Tracing
@@ -53,10 +54,11 @@ def connect(
 ) -> Backend:
     """Open a remote: `s3://bucket/folder`, `file:///folder` or an absolute path.
 
-    Any remote has the options `attempts` (1 to 100, default 5) and `publish` (true or false), which
-    is for whoever writes listings for readers that can't list; those of S3 are in
-    `pivot_remotes.s3.settings`. Requests are counted into `trace` where one is given. The storage
-    itself isn't asked yet, so that it exists shows at the first call.
+    Any remote has the options `attempts` (1 to 100, default 5), `publish` (true or false), which
+    is for whoever writes listings for readers that can't list, and `read_only` (true or false),
+    with which nothing can be written; those of S3 are in `pivot_remotes.s3.settings`. Requests
+    are counted into `trace` where one is given. The storage itself isn't asked yet, so that it
+    exists shows at the first call.
 
     Raises `BadAddress` for a URL or an option that can't be used, `AccessDenied` where there are
     no credentials, `Unsupported` where an extra isn't installed.
@@ -66,6 +68,8 @@ def connect(
     option.boolean(options, "publish")
     own = {name: text for name, text in options.items() if name not in _COMMON}
     backend = SCHEMES[scheme].open(url, own)
+    if option.boolean(options, "read_only"):
+        backend = ReadOnly(backend)
     if trace is not None:
         backend = Tracing(backend, trace)
     return Retrying(backend, patience)

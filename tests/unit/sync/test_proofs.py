@@ -27,9 +27,9 @@ def looked(monkeypatch):
     plans = []
     plan = completing.plan_push
 
-    def counting(*args):
+    def counting(*args, **options):
         plans.append(args)
-        return plan(*args)
+        return plan(*args, **options)
 
     monkeypatch.setattr(completing, "plan_push", counting)
     return plans

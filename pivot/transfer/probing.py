@@ -113,8 +113,10 @@ class Probe:
         self.down: Rate | None = None
         self._backend = backend
         self._target = target
-        self._refused = "the remote is read-only" if target.read_only else None
-        if not backend.capabilities.can_write:
+        self._refused: str | None = None
+        if target.read_only:
+            self._refused = "the remote is read-only"
+        elif not backend.capabilities.can_write:
             self._refused = "this storage can't be written to"
         self._prefix = f"{PROBES}{secrets.token_hex(8)}"
         self._first = f"{self._prefix}-first"

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 
 import click
 from click.shell_completion import CompletionItem
@@ -91,6 +92,23 @@ def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
             if name.startswith(incomplete)
         ]
     return []
+
+
+def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Git's branches and tags; after `..` those that end a range."""
+    start, dots, end = incomplete.rpartition("..")
+    with contextlib.suppress(PivotError, OSError), contextlib.closing(_project()) as project:
+        if project.repository is None:
+            return []
+        # Git is imported only for this tab: commands that run stages import this file, too.
+        refs = import_module("pivot.git.revisions").references(project.repository)
+        names = dict.fromkeys(ref.name for ref in refs)
+        return [CompletionItem(start + dots + name) for name in names if name.startswith(end)]
+    return []
+
+
+def _project() -> Project:
+    return Project(find_project(os.getcwd()))
 
 
 def settings(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
+from pivot.cli.completing import revisions as complete_revisions
 from pivot.cli.completing import targets as complete_targets
 from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
@@ -139,6 +140,7 @@ def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
             "--rev",
             multiple=True,
             metavar="REV",
+            shell_complete=complete_revisions,
             help="What a commit names, or those of a range A..B; more than one may be given.",
         ),
     ):

@@ -74,3 +74,12 @@ def test_remotes_are_offered_without_what_could_be_a_secret(project):
 def test_outside_of_a_project_nothing_is_offered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert offered("") == offered("", completing.remotes) == []
+
+
+def test_revisions_are_branches_and_tags_also_at_the_end_of_a_range(project):
+    for command in (["commit", "-qm", "x", "--allow-empty"], ["tag", "v1"], ["branch", "dev"]):
+        subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@b", *command], check=True)
+    assert offered("v", completing.revisions) == ["v1"]
+    assert offered("v1..d", completing.revisions) == ["v1..dev"]
+    shutil.rmtree(project / ".git")
+    assert offered("v", completing.revisions) == []

@@ -154,9 +154,7 @@ def test_a_listing_that_only_the_second_has_is_found_there(
     assert given(done) == {"main": 1, "spare": 2}
 
 
-def test_the_plan_names_who_would_give_what_and_keeps_nothing(
-    make_store, places, givers, put_file
-):
+def test_the_plan_names_who_would_give_what_and_keeps_nothing(make_store, places, givers, put_file):
     here, there = make_store("here"), make_store("there")
     first, second = put_file(here, noise(5000)), put_file(here, noise(6000, 1))
     push(here, places["main"].remote("me"), {DATA: first})

@@ -17,8 +17,9 @@ from typing import Final
 
 from pivot.errors import PivotError
 from pivot.store.store import STORE_KEY, StoreId
+from pivot.transfer import latest
 from pivot.transfer.founding import PROBES
-from pivot.transfer.listing import INDEXES
+from pivot.transfer.listing import INDEXES, list_indexes
 from pivot.transfer.pace import LARGE, SMALL, Rate, download, side_by_side, small_keys, upload
 from pivot_remotes.backend import Backend, ObjectInfo
 from pivot_remotes.connect import connect
@@ -176,12 +177,13 @@ class Probe:
     # -- the steps ------------------------------------------------------------------------
 
     def _list(self) -> str:
-        if not self._backend.capabilities.can_list:
-            raise _SkippedError("this storage can't list")
         begun = time.monotonic()
+        if not self._backend.capabilities.can_list:
+            published = list_indexes(self._backend)
+            return f"{_indexes(len(published))} by {latest.KEY} {_within(begun)}"
         found = self._backend.list(INDEXES)
         self._sample = max(found, key=lambda info: info.size, default=None)
-        return f"{len(found):,} {'index' if len(found) == 1 else 'indexes'} {_within(begun)}"
+        return f"{_indexes(len(found))} {_within(begun)}"
 
     def _identify(self) -> str:
         try:
@@ -374,6 +376,10 @@ def failed(name: str, error: RemoteError, right: str | None) -> Check:
     if denied and right is not None:
         hint = f"{hint}; this needs {right}" if hint else f"This needs {right}"
     return Check(name, Mark.FAILED, str(error), hint, denied)
+
+
+def _indexes(count: int) -> str:
+    return f"{count:,} {'index' if count == 1 else 'indexes'}"
 
 
 def _within(begun: float) -> str:

@@ -131,7 +131,7 @@ def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command that moves data the options that name revisions in the workspace's place."""
     for decorate in (
         click.option(
-            "-A",
+            "-a",
             "--all-branches",
             is_flag=True,
             help="What the tips of all branches name, here and of Git's remotes.",

@@ -37,6 +37,7 @@ class Bringing:
         kept = _Kept()
         try:
             with Progress("fetched") as shown:
+                shown.phase("listing")
                 return gather(
                     self.project.store,
                     self.givers,

@@ -225,4 +225,4 @@ def _remote(project: Project) -> Iterator[Finding]:
     yield Finding("remote", Mark.OK, f"{remote.address} answers")
 
 
-_REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"
+_REPAIR = "Run `pivot verify --repair`, which says how what is lost comes back"

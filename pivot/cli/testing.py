@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
+from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, note, open_project, say
 from pivot.config import RemoteConfig
 from pivot.errors import ExitCode
@@ -32,10 +33,12 @@ def test(name: str | None, yes: bool, as_json: bool) -> int:
         allow(remote, project.root, os.environ, yes=yes)
         probe = opened(_target(project, remote, folder))
         checks: list[Check] = []
-        for check in _run(probe):
-            checks.append(check)
-            if not as_json:
-                _show(check)
+        with Progress("tested") as progress:
+            for check in _run(probe, progress):
+                checks.append(check)
+                if not as_json:
+                    progress.clear()
+                    _show(check)
         bad = [check for check in checks if check.mark is Mark.FAILED]
         if as_json:
             found = probe if isinstance(probe, Probe) else None
@@ -60,11 +63,11 @@ def _target(project: Project, remote: RemoteConfig, folder: str) -> Target:
     )
 
 
-def _run(probe: Probe | Check) -> Iterator[Check]:
+def _run(probe: Probe | Check, progress: Progress) -> Iterator[Check]:
     if isinstance(probe, Check):
         yield probe
     else:
-        yield from probe.run()
+        yield from probe.run(lambda name: progress.phase(f"testing {name}"))
 
 
 def _show(check: Check) -> None:

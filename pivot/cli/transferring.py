@@ -10,6 +10,7 @@ from typing import Any, Self
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
+from pivot.cli.completing import revisions as complete_revisions
 from pivot.cli.completing import targets as complete_targets
 from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
@@ -54,6 +55,7 @@ class Transfer:
     def send(self) -> Summary:
         """Push, with progress."""
         with Progress("pushed") as progress:
+            progress.phase(f"listing {self.remote.address}")
             return push(
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
             )
@@ -129,7 +131,7 @@ def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command that moves data the options that name revisions in the workspace's place."""
     for decorate in (
         click.option(
-            "-A",
+            "-a",
             "--all-branches",
             is_flag=True,
             help="What the tips of all branches name, here and of Git's remotes.",
@@ -138,6 +140,7 @@ def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
             "--rev",
             multiple=True,
             metavar="REV",
+            shell_complete=complete_revisions,
             help="What a commit names, or those of a range A..B; more than one may be given.",
         ),
     ):

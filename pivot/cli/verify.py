@@ -1,12 +1,12 @@
 """`pivot verify`: are locks, outs and stored data what they should be; and mending the store."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
-from pivot.cli.completing import stages as complete_stages
+from pivot.cli.completing import targets as complete_targets
 from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
@@ -40,7 +40,7 @@ class PartType(click.ParamType[Part]):
 
 
 @click.command()
-@click.argument("targets", nargs=-1, shell_complete=complete_stages)
+@click.argument("targets", nargs=-1, shell_complete=complete_targets)
 @click.option("--data", is_flag=True, help="Read and check every stored byte, too.")
 @click.option("--subset", type=PartType(), help="Read only part N of T of the stored bytes.")
 @click.option("--repair", is_flag=True, help="Mend the cache, and bring back what it lost.")
@@ -208,12 +208,31 @@ def _hints(found: Verified) -> Iterator[str]:
     health = found.health
     yield from dict.fromkeys(finding.hint for finding in findings if finding.hint is not None)
     if found.mended is not None and FindingKind.DAMAGED in kinds:
-        yield "What is lost comes back with `pivot repro`, or a `pivot push` from who has it"
+        yield from _lost(found)
     elif FindingKind.DAMAGED in kinds or not health.is_sound or health.unindexed_packs:
         yield "`pivot verify --repair` mends the cache"
     if FindingKind.MISSING in kinds:
         yield "`pivot pull` gets what is missing from a remote"
     if any(finding.kind is FindingKind.OUT and finding.new is None for finding in findings):
         yield "`pivot checkout` puts outs that are gone in place"
-    if any(kind.state is State.STALE for kind in kinds):
+    if _has(found.stages, lambda finding: finding.kind.state is State.STALE):
         yield "`pivot status --explain` shows what changed; `pivot repro` brings it up to date"
+    if _has(found.tracked, lambda finding: finding.kind.state is State.STALE and finding.new):
+        yield "`pivot track` takes up what was modified, `pivot checkout` takes it back"
+
+
+def _lost(found: Verified) -> Iterator[str]:
+    """How lost data comes back, which depends on who made it."""
+    yield "What is lost comes back with a `pivot push` from who has it"
+    if _has(found.stages, _is_damaged):
+        yield "What a stage made, `pivot repro` makes again"
+    if _has(found.tracked, _is_damaged):
+        yield "What is tracked, `pivot track` stores again where it is in place"
+
+
+def _is_damaged(finding: Finding) -> bool:
+    return finding.kind is FindingKind.DAMAGED
+
+
+def _has(verdicts: Sequence[Verdict], is_so: Callable[[Finding], object]) -> bool:
+    return any(is_so(finding) for verdict in verdicts for finding in verdict.findings)

@@ -17,8 +17,9 @@ from typing import Final
 
 from pivot.errors import PivotError
 from pivot.store.store import STORE_KEY, StoreId
+from pivot.transfer import latest
 from pivot.transfer.founding import PROBES
-from pivot.transfer.listing import INDEXES
+from pivot.transfer.listing import INDEXES, list_indexes
 from pivot.transfer.pace import LARGE, SMALL, Rate, download, side_by_side, small_keys, upload
 from pivot_remotes.backend import Backend, ObjectInfo
 from pivot_remotes.connect import connect
@@ -113,8 +114,10 @@ class Probe:
         self.down: Rate | None = None
         self._backend = backend
         self._target = target
-        self._refused = "the remote is read-only" if target.read_only else None
-        if not backend.capabilities.can_write:
+        self._refused: str | None = None
+        if target.read_only:
+            self._refused = "the remote is read-only"
+        elif not backend.capabilities.can_write:
             self._refused = "this storage can't be written to"
         self._prefix = f"{PROBES}{secrets.token_hex(8)}"
         self._first = f"{self._prefix}-first"
@@ -123,8 +126,11 @@ class Probe:
         self._works = False
         self._written: dict[str, None] = {}
 
-    def run(self) -> Iterator[Check]:
-        """Make the checks one by one; what they wrote is removed at the end, however that comes."""
+    def run(self, begins: Callable[[str], None] | None = None) -> Iterator[Check]:
+        """Make the checks one by one; what they wrote is removed at the end, however that comes.
+
+        `begins` is told the name of each before it is made.
+        """
         steps: tuple[tuple[str, Verb, Callable[[], str]], ...] = (
             ("list", Verb.LIST, self._list),
             ("store", Verb.GET, self._identify),
@@ -145,6 +151,8 @@ class Probe:
                 if not reachable:
                     yield Check(name, Mark.SKIPPED, "not tried")
                     continue
+                if begins is not None:
+                    begins(name)
                 check, reachable = self._check(name, verb, step)
                 yield check
         finally:
@@ -169,12 +177,13 @@ class Probe:
     # -- the steps ------------------------------------------------------------------------
 
     def _list(self) -> str:
-        if not self._backend.capabilities.can_list:
-            raise _SkippedError("this storage can't list")
         begun = time.monotonic()
+        if not self._backend.capabilities.can_list:
+            published = list_indexes(self._backend)
+            return f"{_indexes(len(published))} by {latest.KEY} {_within(begun)}"
         found = self._backend.list(INDEXES)
         self._sample = max(found, key=lambda info: info.size, default=None)
-        return f"{len(found):,} {'index' if len(found) == 1 else 'indexes'} {_within(begun)}"
+        return f"{_indexes(len(found))} {_within(begun)}"
 
     def _identify(self) -> str:
         try:
@@ -367,6 +376,10 @@ def failed(name: str, error: RemoteError, right: str | None) -> Check:
     if denied and right is not None:
         hint = f"{hint}; this needs {right}" if hint else f"This needs {right}"
     return Check(name, Mark.FAILED, str(error), hint, denied)
+
+
+def _indexes(count: int) -> str:
+    return f"{count:,} {'index' if count == 1 else 'indexes'}"
 
 
 def _within(begun: float) -> str:

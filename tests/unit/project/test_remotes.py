@@ -11,6 +11,7 @@ from pivot.project.remotes import (
     choose,
     index_cache,
     is_confirmed_here,
+    is_read_only,
     open_remote,
     secrets_of,
     shown_url,
@@ -158,6 +159,13 @@ def test_ones_own_address_with_an_option_of_the_repository_names_the_variable(ow
     assert caught.value.hint.endswith("in CI set PIVOT_REMOTE_A_REGION")
     own["PIVOT_REMOTE_A_REGION"] = "here"
     allow(choose(Config({Source.PROJECT: shared}), own, None), "/work", own, yes=False)
+
+
+def test_variable_lets_one_push_to_what_others_only_read(own):
+    shared = {"remotes.a.url": "s3://data", "remotes.a.read_only": True}
+    assert is_read_only(choose(Config({Source.PROJECT: shared}), own, None))
+    own["PIVOT_REMOTE_A_READ_ONLY"] = "false"
+    assert not is_read_only(choose(Config({Source.PROJECT: shared}), own, None))
 
 
 @pytest.mark.parametrize("option", ["read_timeout", "attempts", "publish", "read_only"])

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from pivot.store.entry import FileName
 from pivot.store.store import STORE_KEY, StoreId
-from pivot.transfer import pace, probing
+from pivot.transfer import latest, pace, probing
 from pivot.transfer.probing import Mark, Probe, Target, opened
 from pivot_remotes.backend import ObjectInfo
 from pivot_remotes.connect import connect
@@ -132,6 +133,21 @@ def test_nothing_is_written_to_what_is_read_only(storage, target):
 def test_read_only_remote_without_a_store_is_of_no_use(storage, target):
     _, checks = run(storage, replace(target, read_only=True))
     assert (checks["store"].mark, checks["store"].text) == (Mark.FAILED, "no Pivot store is there")
+
+
+def test_storage_that_cannot_list_needs_what_was_published(storage, target):
+    storage.capabilities = replace(storage.capabilities, can_list=False, can_write=False)
+    storage.list = None  # not called
+    storage.put(STORE_KEY, StoreId.fresh().encode())
+    _, checks = run(storage, target)
+    assert checks["list"].mark is Mark.FAILED
+    assert "`publish = true`" in checks["list"].hint
+    names = frozenset({FileName.fresh(), FileName.fresh()})
+    storage.put(latest.KEY, latest.Listing(names, frozenset()).encode())
+    _, checks = run(storage, target)
+    assert checks["list"].text.startswith("2 indexes by index/latest.json")
+    assert checks["write"].text == "this storage can't be written to"
+    assert {check.mark for check in checks.values()} == {Mark.OK, Mark.SKIPPED}
 
 
 @pytest.mark.parametrize("error", [Unreachable("gone"), BadAddress("no such bucket")])

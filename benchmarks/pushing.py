@@ -1,8 +1,8 @@
-"""Very many pushes to a folder, of a file each: `python -m benchmarks.pushing PROJECT FOLDER PUSHES`.
+"""Very many pushes of a file each: `python -m benchmarks.pushing PROJECT FOLDER PUSHES`.
 
-Each is a whole push through the library: a process of its own for each would take half an hour. Two
-clients push in turn, so that each has to learn what the other did. The last file is tracked by the
-project.
+They go to FOLDER, and each is a whole push through the library: a process of its own for each would
+take half an hour. Two clients push in turn, so that each has to learn what the other did. PROJECT
+tracks the last file.
 """
 
 import sys

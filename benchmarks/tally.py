@@ -51,14 +51,14 @@ class Tally:
             target,
         )
 
-    def memory(self, step: str, *, tool: str = PIVOT, limit: float = MEMORY_MB) -> Row:
-        """The peaks of a step, against a limit in MB."""
+    def memory(self, step: str, *, tool: str = PIVOT, limit: float | None = MEMORY_MB) -> Row:
+        """The peaks of a step, against a limit in MB; None where they are only reported."""
         return _row(
             f"memory: {step}",
             Unit.MEGABYTES,
             [sample.peak / 1e6 for sample in self.samples[tool, step]],
             (PEER, [sample.peak / 1e6 for sample in self.samples[PEER, step]]),
-            at_most(limit),
+            None if limit is None else at_most(limit),
         )
 
     def requests(self, step: str, limit: float | None = None) -> Row:

@@ -24,9 +24,15 @@ from pivot_remotes.errors import (
 
 # What the message says before and after the parts that are looked at here.
 _STATUS: Final = re.compile(r"non-2xx status code: (\d{3})|\(code: (\d{3})\)")
-_CODE: Final = re.compile(r"<Code>(\w{1,64})</Code>")
-_PROVIDER: Final = re.compile(r"External \w+ credential provider: (\w+)")
+# The second is what Microsoft's logins answer.
+_CODE: Final = re.compile(r"<Code>(\w{1,64})</Code>|\b(AADSTS\d{1,8})\b")
+# It was no request to the storage that failed, but one for credentials.
+_ASKING: Final = re.compile(
+    r"External \w+ credential provider: (\w+)"
+    r"|token request|federated token file|az account get-access-token|azure cli response"
+)
 _LOST: Final = re.compile(r"HTTP error|kind: (?:Connect|Timeout|Interrupted|Request)\b")
+_TOO_SHORT: Final = "InvalidRangeRequest"
 _NOT_PARTIAL: Final = "Received non-partial response"
 _REDIRECT: Final = "Received redirect"
 
@@ -91,7 +97,10 @@ class Faults:
         """The error of this package for one of obstore's."""
         text = str(error)
         status = int(match[1] or match[2]) if (match := _STATUS.search(text)) else 0
-        code = match[1] if (match := _CODE.search(text)) else ""
+        code = match[1] or match[2] if (match := _CODE.search(text)) else ""
+        asking = _ASKING.search(text) and status < 500 and status != 429
+        if asking and not _LOST.search(text):
+            return self._denied(code, text)
         if isinstance(error, PermissionDeniedError | UnauthenticatedError) or status in (401, 403):
             return self._denied(code, text)
         if code in self.dialect.denied:
@@ -108,7 +117,7 @@ class Faults:
         return self._other(key, text, status, code)
 
     def _other(self, key: str, text: str, status: int, code: str) -> RemoteError:
-        if status == 416:
+        if status == 416 or _TOO_SHORT in text:
             return Truncated(f"{key} in {self.address} is shorter than expected")
         if _NOT_PARTIAL in text:
             return RangeIgnoredError(f"{self.place} ignores ranges")
@@ -116,21 +125,25 @@ class Faults:
             remedy = self.dialect.misdirected.get(code, self.dialect.redirected)
             return BadAddress(f"{self.container} {remedy.why}", hint=remedy.hint)
         if _LOST.search(text):
-            timeout = "kind: Timeout" in text
+            silent = "kind: Timeout" in text
+            who = "the login service" if _ASKING.search(text) else self.place
             return Unreachable(
                 f"{self.address} can't be reached",
-                why=f"{self.place} doesn't {'answer' if timeout else 'take or keep a connection'}",
+                why=f"{who} doesn't {'answer' if silent else 'take or keep a connection'}",
                 hint="Check the network and the remote's endpoint",
             )
         reason = code or (f"status {status}" if status else _first_line(text))
         return RemoteError(f"{self.address} failed" + (f" at {key}" if key else ""), why=reason)
 
     def _denied(self, code: str, text: str) -> AccessDenied:
-        if match := _PROVIDER.search(text):
-            remedy = Remedy(f"asking for credentials failed with {match[1]}", self.dialect.renewal)
+        if code in self.dialect.denied:
+            remedy = self.dialect.denied[code]
+        elif match := _ASKING.search(text):
+            told = code or match[1]
+            why = "credentials can't be had" + (f" ({told})" if told else "")
+            remedy = Remedy(why, self.dialect.renewal)
         else:
-            unknown = Remedy(code or None, self.dialect.forbidden)
-            remedy = self.dialect.denied.get(code, unknown)
+            remedy = Remedy(code or None, self.dialect.forbidden)
         return AccessDenied(f"access to {self.address} is denied", why=remedy.why, hint=remedy.hint)
 
 

@@ -11,6 +11,9 @@ from threading import Thread
 
 import pytest
 
+from tests.unit.remotes.servers import azurite as azurite_server
+from tests.unit.remotes.servers import gcs as gcs_server
+
 pytest.register_assert_rewrite("pivot_remotes.testing")
 
 
@@ -110,3 +113,17 @@ def bucket(moto) -> str:
     assert connection.getresponse().status == 200
     connection.close()
     return name
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory) -> Iterator[azurite_server.Azurite]:
+    """A server of Azure Blob Storage."""
+    with azurite_server.serving(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
+    """A server of Google Cloud Storage."""
+    with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
+        yield server

@@ -78,6 +78,17 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+# Other names of what is known here, which people write because other programs take them.
+MEANT: Final[Mapping[str, str]] = {
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+}
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
     "file": Scheme(_open_directory),

@@ -127,3 +127,13 @@ def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
     """A server of Google Cloud Storage."""
     with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
         yield server
+
+
+@pytest.fixture
+def azure(monkeypatch, tmp_path):
+    """No setting of this machine for Azure reaches the test."""
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "IDENTITY_", "MSI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return monkeypatch

@@ -61,7 +61,7 @@ class GsBackend:
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         folder = check_prefix(prefix)
-        with translated(self._settings, folder):
+        with translated(self._settings, folder, reads=False):
             found = [_info(item, self._prefix) for item in self._items(folder)]
         return sorted((i for i in found if is_key(i.key)), key=lambda info: info.key)
 
@@ -87,7 +87,7 @@ class GsBackend:
             self._fs.receive(self._root + key, write)
 
     def put(self, key: str, data: bytes) -> None:
-        with translated(self._settings, check_key(key)):
+        with translated(self._settings, check_key(key), reads=False):
             if len(data) <= PART:
                 self._fs.pipe_file(self._root + key, data, chunksize=_NEVER)
             else:
@@ -101,7 +101,7 @@ class GsBackend:
             if size <= PART:
                 self.put(key, b"".join(blocks(source)))
                 return
-            with translated(self._settings, key):
+            with translated(self._settings, key, reads=False):
                 self._fs.send(self._root + key, blocks(source, PART), size)
 
     def delete(self, key: str) -> None:

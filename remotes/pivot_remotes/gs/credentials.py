@@ -1,6 +1,7 @@
 """Credentials for Google's services, refreshed by google-auth while they are used."""
 
 import json
+import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from pivot_remotes.errors import AccessDenied, BadAddress
 from pivot_remotes.gs.settings import AccessToken, Anonymous, CredentialsFile, GsSettings
 
 _SCOPES: Final = ("https://www.googleapis.com/auth/devstorage.read_write",)
+# What it warns of is raised as well.
+logging.getLogger("google.auth").addHandler(logging.NullHandler())
+
 LOGIN: Final = "Run `gcloud auth application-default login`"
 
 

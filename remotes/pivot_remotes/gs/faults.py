@@ -22,7 +22,7 @@ from pivot_remotes.errors import (
     Unreachable,
 )
 from pivot_remotes.gs.credentials import LOGIN
-from pivot_remotes.gs.requests import AbsentError, RefusalError
+from pivot_remotes.gs.requests import AbsentError, RefusalError, of_batch
 from pivot_remotes.gs.settings import GsSettings
 
 _ROLE: Final = "Ask for the role `Storage Object User` on the bucket"
@@ -32,23 +32,28 @@ _LIMITS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quota
 
 
 @contextlib.contextmanager
-def translated(settings: GsSettings, key: str = "") -> Iterator[None]:
-    """Raise what gcsfs raises in the block as an error that names the bucket and `key`."""
+def translated(settings: GsSettings, key: str = "", *, reads: bool = True) -> Iterator[None]:
+    """Raise what gcsfs raises in the block as an error that names the bucket and `key`.
+
+    Where nothing of the object at `key` is read, only the bucket can be what isn't found.
+    """
     try:
         yield
     except (RefusalError, ClientError, GoogleAuthError, HttpError, OSError, ValueError) as error:
+        if isinstance(error, AbsentError) and not reads:
+            raise _no_bucket(settings) from error
         raise of(error, settings, key) from error
 
 
 def of(error: Exception, settings: GsSettings, key: str) -> RemoteError:
     """The error of this package for one from below."""
     match error:
-        case AbsentError():
-            return _absent(error, settings, key)
+        case AbsentError() if _NO_BUCKET.search(error.message):
+            return _no_bucket(settings)
+        case FileNotFoundError():  # an `AbsentError`, or gcsfs itself found nothing to delete
+            return NotFound(f"{key or 'nothing'} isn't in {settings.address}")
         case RefusalError():
             return _refused(error, settings, key)
-        case FileNotFoundError():  # of what gcsfs was to delete
-            return NotFound(f"{key or 'nothing'} isn't in {settings.address}")
         case TransportError():
             return _unreachable(settings, "Google's login service doesn't answer")
         case GoogleAuthError() | HttpError():  # from refreshing credentials
@@ -59,16 +64,16 @@ def of(error: Exception, settings: GsSettings, key: str) -> RemoteError:
             return _unreachable(settings, f"{settings.place} doesn't answer")
         case ClientError() | ConnectionError():
             return _unreachable(settings, f"{settings.place} doesn't take or keep a connection")
+    if (refusal := of_batch(str(error))) is not None:
+        return _refused(refusal, settings, key)
     return RemoteError(_failed(settings, key), why=type(error).__name__)
 
 
-def _absent(error: AbsentError, settings: GsSettings, key: str) -> RemoteError:
-    if _NO_BUCKET.search(error.message):
-        return BadAddress(
-            f"bucket {settings.bucket} doesn't exist at {settings.place}",
-            hint="Check the remote's URL and endpoint",
-        )
-    return NotFound(f"{key or 'nothing'} isn't in {settings.address}")
+def _no_bucket(settings: GsSettings) -> BadAddress:
+    return BadAddress(
+        f"bucket {settings.bucket} doesn't exist at {settings.place}",
+        hint="Check the remote's URL and endpoint",
+    )
 
 
 def _refused(error: RefusalError, settings: GsSettings, key: str) -> RemoteError:

@@ -31,6 +31,7 @@ _LONGEST: Final = 10.0  # seconds after which nothing is repeated
 _BUSY: Final = frozenset({408, 429, *range(500, 505)})
 _PARTIAL: Final = 206
 _REFUSED: Final = 400
+_ABSENT: Final = 404
 _CANCELLED: Final = 499  # the answer to giving up an upload
 _BLOCK: Final = 1 << 20
 _TYPE: Final = "application/octet-stream"
@@ -180,14 +181,26 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _refusal(status: int, body: bytes, retry_after: str) -> RefusalError:
-    """Format: https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
-    try:
-        told = json_text.loads(body)["error"]
-        message = str(told["message"])
-        reason = str(told["errors"][0]["reason"])
-    except (ValueError, LookupError, TypeError):
-        reason = ""
-        message = body.decode(errors="replace")
-    kind = AbsentError if status == 404 else RefusalError
     wait = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+    try:
+        reason, message = _told(json_text.loads(body)["error"])
+    except (ValueError, LookupError, TypeError):
+        reason, message = "", body.decode(errors="replace")
+    kind = AbsentError if status == _ABSENT else RefusalError
     return kind(status, reason, message, wait)
+
+
+def of_batch(text: str) -> RefusalError | None:
+    """The refusal of one of many deletions, which gcsfs raises as an `OSError` with its text."""
+    try:
+        told = json_text.loads(text)
+        told = told.get("error", told)
+        reason, message = _told(told)
+        return RefusalError(int(told["code"]), reason, message, None)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _told(error: Any) -> tuple[str, str]:
+    """Reason and message. Format: https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
+    return str(error["errors"][0]["reason"]), str(error["message"])

@@ -1,5 +1,6 @@
 """Servers and environments for backends; everything stays on loopback and in memory."""
 
+import copy
 import http.client
 import os
 import subprocess
@@ -60,7 +61,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append(self)
+        self.server.seen.append(copy.copy(self))  # one serves all requests of a connection
         status, headers, body = self.server.answer(self)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -136,4 +137,17 @@ def azure(monkeypatch, tmp_path):
         if name.startswith(("AZURE_", "IDENTITY_", "MSI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    return monkeypatch
+
+
+@pytest.fixture
+def google(monkeypatch, tmp_path):
+    """No setting of this machine for Google reaches the test, and no metadata is asked for."""
+    for name in list(os.environ):
+        if name.startswith(("GOOGLE_", "CLOUDSDK_", "GCSFS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setattr("google.auth.compute_engine._metadata._NO_GCE_CHECK", True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
     return monkeypatch

@@ -21,6 +21,7 @@ class Capabilities:
         page_size: how many objects one request lists; None where listing isn't paged.
         delete_size: how many objects one request deletes.
         part_size: size from which `put_file` sends an object in parts of it; None for never.
+        around_parts: requests that such an object takes besides those of its parts.
     """
 
     can_list: bool
@@ -30,6 +31,7 @@ class Capabilities:
     ranges: bool
     page_size: int | None = None
     part_size: int | None = None
+    around_parts: int = 2
     delete_size: int = 1
 
 

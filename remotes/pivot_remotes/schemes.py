@@ -9,9 +9,11 @@ from urllib.parse import unquote
 
 from pivot_remotes import options as option
 from pivot_remotes.addresses import split
+from pivot_remotes.az import settings as az
 from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
+from pivot_remotes.gs import settings as gs
 from pivot_remotes.loading import load
 from pivot_remotes.s3 import settings as s3
 
@@ -48,8 +50,22 @@ def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
     return DirectoryBackend(os.path.normpath(path))
 
 
+def _open_gs(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.gs.backend", extra="gs").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
 def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
     backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
+def _open_az(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.az.backend", extra="az").open_container(
         url, options, os.environ
     )
     return backend
@@ -62,8 +78,21 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+# Other names of what is known here, which people write because other programs take them.
+MEANT: Final[Mapping[str, str]] = {
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+}
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
+    "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
     "file": Scheme(_open_directory),
+    "gs": Scheme(_open_gs, gs.SECRETS, gs.HARMLESS),
     "memory": Scheme(_open_memory),
     "s3": Scheme(_open_s3, s3.SECRETS, s3.HARMLESS),
 }

@@ -77,6 +77,11 @@ def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
+    return backend
+
+
 def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     """Objects in this process, for tests: the same name is the same storage."""
     option.check_known(options, frozenset(), "memory")
@@ -88,4 +93,6 @@ _OPENERS: Final[Mapping[str, Opener]] = {
     "file": _open_directory,
     "memory": _open_memory,
     "s3": _open_s3,
+    "sftp": _open_sftp,
+    "ssh": _open_sftp,
 }

@@ -11,6 +11,8 @@ from threading import Thread
 
 import pytest
 
+from tests.unit.remotes.servers import sshd as sshd_server
+
 pytest.register_assert_rewrite("pivot_remotes.testing")
 
 
@@ -110,3 +112,23 @@ def bucket(moto) -> str:
     assert connection.getresponse().status == 200
     connection.close()
     return name
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory) -> Iterator[sshd_server.Sshd]:
+    """An SFTP server."""
+    with sshd_server.serving(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def ssh(monkeypatch, tmp_path):
+    """Makes an `ssh` that reads only the given configuration; one that is empty is made first."""
+
+    def configure(configuration=""):
+        sshd_server.write_client(tmp_path / "bin", configuration)
+
+    configure("UserKnownHostsFile /dev/null\nGlobalKnownHostsFile /dev/null\n")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return configure

@@ -53,3 +53,9 @@ class TestS3BelowPrefixWithAllWrappers(BackendConformance):
         aside.put("cache2/x", b"not below the prefix")
         options = {**KEYS, "endpoint_url": moto, "attempts": "2"}
         return connect(f"s3://{bucket}/team/cache", options, trace=Trace())
+
+
+class TestSftp(BackendConformance):
+    @pytest.fixture
+    def backend(self, ssh, sshd, tmp_path):
+        return connect(sshd.url(f"{tmp_path}/not/yet/there"), sshd.options)

@@ -20,6 +20,7 @@ class Capabilities:
         ranges: `get_range` costs about the range, not the whole object.
         page_size: how many objects one request lists; None where listing isn't paged.
         delete_size: how many objects one request deletes.
+        atomic_replace: a reader never misses an object while it is replaced by another.
         part_size: size from which `put_file` sends an object in parts of it; None for never.
     """
 
@@ -31,6 +32,7 @@ class Capabilities:
     page_size: int | None = None
     part_size: int | None = None
     delete_size: int = 1
+    atomic_replace: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,16 +33,17 @@ def scheme_of(url: str) -> str:
     if scheme not in _OPENERS:
         raise BadAddress(
             f"remotes of scheme {scheme!r} are not supported",
-            hint="Use `s3://bucket/folder`, `file:///folder` or the path of a folder",
+            hint="Use `s3://bucket/folder`, `sftp://host/folder`, `https://host/folder`,"
+            " `webdavs://host/folder`, `file:///folder` or the path of a folder",
         )
     return scheme
 
 
 def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None) -> Backend:
-    """Open a remote: `s3://bucket/folder`, `file:///folder` or an absolute path.
+    """Open a remote: a URL of a scheme that is known, or an absolute path.
 
-    Any remote has the option `attempts` (1 to 100, default 5); those of S3 are in
-    `pivot_remotes.s3.settings`. Requests are counted into `trace` where one is given. The storage
+    Any remote has the option `attempts` (1 to 100, default 5); those of a scheme are in the module
+    `settings` of its package (`pivot_remotes.s3.settings`, `sftp`, `http`). Requests are counted into `trace` where one is given. The storage
     itself isn't asked yet, so that it exists shows at the first call.
 
     Raises `BadAddress` for a URL or an option that can't be used, `AccessDenied` where there are
@@ -82,6 +83,17 @@ def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+def _open_http(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
+    return backend
+
+
+def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
+    module = load("pivot_remotes.webdav.backend", extra="webdav")
+    backend: Backend = module.open_folder(url, options)
+    return backend
+
+
 def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     """Objects in this process, for tests: the same name is the same storage."""
     option.check_known(options, frozenset(), "memory")
@@ -92,7 +104,11 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
 _OPENERS: Final[Mapping[str, Opener]] = {
     "file": _open_directory,
     "memory": _open_memory,
+    "http": _open_http,
+    "https": _open_http,
     "s3": _open_s3,
     "sftp": _open_sftp,
     "ssh": _open_sftp,
+    "webdav": _open_webdav,
+    "webdavs": _open_webdav,
 }

@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from tests.unit.remotes.servers import nginx, rclone
 from tests.unit.remotes.servers import sshd as sshd_server
 
 pytest.register_assert_rewrite("pivot_remotes.testing")
@@ -132,3 +133,24 @@ def ssh(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return configure
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory):
+    """The URL of a web server, and the folder that it serves."""
+    with nginx.serving(tmp_path_factory.mktemp("nginx")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def dav(tmp_path_factory):
+    """Host and port of a WebDAV server, and the folder that it serves."""
+    with rclone.serving_webdav(tmp_path_factory.mktemp("dav")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def strict_s3(tmp_path_factory) -> Iterator[str]:
+    """The endpoint of an S3 server that checks signatures."""
+    with rclone.serving_s3(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint

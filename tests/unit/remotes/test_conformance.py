@@ -9,8 +9,9 @@ from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.fsspec_backend import FsspecBackend
 from pivot_remotes.memory import open_memory
 from pivot_remotes.s3.backend import open_bucket
-from pivot_remotes.testing import BackendConformance
+from pivot_remotes.testing import BackendConformance, ReadOnlyConformance
 from pivot_remotes.tracing import Trace
+from tests.unit.remotes.servers import rclone
 
 KEYS = {"access_key_id": "key", "secret_access_key": "secret"}
 
@@ -59,3 +60,24 @@ class TestSftp(BackendConformance):
     @pytest.fixture
     def backend(self, ssh, sshd, tmp_path):
         return connect(sshd.url(f"{tmp_path}/not/yet/there"), sshd.options)
+
+
+class TestHttp(ReadOnlyConformance):
+    @pytest.fixture
+    def root(self, web):
+        return web[1] / f"{uuid.uuid4()}"
+
+    @pytest.fixture
+    def backend(self, web, root):
+        return connect(f"{web[0]}/{root.name}", {})
+
+    @pytest.fixture
+    def place(self, root):
+        return DirectoryBackend(str(root)).put
+
+
+class TestWebdav(BackendConformance):
+    @pytest.fixture
+    def backend(self, dav):
+        options = {"username": rclone.USER, "password": rclone.PASSWORD}
+        return connect(f"webdav://{dav[0]}/{uuid.uuid4()}/not/yet/there", options)

@@ -29,7 +29,7 @@ def test_memory_is_shared_by_name():
 
 @pytest.mark.parametrize(
     "url",
-    ["gopher://host/x", "http://host/x", "simplecache::s3://bucket", "memory::file:///tmp"],
+    ["gopher://host/x", "hdfs://host/x", "simplecache::s3://bucket", "memory::file:///tmp"],
 )
 def test_other_schemes_and_chains_are_refused(url):
     with pytest.raises(BadAddress):

@@ -43,8 +43,9 @@ def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None)
     """Open a remote: a URL of a scheme that is known, or an absolute path.
 
     Any remote has the option `attempts` (1 to 100, default 5); those of a scheme are in the module
-    `settings` of its package (`pivot_remotes.s3.settings`, `sftp`, `http`). Requests are counted into `trace` where one is given. The storage
-    itself isn't asked yet, so that it exists shows at the first call.
+    `settings` of its package (`pivot_remotes.s3.settings`, and `sftp`, `http`). Requests are
+    counted into `trace` where one is given. The storage itself isn't asked yet, so that it exists
+    shows at the first call.
 
     Raises `BadAddress` for a URL or an option that can't be used, `AccessDenied` where there are
     no credentials, `Unsupported` where an extra isn't installed.

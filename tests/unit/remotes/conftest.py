@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import boto3
 import pytest
 
-from tests.unit.remotes.servers import nginx, rclone
+from tests.unit.remotes.servers import nginx, radosgw, rclone
 from tests.unit.remotes.servers import sshd as sshd_server
 
 pytest.register_assert_rewrite("pivot_remotes.testing")
@@ -154,3 +155,23 @@ def strict_s3(tmp_path_factory) -> Iterator[str]:
     """The endpoint of an S3 server that checks signatures."""
     with rclone.serving_s3(tmp_path_factory.mktemp("s3")) as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory) -> Iterator[str]:
+    """The endpoint of Ceph's S3 server, which takes long to start: use it in one group of tests."""
+    with radosgw.serving(tmp_path_factory.mktemp("ceph")) as endpoint:
+        new_bucket(endpoint, radosgw.KEY_ID, radosgw.SECRET, radosgw.BUCKET)
+        yield endpoint
+
+
+@pytest.fixture
+def strict_bucket(strict_s3) -> str:
+    """The name of a new, empty bucket on the S3 server that checks signatures."""
+    return new_bucket(strict_s3, rclone.KEY_ID, rclone.SECRET, f"b{uuid.uuid4()}")
+
+
+def new_bucket(endpoint, key_id, secret, name):
+    session = boto3.Session(key_id, secret, region_name="us-east-1")
+    session.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
+    return name

@@ -13,8 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Tests of one group share a server that takes long to start.
-PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=8 --dist=loadgroup
+PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=8
 
 export PYTHON
 # Without HOME, pip and matplotlib would write into a folder that is named "~".

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import boto3
 import pytest
 
-from tests.unit.remotes.servers import nginx, radosgw, rclone
+from tests.unit.remotes.servers import nginx, programs, radosgw, rclone
 from tests.unit.remotes.servers import sshd as sshd_server
 
 pytest.register_assert_rewrite("pivot_remotes.testing")
@@ -159,9 +160,18 @@ def strict_s3(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ceph(tmp_path_factory) -> Iterator[str]:
-    """The endpoint of Ceph's S3 server, which takes long to start: use it in one group of tests."""
-    with radosgw.serving(tmp_path_factory.mktemp("ceph")) as endpoint:
-        new_bucket(endpoint, radosgw.KEY_ID, radosgw.SECRET, radosgw.BUCKET)
+    """The endpoint of Ceph's S3 server, with a bucket. It takes long to start: all share one."""
+
+    @contextmanager
+    def start():
+        with radosgw.serving(tmp_path_factory.mktemp("ceph")) as endpoint:
+            new_bucket(endpoint, radosgw.KEY_ID, radosgw.SECRET, radosgw.BUCKET)
+            yield endpoint
+
+    # With several workers each has a folder of its own in the one of this run.
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with programs.shared(common / "ceph-server", start) as endpoint:
         yield endpoint
 
 

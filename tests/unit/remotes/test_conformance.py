@@ -93,7 +93,6 @@ class TestStrictS3(BackendConformance):
         return connect(f"s3://{strict_bucket}/team", {**keys, "endpoint_url": strict_s3})
 
 
-@pytest.mark.xdist_group("ceph")
 class TestCeph(BackendConformance):
     @pytest.fixture
     def backend(self, aws, ceph):

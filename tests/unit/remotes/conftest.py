@@ -1,5 +1,6 @@
 """Servers and environments for backends; everything stays on loopback and in memory."""
 
+import copy
 import http.client
 import os
 import subprocess
@@ -62,7 +63,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append(self)
+        self.server.seen.append(copy.copy(self))  # it serves the next request of its connection
         status, headers, body = self.server.answer(self)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -73,6 +74,7 @@ class Answer(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
+    do_PROPFIND = do_MKCOL = do_MOVE = do_GET  # noqa: N815
 
     def log_message(self, *args):
         pass

@@ -159,6 +159,7 @@ def _store(settings: S3Settings, found: Access, read_timeout: float) -> S3Store:
         "region": found.region,
         "virtual_hosted_style_request": not settings.path_style,
         "skip_signature": settings.anonymous,
+        "request_payer": settings.requester_pays,
     }
     if endpoint is not None:
         base = endpoint if settings.path_style else _host_style(endpoint, settings.bucket)

@@ -23,6 +23,8 @@ def recorded(aws, faulty):
     """A server that takes whatever is sent to it."""
 
     def answer(request):
+        if request.path.endswith("?delete"):
+            return 200, HEADERS, b"<DeleteResult></DeleteResult>"
         if request.command == "POST" or "list-type" in request.path:
             return 200, HEADERS, BEGUN
         return 200, HEADERS, b"fine"

@@ -52,7 +52,7 @@ def connect(
     trace: Trace | None = None,
     allowed: frozenset[str] = frozenset(),
 ) -> Backend:
-    """Open a remote: `s3://bucket/folder`, `gs://`, `az://`, `file:///folder` or an absolute path.
+    """Open a remote: a URL of a scheme that is known, or an absolute path.
 
     Schemes that Pivot doesn't know are opened by an installed plugin (`pivot_remotes.plugins`), or
     by fsspec if they are in `allowed`, which is for the user to say and for no repository.
@@ -118,5 +118,6 @@ def _opener(scheme: str, allowed: frozenset[str]) -> Opener:
     raise BadAddress(
         f"remotes of scheme {scheme!r} are not supported",
         hint="Use `s3://bucket/folder`, `gs://bucket/folder`, `az://container/folder`,"
-        " `file:///folder` or the path of a folder",
+        " `sftp://host/folder`, `https://host/folder`, `webdavs://host/folder`, `file:///folder` or"
+        " the path of a folder",
     )

@@ -14,8 +14,10 @@ from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.gs import settings as gs
+from pivot_remotes.http import settings as http
 from pivot_remotes.loading import load
 from pivot_remotes.s3 import settings as s3
+from pivot_remotes.sftp import settings as sftp
 
 type Opener = Callable[[str, Mapping[str, str]], Backend]
 
@@ -71,6 +73,22 @@ def _open_az(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
+    return backend
+
+
+def _open_http(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
+    return backend
+
+
+def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
+    module = load("pivot_remotes.webdav.backend", extra="webdav")
+    backend: Backend = module.open_folder(url, options)
+    return backend
+
+
 def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     """Objects in this process, for tests: the same name is the same storage."""
     option.check_known(options, frozenset(), "memory")
@@ -93,6 +111,12 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
     "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
     "file": Scheme(_open_directory),
     "gs": Scheme(_open_gs, gs.SECRETS, gs.HARMLESS),
+    "http": Scheme(_open_http, http.SECRETS, http.HARMLESS),
+    "https": Scheme(_open_http, http.SECRETS, http.HARMLESS),
     "memory": Scheme(_open_memory),
     "s3": Scheme(_open_s3, s3.SECRETS, s3.HARMLESS),
+    "sftp": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
+    "ssh": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
+    "webdav": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
+    "webdavs": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
 }

@@ -39,6 +39,7 @@ def push(
             # were doomed meanwhile count as absent now, and success means that none was relied on.
             if not remote.refresh_tombstones():
                 break
+            remote.refresh()
             plan = plan_push(store, remote, roots)
     return Summary(
         objects=moved.objects,

@@ -19,6 +19,7 @@ from pivot.transfer.faults import PackGoneError, translated
 from pivot.transfer.indexes import Indexes, replace_hint
 from pivot.transfer.known import Copies
 from pivot.transfer.listing import list_indexes, list_tombstones
+from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
@@ -92,7 +93,11 @@ class RemoteStore:
     def refresh_tombstones(self) -> bool:
         """List the tombstones; whether they name packs that were not named before."""
         with translated(self.address):
-            return self._doomed.take_over(list_tombstones(self._backend))
+            while True:
+                try:
+                    return self._doomed.take_over(list_tombstones(self._backend))
+                except NotFound:  # a collection put another one in its place since it was listed
+                    continue
 
     # -- what it has ----------------------------------------------------------------------
 
@@ -112,12 +117,16 @@ class RemoteStore:
         return self._doomed.packs
 
     def find(self, id_: ObjectId) -> Place | None:
-        """Where an entry can be read; a pack that will stay comes before one that won't."""
+        """Where an entry can be read; a pack that will stay comes before one that won't.
+
+        Rows of packs that were deleted can come back with a merge of indexes: they don't count.
+        """
         doomed = None
         for place in self._indexes.places(id_):
             if place.block.pack not in self._doomed.packs:
                 return place
-            doomed = place
+            if place.block.pack not in self._doomed.gone:
+                doomed = place
         return doomed
 
     def has(self, id_: ObjectId) -> bool:
@@ -165,6 +174,10 @@ class RemoteStore:
         with translated(self.address):
             self._backend.put(index_key(name), data)
         self._indexes.add(name, data)
+
+    def sweeping(self) -> Sweeping:
+        """The verbs of a collection, over what this one knows."""
+        return Sweeping(self._backend, self._indexes, self._doomed)
 
     # -- inside ---------------------------------------------------------------------------
 

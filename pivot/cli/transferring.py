@@ -16,6 +16,7 @@ from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
 from pivot.paths import RepoPath
 from pivot.project.project import Project
+from pivot.project.pushers import pusher_of
 from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
@@ -44,8 +45,18 @@ class Transfer:
         """Push, with progress."""
         with Progress("pushed") as progress:
             return push(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+                self.project.store,
+                self.remote,
+                self.roots,
+                jobs=self.jobs,
+                progress=progress,
+                note=self._note,
             )
+
+    def _note(self) -> None:
+        """Note the project there, so that a collection of the remote asks for it."""
+        project = self.project
+        self.remote.projects.note(project.root, lambda: pusher_of(project), time.time)
 
     def bring(self) -> Summary:
         """Fetch, with progress."""

@@ -1,7 +1,7 @@
 """Bringing a remote what roots need."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -22,14 +22,20 @@ def push(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
+    note: Callable[[], None] | None = None,
 ) -> Summary:
     """Copy what `roots` need and `remote` lacks; a new place is made a store first.
+
+    `note` is called once a store is there, before anything is relied on: with
+    `Projects.note` it lets a collection know whom to ask.
 
     Raises `MissingDataError` before anything is sent, if something is neither here nor there.
     """
     started = time.monotonic()
     with on_disk(store.root):
         remote.open_to_write()
+        if note is not None:
+            note()
         plan = first = plan_push(store, remote, roots)
         moved = Transferred()
         while True:

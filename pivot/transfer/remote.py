@@ -19,6 +19,7 @@ from pivot.transfer.faults import PackGoneError, translated
 from pivot.transfer.indexes import Indexes, replace_hint
 from pivot.transfer.known import Copies
 from pivot.transfer.listing import list_indexes, list_tombstones
+from pivot.transfer.projects import Projects
 from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
@@ -40,6 +41,7 @@ class RemoteStore:
         self._trace = trace
         self._indexes = Indexes(backend, self._copies)
         self._doomed = Doomed(backend, self._copies)
+        self.projects = Projects(backend, self._copies)
 
     @classmethod
     def at(cls, url: str, options: Mapping[str, str], cache: str) -> Self:

@@ -110,7 +110,10 @@ def _show(done: RemoteCollected, options: RemoteOptions, grace: float) -> None:
         if number
     ]
     tail = f" ({'; '.join(more)})" if more else ""
-    say(f"{_verb('mark', would)} {packs} for deletion in {grace / DAY:g} days, {room}{tail}.")
+    if plan.doom:
+        say(f"{_verb('mark', would)} {packs} for deletion in {grace / DAY:g} days, {room}{tail}.")
+    elif not deleted:
+        say("Nothing there can be removed now.")
     if deleted:
         room = size(_total(plan, deleted))
         say(f"{_verb('delete', would)} {plural(len(deleted), 'pack')} marked before, {room}.")

@@ -16,7 +16,6 @@ from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
 from pivot.paths import RepoPath
 from pivot.project.project import Project
-from pivot.project.pushers import pusher_of
 from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
@@ -55,8 +54,7 @@ class Transfer:
 
     def _note(self) -> None:
         """Note the project there, so that a collection of the remote asks for it."""
-        project = self.project
-        self.remote.projects.note(project.root, lambda: pusher_of(project), time.time)
+        self.remote.projects.note(self.project.root, self.project.pusher, time.time)
 
     def bring(self) -> Summary:
         """Fetch, with progress."""

@@ -3,39 +3,37 @@
 import os
 
 from pivot.git.addresses import addresses, common_folder, folder_of, host_and_path
-from pivot.project.project import Project
+from pivot.git.repository import Repository
 from pivot.store.pushers import Pusher
 
 _USUAL = "origin"
 
 
-def pusher_of(project: Project) -> Pusher:
+def pusher_of(root: str, repository: Repository | None) -> Pusher:
     """The project that is noted where this clone pushes: that of `origin`, or its only remote."""
-    repository = project.repository
     if repository is None:
-        return _local(project.root, "")
-    inside = os.path.relpath(project.root, repository.workdir)
-    folder = "" if inside == os.curdir else inside.replace(os.sep, "/")
+        return _local(root, "")
+    folder = _folder(root, repository)
     found = addresses(repository)
     if _USUAL in found or len(found) == 1:
-        return _cloned(found.get(_USUAL) or next(iter(found.values())), repository.workdir, folder)
+        address = found.get(_USUAL) or next(iter(found.values()))
+        return _cloned(address, repository.workdir, folder)
     return _local(common_folder(repository), folder)
 
 
-def spoken_for(project: Project) -> frozenset[Pusher]:
-    """The projects whose refs this clone has: those of all its Git remotes, and itself."""
-    repository = project.repository
-    own = {pusher_of(project)}
-    if repository is not None:
-        folder = next(iter(own)).folder
-        own |= {
-            _cloned(address, repository.workdir, folder)
-            for address in addresses(repository).values()
-        }
-        own.add(_local(common_folder(repository), folder))
-    else:
-        own.add(_local(project.root, ""))
-    return frozenset(own)
+def spoken_for(root: str, repository: Repository | None) -> frozenset[Pusher]:
+    """The projects whose refs this clone has: those of all its Git remotes, and its own."""
+    if repository is None:
+        return frozenset({_local(root, "")})
+    folder = _folder(root, repository)
+    found = addresses(repository).values()
+    cloned = {_cloned(address, repository.workdir, folder) for address in found}
+    return frozenset(cloned | {_local(common_folder(repository), folder)})
+
+
+def _folder(root: str, repository: Repository) -> str:
+    inside = os.path.relpath(root, repository.workdir)
+    return "" if inside == os.curdir else inside.replace(os.sep, "/")
 
 
 def _cloned(address: str, workdir: str, folder: str) -> Pusher:

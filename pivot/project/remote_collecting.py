@@ -126,7 +126,7 @@ def _sort(
                 f"no project with the id {id_!r} pushes there",
                 hint="`pivot gc --remote NAME --workspace` lists those that aren't asked",
             )
-    spoken = frozenset[str]().union(*({p.id for p in spoken_for(each)} for each in projects))
+    spoken = {p.id for each in projects for p in spoken_for(each.root, each.repository)}
     unasked = tuple(n for n in notes if n.id not in spoken and n.id not in gone)
     return unasked, tuple(n for n in notes if n.id in gone)
 

@@ -145,6 +145,9 @@ def _carry_out(
         sweeping.doom(plan.delete, collecting.clock(), deleted=True)
         sweeping.delete_packs(pack for pack in plan.delete if pack in plan.sizes)
     sweeping.delete(plan.spent)
+    if not plan.is_empty:
+        remote.refresh_tombstones()
+        remote.publish(anew=True)
     return swept
 
 

@@ -35,6 +35,15 @@ def found(backend: Backend, copies: Copies) -> None:
     copies.remember(backend.address, id_)
 
 
+def read_only(backend: Backend) -> UsageError:
+    """The error for a push to what can't be written to."""
+    return UsageError(
+        f"{backend.address} can only be read",
+        why="its storage takes no files over this protocol",
+        hint="Push to another remote with `pivot push -r NAME`; `pivot remote list` shows them",
+    )
+
+
 def no_store(backend: Backend) -> UsageError:
     """The error for an address where no store is."""
     return UsageError(

@@ -6,26 +6,34 @@ Indexes and tombstones are immutable, so each is fetched once and copied here (s
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Self
+from collections.abc import Set as AbstractSet
+from typing import Final, Self
 
-from pivot.errors import IntegrityError
+from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
 from pivot.store.index import Index, encode, index_key, rows_of
 from pivot.store.pack import pack_key
-from pivot.transfer import founding
+from pivot.transfer import founding, latest, proofs
 from pivot.transfer.doomed import Doomed
 from pivot.transfer.faults import PackGoneError, translated
-from pivot.transfer.indexes import Indexes, replace_hint
+from pivot.transfer.indexes import Held, Indexes, replace_hint
 from pivot.transfer.known import Copies
-from pivot.transfer.listing import list_indexes, list_tombstones
+from pivot.transfer.latest import Listing
+from pivot.transfer.listing import list_both, list_indexes, list_tombstones
+from pivot.transfer.merging import merge_indexes
 from pivot.transfer.projects import Projects
+from pivot.transfer.proofs import Proof
 from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
-from pivot_remotes.errors import NotFound, Truncated
+from pivot_remotes.errors import NotFound, RemoteError, Truncated
+from pivot_remotes.options import boolean
 from pivot_remotes.tracing import Trace
+
+LISTINGS: Final = 4  # so often is listed anew what others merge while it is read
+_PUBLISHED: Final = "latest.json"
 
 
 class RemoteStore:
@@ -34,14 +42,19 @@ class RemoteStore:
     Making one asks the remote nothing; `open` and those like it do.
     """
 
-    def __init__(self, backend: Backend, cache: str, trace: Trace) -> None:
+    def __init__(
+        self, backend: Backend, cache: str, trace: Trace, *, publish: bool = False
+    ) -> None:
+        """`publish` keeps `index/latest.json` there, for readers that can't list."""
         self.address = backend.address
+        self._publish = publish
         self._backend = backend
         self._copies = Copies(cache)
         self._trace = trace
         self._indexes = Indexes(backend, self._copies)
         self._doomed = Doomed(backend, self._copies)
         self.projects = Projects(backend, self._copies)
+        self._listed: frozenset[FileName] = frozenset()
 
     @classmethod
     def at(cls, url: str, options: Mapping[str, str], cache: str) -> Self:
@@ -52,7 +65,8 @@ class RemoteStore:
         """
         trace = Trace()
         with translated(shown(url)):
-            return cls(connect(url, options, trace=trace), cache, trace)
+            backend = connect(url, options, trace=trace)
+            return cls(backend, cache, trace, publish=boolean(options, "publish") or False)
 
     @property
     def requests(self) -> int:
@@ -70,27 +84,54 @@ class RemoteStore:
         """List what it has. Raises `UsageError` where no store is."""
         if not self._is_store():
             raise founding.no_store(self._backend)
+        self.load()
 
     def open_to_write(self) -> None:
         """`open`, but make a store where nothing is. Raises `UsageError` if other things are."""
-        if not self._is_store():
+        self.list_to_write()
+        self.load()
+
+    def open_to_compare(self) -> None:
+        """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
+        self.list_to_compare()
+        self.load()
+
+    def list_to_compare(self, *, tombstones: bool = False) -> None:
+        """`list_to_write`, but nothing is made."""
+        if not self._is_store(tombstones=tombstones):
+            with translated(self.address):
+                founding.refuse_other_things(self._backend)
+
+    def list_to_write(self, *, tombstones: bool = False) -> None:
+        """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
+
+        Makes a store where nothing is. Raises `UsageError` where other things are, and for a
+        storage that can't be written to.
+        """
+        if not self._backend.capabilities.can_write:
+            raise founding.read_only(self._backend)
+        if not self._is_store(tombstones=tombstones):
             with translated(self.address):
                 founding.refuse_other_things(self._backend)
                 founding.found(self._backend, self._copies)
 
-    def open_to_compare(self) -> None:
-        """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
-        if not self._is_store():
-            with translated(self.address):
-                founding.refuse_other_things(self._backend)
+    def load(self) -> None:
+        """Fetch those of the listed indexes that were not seen yet: a request for each."""
+        with translated(self.address):
+            for left in reversed(range(LISTINGS)):
+                try:
+                    self._indexes.take_over(self._listed)
+                    break
+                except NotFound:  # one was merged away meanwhile
+                    if not left:
+                        raise
+                    self._listed = list_indexes(self._backend)
 
     def refresh(self) -> None:
         """List the indexes and fetch those not seen yet: one request, and one for each of them."""
         with translated(self.address):
-            try:
-                self._indexes.take_over(list_indexes(self._backend))
-            except NotFound:  # merged away since it was listed
-                self._indexes.take_over(list_indexes(self._backend))
+            self._listed = list_indexes(self._backend)
+        self.load()
 
     def refresh_tombstones(self) -> bool:
         """List the tombstones; whether they name packs that were not named before."""
@@ -114,6 +155,11 @@ class RemoteStore:
         return self._indexes.sizes
 
     @property
+    def listed(self) -> frozenset[FileName]:
+        """The names of all indexes that are there, replaced ones included."""
+        return self._listed
+
+    @property
     def doomed(self) -> frozenset[FileName]:
         """The packs that tombstones name, as they were last listed."""
         return self._doomed.packs
@@ -135,6 +181,10 @@ class RemoteStore:
         """Whether an entry is there to stay: what only tombstoned packs hold is not."""
         place = self.find(id_)
         return place is not None and place.block.pack not in self._doomed.packs
+
+    def held(self, ids: Iterable[ObjectId]) -> Held:
+        """Which of many entries are there to stay, and in which packs."""
+        return self._indexes.held(ids, self._doomed.packs)
 
     def pack_size(self, pack: FileName) -> int:
         """The size in bytes of a pack that an index names."""
@@ -176,6 +226,46 @@ class RemoteStore:
         with translated(self.address):
             self._backend.put(index_key(name), data)
         self._indexes.add(name, data)
+        self._listed |= {name}
+
+    def merge_indexes(self) -> None:
+        """Put one index in the place of sixteen, as often as there are so many; best effort."""
+        with contextlib.suppress(RemoteError, PivotError, OSError):
+            merge_indexes(self._backend, self._indexes, self._doomed)
+            self._listed = self._indexes.names
+
+    def publish(self, *, anew: bool) -> None:
+        """Write down what is there, for readers that can't list, if this remote is to do so.
+
+        The tombstones were listed before. With `anew` the indexes are listed once more, since
+        others may have added some meanwhile.
+        """
+        if not self._publish:
+            return
+        with translated(self.address):
+            if anew:
+                self._listed = list_indexes(self._backend)
+            data = Listing(self._listed, frozenset(self._doomed.stones)).encode()
+            if data != self._copies.read(_PUBLISHED):
+                self._backend.put(latest.KEY, data)
+                self._copies.keep(_PUBLISHED, data)
+
+    # -- proofs ---------------------------------------------------------------------------
+
+    def proof(self, digest: str) -> Proof | None:
+        """What a finished push of these roots to this store relied on, if one is remembered."""
+        store = self._copies.store_id(self.address)
+        return None if store is None else proofs.recall(self._copies, digest, store.text)
+
+    def prove(self, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
+        """A proof that entries, so many of so many bytes in all, are here in `packs`."""
+        store = self._copies.store_id(self.address)
+        indexes = self._indexes.naming_any(packs)
+        return Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
+
+    def remember(self, digest: str, proof: Proof) -> None:
+        """Keep a proof for the roots of this digest."""
+        proofs.remember(self._copies, digest, proof)
 
     def sweeping(self) -> Sweeping:
         """The verbs of a collection, over what this one knows."""
@@ -183,15 +273,23 @@ class RemoteStore:
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _is_store(self) -> bool:
+    def _is_store(self, *, tombstones: bool = False) -> bool:
         """List what is there; whether it is a store."""
         with translated(self.address):
             remembered = self._copies.store_id(self.address) is not None
             if not remembered and not founding.identify(self._backend, self._copies):
                 return False
             self._doomed.recall()
-            self.refresh()
-            if not remembered or self.indexes:
+            if tombstones:
+                listing = list_both(self._backend)
+                self._listed = listing.indexes
+                try:
+                    self._doomed.take_over(listing.tombstones)
+                except NotFound:  # a collection removed one since it was listed
+                    self.refresh_tombstones()
+            else:
+                self._listed = list_indexes(self._backend)
+            if not remembered or self._listed:
                 return True
             # Where nothing is listed, what was remembered of the place may be over.
             return founding.identify(self._backend, self._copies)

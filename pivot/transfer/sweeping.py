@@ -136,7 +136,7 @@ class Sweeping:
             except NotFound:  # merged away since it was listed
                 if attempt == _LISTED_AGAIN - 1:
                     raise
-        return listed - {index.name for index in self._indexes.in_force}
+        return self._indexes.superseded
 
     # -- changing -------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ The assumptions are those of `docs/design.md`: listings are consistent, and noth
 way takes as long as the grace.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import io
@@ -36,8 +37,7 @@ from pivot.errors import PivotError
 from pivot.paths import RepoPath, TreePath
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName, Kind
-from pivot.store.index import Index, index_key
-from pivot.store.merge import merge
+from pivot.store.index import Index
 from pivot.store.pack import pack_key
 from pivot.store.split import TREE
 from pivot.store.store import Store
@@ -47,7 +47,7 @@ from pivot.sync.collect import Collecting, collect, preview
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
 from pivot.sync.sweeping import GRACE
-from pivot.transfer import tombstones
+from pivot.transfer import listing, merging, tombstones
 from pivot.transfer.remote import RemoteStore
 from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.tracing import Trace
@@ -116,8 +116,11 @@ def quick():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         for name, module in tuple(sys.modules.items()):
-            if name.startswith("pivot.transfer.") and hasattr(module, "ThreadPoolExecutor"):
+            if name.startswith("pivot.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", Inline)
+        patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # where imported late
+        patch.setattr(listing, "abreast", lambda *calls: tuple(call() for call in calls))
+        patch.setattr(merging, "FAN_IN", 2)  # pushes merge indexes wherever they can
         yield
 
 
@@ -182,7 +185,10 @@ class RemoteMachine(RuleBasedStateMachine):
 
     def merging(self, client):
         def action(backend):
-            merge_all(self.remote(client, backend))
+            remote = self.remote(client, backend)
+            remote.open()
+            remote.refresh_tombstones()
+            remote.merge_indexes()
 
         return self.begin("merge", action)
 
@@ -353,19 +359,6 @@ class RemoteMachine(RuleBasedStateMachine):
             assert closure(store, [content]) == self.world.needs[content]
 
 
-def merge_all(remote):
-    """Put one index in the place of all: what pushes do with sixteen of a level."""
-    remote.open()
-    indexes = remote.indexes
-    if len(indexes) < 2:
-        return
-    names = tuple(index.name for index in indexes)
-    level = max(index.level for index in indexes) + 1
-    name, data = merge(indexes, lambda *_: True, level=level, replaces=names)
-    remote._backend.put(index_key(name), data)
-    remote._backend.delete_all(map(index_key, names))
-
-
 def run(world, examples, *, phases=tuple(Phase), steps=40):
     machine = type("Machine", (RemoteMachine,), {"world": world})
     run_state_machine_as_test(
@@ -382,7 +375,7 @@ def run(world, examples, *, phases=tuple(Phase), steps=40):
 
 
 def test_nothing_that_was_promised_is_lost(world):
-    run(world, 40)
+    run(world, max(40, settings.default.max_examples))
 
 
 # -- the machine has teeth: each way to break the protocol is found -----------------------------

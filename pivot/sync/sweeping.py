@@ -150,11 +150,11 @@ def _end(grave: Grave, grace: float) -> float | None:
 
 def _is_due(grave: Grave, now: float, grace: float) -> bool:
     end = _end(grave, grace)
-    return end is not None and now > end
+    return end is not None and now >= end
 
 
 def _is_over(put: float | None, now: float, grace: float) -> bool:
-    return put is not None and now > put + grace
+    return put is not None and now >= put + grace
 
 
 def _packs(graves: Iterable[Grave]) -> frozenset[FileName]:

@@ -136,11 +136,11 @@ class RemoteStore:
     def refresh_tombstones(self) -> bool:
         """List the tombstones; whether they name packs that were not named before."""
         with translated(self.address):
-            while True:
-                try:
+            for _ in range(LISTINGS - 1):
+                # One is gone if a collection removed it since it was listed.
+                with contextlib.suppress(NotFound):
                     return self._doomed.take_over(list_tombstones(self._backend))
-                except NotFound:  # a collection put another one in its place since it was listed
-                    continue
+            return self._doomed.take_over(list_tombstones(self._backend))
 
     # -- what it has ----------------------------------------------------------------------
 

@@ -1,15 +1,18 @@
 """What a push would send, decided before anything moves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pivot.errors import MissingDataError
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content
-from pivot.store.entry import Place
+from pivot.store.entry import FileName, Place
+from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
+from pivot.transfer.costs import push_requests
 from pivot.transfer.remote import RemoteStore
 
 NAMED = 5
@@ -23,6 +26,8 @@ class SyncPlan:
         missing: entries to move, in groups that refer to earlier ones only.
         objects: how many they are, of `total_objects` that the roots need.
         bytes: their size before compression, of `total_bytes`.
+        requests: about how many the whole transfer takes, listings included.
+        packs: of the remote, that hold what isn't moved; empty for what is fetched.
     """
 
     missing: tuple[tuple[ObjectId, ...], ...]
@@ -30,6 +35,8 @@ class SyncPlan:
     bytes: int
     total_objects: int
     total_bytes: int
+    requests: int = 0
+    packs: AbstractSet[FileName] = frozenset()
 
 
 def plan_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> SyncPlan:
@@ -38,21 +45,39 @@ def plan_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Conten
     What only the remote has is fine. Raises `MissingDataError`, naming paths, for what neither
     has; `IntegrityError` for a damaged tree or recipe here.
     """
-    closure = walk(roots, store.read, lambda ids: [id_ for id_ in ids if not store.has(id_)])
-    groups = [[id_ for id_ in group if not remote.has(id_)] for group in closure.groups]
-    lost = [path for id_, path in closure.absent.items() if not remote.has(id_)]
-    here = {id_: store.find(id_) for id_ in (*closure, *closure.absent)}
-    lost += [closure.leaves[id_] for id_ in groups[0] if here[id_] is None]
+    closure = walk(roots, store.read, lambda ids: _absent(store, ids))
+    ids = dict.fromkeys((*closure, *closure.absent))
+    there, here = remote.held(ids), places(store, ids)
+    groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
+    lost = [path for id_, path in closure.absent.items() if id_ not in there.ids]
+    lost += [closure.leaves[id_] for id_ in groups[0] if id_ not in here]
     if lost:
         raise absent_error(lost, remote.address)
-    sizes = {id_: size_of(place or remote.find(id_)) for id_, place in here.items()}
+    sizes = {id_: size_of(here.get(id_) or remote.find(id_)) for id_ in ids}
+    moved = [here[id_] for group in groups for id_ in group]
     return SyncPlan(
         missing=tuple(tuple(group) for group in groups),
-        objects=sum(map(len, groups)),
-        bytes=sum(sizes[id_] for group in groups for id_ in group),
+        objects=len(moved),
+        bytes=sum(place.size for place in moved),
         total_objects=len(sizes),
         total_bytes=sum(sizes.values()),
+        requests=remote.requests + push_requests(*volume(moved), remote.part_size),
+        packs=there.packs,
     )
+
+
+def _absent(store: Store, ids: Collection[ObjectId]) -> list[ObjectId]:
+    here = places(store, ids)
+    return [id_ for id_ in ids if id_ not in here]
+
+
+def volume(places: Iterable[Place]) -> tuple[int, int]:
+    """How many entries these are, and about how many bytes they are as they are stored."""
+    count, stored = 0, 0.0
+    for place in places:
+        count += 1
+        stored += place.size / max(1, place.block.raw) * place.block.stored
+    return count, round(stored)
 
 
 def measure(closure: Closure, store: Store, remote: RemoteStore) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from pivot_remotes.tracing import Trace, Tracing
 type Opener = Callable[[str, Mapping[str, str]], Backend]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_COMMON: Final = frozenset({"attempts"})
+_COMMON: Final = frozenset({"attempts", "publish"})
 
 
 def scheme_of(url: str) -> str:
@@ -41,7 +41,8 @@ def scheme_of(url: str) -> str:
 def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None) -> Backend:
     """Open a remote: `s3://bucket/folder`, `file:///folder` or an absolute path.
 
-    Any remote has the option `attempts` (1 to 100, default 5); those of S3 are in
+    Any remote has the options `attempts` (1 to 100, default 5) and `publish` (true or false), which
+    is for whoever writes listings for readers that can't list; those of S3 are in
     `pivot_remotes.s3.settings`. Requests are counted into `trace` where one is given. The storage
     itself isn't asked yet, so that it exists shows at the first call.
 
@@ -50,6 +51,7 @@ def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None)
     """
     scheme = scheme_of(url)
     patience = Patience(attempts=option.count(options, "attempts", Patience().attempts))
+    option.boolean(options, "publish")
     own = {name: text for name, text in options.items() if name not in _COMMON}
     backend = _OPENERS[scheme](url, own)
     if trace is not None:

@@ -90,9 +90,8 @@ class RemoteStore:
 
     def open_to_compare(self) -> None:
         """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
-        if not self._is_store():
-            with translated(self.address):
-                founding.refuse_other_things(self._backend)
+        if not self._is_store() and not self._is_vacant():
+            self._is_store()
         self.load()
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
@@ -103,10 +102,13 @@ class RemoteStore:
         """
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if not self._is_store(tombstones=tombstones):
+        if self._is_store(tombstones=tombstones):
+            return
+        if self._is_vacant():
             with translated(self.address):
-                founding.refuse_other_things(self._backend)
                 founding.found(self._backend, self._copies)
+        else:  # another client made one at the same time
+            self._is_store(tombstones=tombstones)
 
     def load(self) -> None:
         """Fetch those of the listed indexes that were not seen yet: a request for each."""
@@ -269,6 +271,10 @@ class RemoteStore:
                 return True
             # Where nothing is listed, what was remembered of the place may be over.
             return founding.identify(self._backend, self._copies)
+
+    def _is_vacant(self) -> bool:
+        with translated(self.address):
+            return founding.is_vacant(self._backend)
 
     @contextlib.contextmanager
     def _reading(self, pack: FileName) -> Iterator[None]:

@@ -13,13 +13,14 @@ from pivot.errors import IntegrityError, PivotError
 from pivot.paths import RepoPath
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
+from pivot.transfer import fetch as receiving
 from pivot.transfer import ranges
-from pivot_remotes.faulty import READS, Chance, Fault, Faulty, Nth, is_possible
+from pivot_remotes.faulty import READS, Chance, Fault, Faulty, Method, Nth, is_possible
 from pivot_remotes.lagging import Lagging
 from pivot_remotes.retrying import Clock, Patience, Retrying
 from tests.unit.closure import closure
 from tests.unit.storage import Storage
-from tests.unit.team import Team, check_storage, check_store, files_of, put_tree
+from tests.unit.team import Team, check_storage, check_store, files_of, put_file, put_tree
 
 DATA = RepoPath("data")
 OTHER = RepoPath("other")
@@ -79,10 +80,10 @@ def outcome(action):
 
 
 def calls_of(action, storage):
-    """How many calls an action makes to a storage, when nothing fails."""
+    """The calls that an action makes to a storage, when nothing fails."""
     faulty = Faulty(storage, lambda call: None)
     action(faulty)
-    return len(faulty.calls)
+    return faulty.calls
 
 
 def check_newcomer(team, roots, name):
@@ -97,47 +98,51 @@ def check_newcomer(team, roots, name):
 
 
 @pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("begun", [False, True], ids=["new", "known"])
-def test_a_push_hurt_at_any_call_shows_nothing_wrong_and_goes_on(team, here, fault, begun):
+@pytest.mark.parametrize("pushes", [0, 1, 15], ids=["new", "known", "merging"])
+def test_a_push_hurt_at_any_call_shows_nothing_wrong_and_goes_on(team, here, fault, pushes):
+    """After fifteen others a push merges sixteen indexes, which may fail without harm."""
     store, roots = here
-    if begun:
+    for n in range(1, pushes):
+        push(store, team.remote("begun"), {OTHER: put_file(store, b"%d" % n)})
+    if pushes:
         push(store, team.remote("begun"), {DATA: roots[DATA]})
     before = dict(team.storage.objects)
 
     def run(backend, name="count"):
         return push(store, team.remote(name, backend), roots)
 
-    total = calls_of(run, Storage(before))
-    assert total >= 5
-    failed = 0
+    calls = calls_of(run, Storage(before))
+    total = len(calls)
+    assert total >= 4
+    assert (calls[-1].method is Method.DELETE_ALL) == (pushes == 15), "the merge comes last"
+    merging = {total - 2, total - 1} if pushes == 15 else set()
     for n in range(total):
         team.storage = Storage(before)
         shutil.rmtree(team.folder / "me", ignore_errors=True)
         faulty = Faulty(team.storage, Nth(n, fault))
         error = outcome(lambda faulty=faulty: run(faulty, "me"))
-        failed += error is not None
-        hurt = faulty.calls[n].method if n < len(faulty.calls) else None
-        if hurt is not None and fault in PASSING and is_possible(fault, hurt):
+        hurt = faulty.calls[n].method
+        if fault in (*PASSING, Fault.EXPIRED) and is_possible(fault, hurt) and n not in merging:
             assert error is not None, (n, hurt)
         visible = check_storage(team.storage)
         again = run(None, "me")
         assert again.objects <= again.total_objects - len(visible & closure(store, roots.values()))
         assert check_storage(team.storage) >= closure(store, roots.values())
-        if n % 3 == 0 or n == total - 1:
+        if n % 4 == 0:
             check_newcomer(team, roots, "new")
     check_store(store)
-    if fault in (*PASSING, Fault.EXPIRED) and fault is not Fault.HALF_DELETED:
-        assert failed == total
 
 
 @pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("whole", [True, False], ids=["packs", "ranges"])
+@pytest.mark.parametrize("by", ["packs", "ranges", "adoption"])
 def test_a_fetch_hurt_at_any_call_keeps_nothing_wrong_and_goes_on(
-    team, here, fault, whole, monkeypatch
+    team, here, fault, by, monkeypatch
 ):
-    if not whole:
+    if by == "ranges":
         monkeypatch.setattr(ranges, "SMALL_PACK", 0)
-        monkeypatch.setattr(ranges, "GAP", 0)
+        monkeypatch.setattr(ranges, "REQUEST", 0)
+    if by == "adoption":
+        monkeypatch.setattr(receiving, "ADOPTED", 0)
     store, roots = here
     push(store, team.remote("me"), {DATA: roots[DATA]})
     push(store, team.remote("me"), roots)
@@ -145,7 +150,7 @@ def test_a_fetch_hurt_at_any_call_keeps_nothing_wrong_and_goes_on(
     def run(backend, name):
         return fetch(team.store(name), team.remote(name, backend), roots)
 
-    total = calls_of(lambda backend: run(backend, "count"), team.storage)
+    total = len(calls_of(lambda backend: run(backend, "count"), team.storage))
     assert total >= 5
     for n in range(total):
         faulty = Faulty(team.storage, Nth(n, fault))
@@ -172,7 +177,7 @@ def test_with_patience_a_passing_fault_at_any_call_is_not_noticed(team, here, fa
     def send(backend, name="count"):
         return push(store, team.remote(name, backend), roots)
 
-    total = calls_of(send, Storage())
+    total = len(calls_of(send, Storage()))
     for n in range(total):
         team.storage = Storage()
         faulty, waited = Faulty(team.storage, Nth(n, fault)), []
@@ -180,8 +185,8 @@ def test_with_patience_a_passing_fault_at_any_call_is_not_noticed(team, here, fa
         assert done.objects == done.total_objects
         assert len(waited) == 1
         assert check_storage(team.storage) >= closure(store, roots.values())
-    total = calls_of(lambda b: fetch(team.store("c"), team.remote("c", b), roots), team.storage)
-    for n in range(total):
+    calls = calls_of(lambda b: fetch(team.store("c"), team.remote("c", b), roots), team.storage)
+    for n in range(len(calls)):
         faulty, waited = Faulty(team.storage, Nth(n, fault)), []
         done = fetch(team.store(f"f{n}"), team.remote(f"f{n}", retrying(faulty, waited)), roots)
         assert done.objects == done.total_objects

@@ -64,7 +64,7 @@ def pushes(team, roots):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize(("begun", "most_switches"), [(True, 20), (False, 3)])
+@pytest.mark.parametrize(("begun", "most_switches"), [(True, 3), (False, 2)])
 def test_two_pushes_in_every_order(team, case, begun, most_switches):
     roots = {
         name: {DATA: put_tree(team.store(name), files)}
@@ -93,4 +93,6 @@ def test_two_pushes_in_every_order(team, case, begun, most_switches):
                 assert files_of(there, roots[name][DATA]) == files
                 shutil.rmtree(team.folder / "new")
 
-    assert every_order(team, pushes(team, roots), begin, check, most_switches) >= 20
+    played = every_order(team, pushes(team, roots), begin, check, most_switches)
+    print(played)
+    assert played >= 20

@@ -20,7 +20,7 @@ from pivot_remotes.lagging import Lagging
 from pivot_remotes.retrying import Clock, Patience, Retrying
 from tests.unit.closure import closure
 from tests.unit.storage import Storage
-from tests.unit.team import Team, check_storage, check_store, files_of, put_file, put_tree
+from tests.unit.team import check_storage, check_store, files_of, put_file, put_tree
 
 DATA = RepoPath("data")
 OTHER = RepoPath("other")
@@ -42,11 +42,6 @@ FILES = {
     "cut": _RANDOM.randbytes(1_060_000),
 }
 MORE = FILES | {"b/d": b"another one", "late": _RANDOM.randbytes(90)}
-
-
-@pytest.fixture
-def team(tmp_path):
-    return Team(tmp_path)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.faulty import Faulty
 from tests.unit.closure import closure
 from tests.unit.storage import Storage
-from tests.unit.team import Team, check_storage, files_of, put_tree
+from tests.unit.team import check_storage, files_of, put_tree
 
 DATA = RepoPath("data")
 OTHER = RepoPath("other")
@@ -30,11 +30,6 @@ FILES = {f"f{n}": _RANDOM.randbytes(15_000) for n in range(9)} | {
     "cut": _RANDOM.randbytes(1_100_000)
 }
 MORE = FILES | {"late": b"late"}
-
-
-@pytest.fixture
-def team(tmp_path):
-    return Team(tmp_path)
 
 
 @pytest.fixture

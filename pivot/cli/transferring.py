@@ -20,12 +20,9 @@ from pivot.project.remotes import allow, choose, open_remote
 from pivot.project.restoring import wanted
 from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
-from pivot.sync.fetch import fetch, fetch_tree, plan_fetch
-from pivot.sync.plan import SyncPlan, plan_push
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
-from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
 
 
@@ -49,6 +46,9 @@ class Transfer:
 
     def bring(self) -> Summary:
         """Fetch, with progress."""
+        # Event loops and staging, which a push with nothing to do need not import.
+        from pivot.sync.fetch import fetch  # noqa: PLC0415
+
         with Progress("fetched") as progress:
             return fetch(
                 self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
@@ -56,17 +56,16 @@ class Transfer:
 
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        begun = time.monotonic()
-        with on_disk(self.project.store.root):
-            self.remote.open_to_compare()
-            return self._foreseen(plan_push(self.project.store, self.remote, self.roots), begun)
+        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - see `bring`
+
+        return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
 
     def foresee_bring(self) -> Summary:
         """What a fetch would come to."""
-        begun = time.monotonic()
-        return self._foreseen(plan_fetch(self.project.store, self.remote, self.roots), begun)
+        from pivot.sync.fetch import plan_fetch  # noqa: PLC0415 - see `bring`
 
-    def _foreseen(self, plan: SyncPlan, begun: float) -> Summary:
+        begun = time.monotonic()
+        plan = plan_fetch(self.project.store, self.remote, self.roots)
         return Summary(
             objects=plan.objects,
             bytes=plan.bytes,
@@ -109,6 +108,8 @@ def _tree(
     project: Project, opened: Callable[[], RemoteStore], content: Content
 ) -> Iterator[TreeEntry]:
     """The entries of a directory, which may be in the remote alone."""
+    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - see `bring`
+
     if project.store.holds(content):
         return project.store.tree(content)
     return fetch_tree(project.store, opened(), content)

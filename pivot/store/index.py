@@ -51,6 +51,7 @@ _FOOTER_SIZE = 32 + len(END_MAGIC)
 _HELD = 32 << 20  # about 600,000 entries
 _SCANNED = 64  # so many ids are searched in one call, which costs less than halving them
 _SCAN_SHARE = 16  # looking one id up takes as long as passing over so many
+_SEEN_BLOCKS = 4096  # under a megabyte
 _CODECS = frozenset(Codec)
 _KINDS = tuple(Kind)  # by number: calling the enumeration costs more than the look-up
 
@@ -172,7 +173,7 @@ class Index:
         self.name = name
         self.size = len(data)
         self._data = data
-        self._last_block: tuple[int, BlockPlace | None] = (-1, None)
+        self._seen_blocks: dict[int, BlockPlace] = {}
         _, _, self.level, _, _, replaces, packs, blocks, self.entries = _HEADER.unpack_from(data)
         at = _HEADER.size
         self.replaces = tuple(
@@ -266,14 +267,16 @@ class Index:
         return Place(place, offset, size, _KINDS[kind])
 
     def _block_at(self, block: int) -> BlockPlace:
-        """A block's place; entries that are looked up in turn tend to share one."""
-        number, place = self._last_block
-        if place is None or number != block:
+        """A block's place; entries that are looked up together tend to share some."""
+        place = self._seen_blocks.get(block)
+        if place is None:
             at = self._blocks + block * _BLOCK.size
             pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
             name, _ = self.packs[pack]
             place = BlockPlace(name, start, stored, raw, Codec(codec))
-            self._last_block = (block, place)
+            if len(self._seen_blocks) >= _SEEN_BLOCKS:
+                self._seen_blocks.clear()
+            self._seen_blocks[block] = place
         return place
 
     def raw_ids(self) -> Iterator[bytes]:

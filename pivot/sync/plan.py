@@ -13,6 +13,7 @@ from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.transfer.costs import push_requests
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
 
 NAMED = 5
@@ -39,29 +40,37 @@ class SyncPlan:
     packs: AbstractSet[FileName] = frozenset()
 
 
-def plan_push(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> SyncPlan:
+def plan_push(
+    store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content], *, jobs: int = JOBS
+) -> SyncPlan:
     """Compare what `roots` need with what the remote has; it was listed before.
 
     What only the remote has is fine. Raises `MissingDataError`, naming paths, for what neither
     has; `IntegrityError` for a damaged tree or recipe here.
     """
     closure = walk(roots, store.read, lambda ids: _absent(store, ids))
-    ids = dict.fromkeys((*closure, *closure.absent))
+    ids = (*closure, *closure.absent)
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
     lost = [path for id_, path in closure.absent.items() if id_ not in there.ids]
     lost += [closure.leaves[id_] for id_ in groups[0] if id_ not in here]
     if lost:
         raise absent_error(lost, remote.address)
-    sizes = {id_: size_of(here.get(id_) or remote.find(id_)) for id_ in ids}
     moved = [here[id_] for group in groups for id_ in group]
     return SyncPlan(
         missing=tuple(tuple(group) for group in groups),
         objects=len(moved),
         bytes=sum(place.size for place in moved),
-        total_objects=len(sizes),
-        total_bytes=sum(sizes.values()),
-        requests=remote.requests + push_requests(*volume(moved), remote.part_size),
+        total_objects=len(ids),
+        total_bytes=sum(size_of(here.get(id_) or remote.find(id_)) for id_ in ids),
+        requests=remote.requests
+        + push_requests(
+            len(moved),
+            sum(place.size for place in moved),
+            stored_size(moved),
+            part_size=remote.part_size,
+            jobs=jobs,
+        ),
         packs=there.packs,
     )
 
@@ -71,13 +80,10 @@ def _absent(store: Store, ids: Collection[ObjectId]) -> list[ObjectId]:
     return [id_ for id_ in ids if id_ not in here]
 
 
-def volume(places: Iterable[Place]) -> tuple[int, int]:
-    """How many entries these are, and about how many bytes they are as they are stored."""
-    count, stored = 0, 0.0
-    for place in places:
-        count += 1
-        stored += place.size / max(1, place.block.raw) * place.block.stored
-    return count, round(stored)
+def stored_size(places: Iterable[Place]) -> int:
+    """About how many bytes entries take as they are stored, each its share of its block."""
+    shares = (place.size / max(1, place.block.raw) * place.block.stored for place in places)
+    return round(sum(shares))
 
 
 def measure(closure: Closure, store: Store, remote: RemoteStore) -> tuple[int, int]:

@@ -1,9 +1,8 @@
 """The indexes of a remote that are in force, each read once: from its copy here, or from there."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,7 @@ from pivot.transfer.listing import INDEXES
 from pivot_remotes.backend import Backend
 
 DOWNLOADS: Final = 8
+SIDE_BY_SIDE: Final = 2  # so many are worth a pool of threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ class Indexes:
         names = frozenset(listed)
         self._drop_copies_but(names)
         fresh = sorted(names - self._held.keys())
-        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="pivot-indexes") as threads:
-            opened = dict(zip(fresh, threads.map(self._open, fresh), strict=True))
+        opened = self._open_all(fresh)
         opened.update((name, index) for name, index in self._held.items() if name in names)
         self._hold(opened)
 
@@ -122,6 +121,15 @@ class Indexes:
         for file in self._copies.names(INDEXES):
             if file not in files:
                 self._copies.drop(f"{INDEXES}/{file}")
+
+    def _open_all(self, names: Sequence[FileName]) -> dict[FileName, Index]:
+        if len(names) < SIDE_BY_SIDE:
+            return {name: self._open(name) for name in names}
+        # A push with nothing to do need not import it.
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="pivot-indexes") as threads:
+            return dict(zip(names, threads.map(self._open, names), strict=True))
 
     def _open(self, name: FileName) -> Index:
         """An index from its copy, or from the remote, whose bytes are checked before use."""

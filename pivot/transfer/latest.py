@@ -69,5 +69,5 @@ def _damaged(address: str) -> IntegrityError:
     return IntegrityError(
         f"{KEY} in {address} is damaged",
         why="it is no list of indexes",
-        hint="Run `pivot push` where the remote can be written to, with its option `publish` true",
+        hint="Run `pivot push` to the remote that has the option `publish = true`",
     )

@@ -1,11 +1,11 @@
 """The names of a remote's small files: listed, or as they were published where none can be."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pivot.errors import UsageError
 from pivot.store.entry import FileName
+from pivot.transfer.abreast import abreast
 from pivot.transfer.latest import KEY, Listing
 from pivot.transfer.tombstones import FOLDER
 from pivot_remotes.backend import Backend
@@ -41,9 +41,7 @@ def list_both(backend: Backend) -> Listing:
     """Both listings, side by side: neither waits for the other's answer."""
     if not backend.capabilities.can_list:
         return _published(backend)
-    with ThreadPoolExecutor(1, thread_name_prefix="pivot-listing") as thread:
-        tombstones = thread.submit(list_tombstones, backend)
-        return Listing(list_indexes(backend), tombstones.result())
+    return Listing(*abreast(lambda: list_indexes(backend), lambda: list_tombstones(backend)))
 
 
 def _published(backend: Backend) -> Listing:
@@ -53,7 +51,7 @@ def _published(backend: Backend) -> Listing:
         raise UsageError(
             f"{backend.address} can't be listed, and nobody published what it has",
             why=f"it has no {KEY}",
-            hint="Where it is written to, run `pivot config set remotes.NAME.publish true`,"
-            " and then `pivot push`",
+            hint="Give the remote through which it is written the option `publish = true` in"
+            " .pivot/config.toml, then run `pivot push` there",
         ) from error
     return Listing.decode(data, backend.address)

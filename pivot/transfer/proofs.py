@@ -81,7 +81,7 @@ def recall(copies: Copies, name: str, store: str) -> Proof | None:
 
 def remember(copies: Copies, name: str, proof: Proof) -> None:
     """Keep a proof; one that relies on no index proves nothing, and is not kept."""
-    if not proof.indexes:
+    if not (proof.indexes and proof.store):
         return
     copies.keep(_key(name), proof.encode())
     for old in copies.newest(FOLDER)[REMEMBERED:]:

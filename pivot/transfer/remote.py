@@ -90,9 +90,13 @@ class RemoteStore:
 
     def open_to_compare(self) -> None:
         """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
-        if not self._is_store() and not self._is_vacant():
-            self._is_store()
+        self.list_to_compare()
         self.load()
+
+    def list_to_compare(self, *, tombstones: bool = False) -> None:
+        """`list_to_write`, but nothing is made."""
+        if not self._is_store(tombstones=tombstones):
+            self._is_vacant(tombstones=tombstones)
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
@@ -102,13 +106,9 @@ class RemoteStore:
         """
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if self._is_store(tombstones=tombstones):
-            return
-        if self._is_vacant():
+        if not self._is_store(tombstones=tombstones) and self._is_vacant(tombstones=tombstones):
             with translated(self.address):
                 founding.found(self._backend, self._copies)
-        else:  # another client made one at the same time
-            self._is_store(tombstones=tombstones)
 
     def load(self) -> None:
         """Fetch those of the listed indexes that were not seen yet: a request for each."""
@@ -243,14 +243,15 @@ class RemoteStore:
         store = self._copies.store_id(self.address)
         return None if store is None else proofs.recall(self._copies, digest, store.text)
 
-    def remember(self, digest: str, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
-        """Keep a proof that all that these roots need is here, in `packs`."""
+    def prove(self, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
+        """A proof that entries, so many of so many bytes in all, are here in `packs`."""
         store = self._copies.store_id(self.address)
         indexes = self._indexes.naming_any(packs)
-        proof = Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
-        if store is not None:
-            proofs.remember(self._copies, digest, proof)
-        return proof
+        return Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
+
+    def remember(self, digest: str, proof: Proof) -> None:
+        """Keep a proof for the roots of this digest."""
+        proofs.remember(self._copies, digest, proof)
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -272,9 +273,11 @@ class RemoteStore:
             # Where nothing is listed, what was remembered of the place may be over.
             return founding.identify(self._backend, self._copies)
 
-    def _is_vacant(self) -> bool:
+    def _is_vacant(self, *, tombstones: bool) -> bool:
+        """Whether nothing is there; a store that another client made meanwhile is listed."""
         with translated(self.address):
-            return founding.is_vacant(self._backend)
+            is_vacant = founding.is_vacant(self._backend)
+        return is_vacant or not self._is_store(tombstones=tombstones)
 
     @contextlib.contextmanager
     def _reading(self, pack: FileName) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pivot.paths import RepoPath
 from pivot.store.entry import FileName
 from pivot.store.index import FAN_IN
 from pivot.store.store import STORE_KEY
-from pivot.sync import push as pushing
+from pivot.sync import completing
 from pivot.sync.push import push
 from pivot.transfer import proofs, tombstones
 
@@ -25,13 +25,13 @@ MODEL = RepoPath("model.bin")
 def looked(monkeypatch):
     """How often a push compared what the roots need with what the remote has."""
     plans = []
-    plan = pushing.plan_push
+    plan = completing.plan_push
 
-    def counting(*args):
+    def counting(*args, **options):
         plans.append(args)
-        return plan(*args)
+        return plan(*args, **options)
 
-    monkeypatch.setattr(pushing, "plan_push", counting)
+    monkeypatch.setattr(completing, "plan_push", counting)
     return plans
 
 

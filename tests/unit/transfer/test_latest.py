@@ -126,7 +126,7 @@ def test_where_none_was_published_it_says_what_to_do(make_remote, add, tmp_path)
     add(writer, b"one")
     with pytest.raises(UsageError, match="can't be listed") as caught:
         make_remote("reader", Unlisted).open()
-    assert "publish true" in caught.value.hint
+    assert "publish = true" in caught.value.hint
     assert KEY in caught.value.why
 
 

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pivot.hashing import hash_bytes
@@ -209,3 +211,22 @@ def test_a_reader_lists_again_while_others_merge_but_not_forever(make_remote, cl
     with pytest.raises(Exception, match="index/") as caught:
         make_remote("late", MergedAgain).open()
     assert caught.value.hint
+
+
+def test_clients_that_push_and_merge_at_once_lose_nothing(make_remote, claim):
+    opened(make_remote("founder"))
+    clients, pushes = 4, 40
+
+    def work(client):
+        for n in range(pushes):
+            remote = opened(make_remote(f"{client}"))
+            claim(remote, b"%d %d" % (client, n))
+            remote.merge_indexes()
+
+    with ThreadPoolExecutor(clients) as threads:
+        list(threads.map(work, range(clients)))
+    reader = make_remote("reader")
+    reader.open()
+    ids = {hash_bytes(b"%d %d" % (client, n)) for client in range(clients) for n in range(pushes)}
+    assert reader.held(ids).ids == ids
+    assert len(reader.indexes) < clients * FAN_IN

@@ -42,6 +42,11 @@ class Indexes:
         return tuple(self._held.values())
 
     @property
+    def names(self) -> frozenset[FileName]:
+        """Those in force, and those that are listed though others replace them."""
+        return self.superseded | self._held.keys()
+
+    @property
     def sizes(self) -> Mapping[FileName, int]:
         """The size in bytes of every pack that they name."""
         return self._sizes

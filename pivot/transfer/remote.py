@@ -219,6 +219,7 @@ class RemoteStore:
         """Put one index in the place of sixteen, as often as there are so many; best effort."""
         with contextlib.suppress(RemoteError, PivotError, OSError):
             merge_indexes(self._backend, self._indexes, self._doomed.packs)
+            self._listed = self._indexes.names
 
     def publish(self, *, anew: bool) -> None:
         """Write down what is there, for readers that can't list, if this remote is to do so.

@@ -33,6 +33,7 @@ def test_sixteen_become_one_that_has_all_of_theirs(make_remote, claim, tmp_path)
     writer.merge_indexes()
     assert writer.requests - before == 1 + FAN_IN  # a directory deletes one at a time
     (merged,) = listed(tmp_path)
+    assert writer.listed == {FileName.parse(merged)}
     for remote in (writer, make_remote("reader")):
         remote.open()
         (index,) = remote.indexes

@@ -46,3 +46,4 @@ def complete(
         if not remote.refresh_tombstones():
             packs = plan.packs | (remote.packs.keys() - known)
             return Completed(moved, plan.total_objects, plan.total_bytes, packs)
+        remote.refresh()  # a collection copies what is needed of doomed packs

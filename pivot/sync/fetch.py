@@ -53,6 +53,7 @@ def fetch(
             plan = _fetch_listed(store, remote, roots, jobs, progress)
         except PackGoneError:  # collected since its index was listed, or lost
             remote.refresh()
+            remote.refresh_tombstones()  # they hide rows of deleted packs that came back
             plan = _fetch_listed(store, remote, roots, jobs, progress)
     return Summary(
         objects=plan.objects,

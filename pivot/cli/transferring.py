@@ -41,8 +41,17 @@ class Transfer:
         """Push, with progress."""
         with Progress("pushed") as progress:
             return push(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+                self.project.store,
+                self.remote,
+                self.roots,
+                jobs=self.jobs,
+                progress=progress,
+                note=self._note,
             )
+
+    def _note(self) -> None:
+        """Note the project there, so that a collection of the remote asks for it."""
+        self.remote.projects.note(self.project.root, self.project.pusher, time.time)
 
     def bring(self) -> Summary:
         """Fetch, with progress."""

@@ -52,6 +52,7 @@ def complete(
         if not remote.refresh_tombstones():
             packs = plan.packs | (remote.packs.keys() - known)
             return Completed(moved, plan.total_objects, plan.total_bytes, packs)
+        remote.refresh()  # a collection copies what is needed of doomed packs
     raise PivotError(
         f"{remote.address} is being collected faster than it is pushed to",
         why=f"its tombstones named packs that were just sent, {ROUNDS} times in a row",

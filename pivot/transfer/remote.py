@@ -109,8 +109,7 @@ class RemoteStore:
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
         if not self._is_store(tombstones=tombstones):
-            with translated(self.address):
-                founding.refuse_other_things(self._backend)
+            self._is_vacant(tombstones=tombstones)
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
@@ -120,9 +119,8 @@ class RemoteStore:
         """
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if not self._is_store(tombstones=tombstones):
+        if not self._is_store(tombstones=tombstones) and self._is_vacant(tombstones=tombstones):
             with translated(self.address):
-                founding.refuse_other_things(self._backend)
                 founding.found(self._backend, self._copies)
 
     def load(self) -> None:
@@ -303,6 +301,12 @@ class RemoteStore:
                 return True
             # Where nothing is listed, what was remembered of the place may be over.
             return founding.identify(self._backend, self._copies)
+
+    def _is_vacant(self, *, tombstones: bool) -> bool:
+        """Whether nothing is there; a store that another client made meanwhile is listed."""
+        with translated(self.address):
+            is_vacant = founding.is_vacant(self._backend)
+        return is_vacant or not self._is_store(tombstones=tombstones)
 
     @contextlib.contextmanager
     def _reading(self, pack: FileName) -> Iterator[None]:

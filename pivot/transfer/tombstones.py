@@ -12,9 +12,16 @@ from typing import Final
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.store.entry import FileName
+from pivot_remotes.keys import is_key
 
 FOLDER: Final = "tombstones"
 FORMAT: Final = 1
+
+
+def is_tombstone(key: str) -> bool:
+    """Whether a key may name one: a file of its folder, which can't lead anywhere else."""
+    folder, _, name = key.rpartition("/")
+    return folder == FOLDER and name.endswith(".json") and is_key(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pivot_remotes import options as option
-from pivot_remotes import plugins, schemes
+from pivot_remotes import schemes
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.foreign import Foreign
@@ -51,7 +51,7 @@ def connect(
     trace: Trace | None = None,
     allowed: frozenset[str] = frozenset(),
 ) -> Backend:
-    """Open a remote: `s3://bucket/folder`, `gs://`, `az://`, `file:///folder` or an absolute path.
+    """Open a remote: a URL of a scheme that is known, or an absolute path.
 
     Schemes that Pivot doesn't know are opened by an installed plugin (`pivot_remotes.plugins`), or
     by fsspec if they are in `allowed`, which is for the user to say and for no repository.
@@ -97,7 +97,7 @@ def _opener(scheme: str, allowed: frozenset[str]) -> Opener:
         raise BadAddress(
             f"remotes of scheme {scheme!r} are not supported", hint=f"Begin it with `{meant}`"
         )
-    plugin = plugins.find(scheme)
+    plugin: Opener | None = load("pivot_remotes.plugins", extra="plugins").find(scheme)
     if plugin is not None:
         return plugin
     other = load("pivot_remotes.other", extra="other")
@@ -112,5 +112,6 @@ def _opener(scheme: str, allowed: frozenset[str]) -> Opener:
     raise BadAddress(
         f"remotes of scheme {scheme!r} are not supported",
         hint="Use `s3://bucket/folder`, `gs://bucket/folder`, `az://container/folder`,"
-        " `file:///folder` or the path of a folder",
+        " `sftp://host/folder`, `https://host/folder`, `webdavs://host/folder`, `file:///folder`"
+        " or the path of a folder",
     )

@@ -55,6 +55,7 @@ def _store(settings: S3Settings, found: Access, client: "ClientConfig") -> S3Sto
         "region": found.region,
         "virtual_hosted_style_request": not settings.path_style,
         "skip_signature": settings.anonymous,
+        "request_payer": settings.requester_pays,
     }
     if endpoint is not None:
         base = endpoint if settings.path_style else _host_style(endpoint, settings.bucket)

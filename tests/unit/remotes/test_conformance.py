@@ -11,8 +11,9 @@ from pivot_remotes.fsspec_backend import FsspecBackend
 from pivot_remotes.gs.backend import open_bucket as open_gs
 from pivot_remotes.memory import open_memory
 from pivot_remotes.s3.backend import open_bucket
-from pivot_remotes.testing import BackendConformance
+from pivot_remotes.testing import BackendConformance, ReadOnlyConformance
 from pivot_remotes.tracing import Trace
+from tests.unit.remotes.servers import radosgw, rclone
 
 KEYS = {"access_key_id": "key", "secret_access_key": "secret"}
 
@@ -91,3 +92,48 @@ class TestGcsBelowPrefixWithAllWrappers(BackendConformance):
         aside.put("cache2/x", b"not below the prefix")
         options |= {"attempts": "2"}
         return connect(f"gs://{bucket}/team/cache", options, trace=Trace())
+
+
+class TestSftp(BackendConformance):
+    @pytest.fixture
+    def backend(self, ssh, sshd, tmp_path):
+        return connect(sshd.url(f"{tmp_path}/not/yet/there"), sshd.options)
+
+
+class TestHttp(ReadOnlyConformance):
+    @pytest.fixture
+    def root(self, web):
+        return web[1] / f"{uuid.uuid4()}"
+
+    @pytest.fixture
+    def backend(self, web, root):
+        return connect(f"{web[0]}/{root.name}", {})
+
+    @pytest.fixture
+    def place(self, root):
+        return DirectoryBackend(str(root)).put
+
+
+class TestWebdav(BackendConformance):
+    @pytest.fixture
+    def backend(self, dav):
+        options = {"username": rclone.USER, "password": rclone.PASSWORD}
+        return connect(f"webdav://{dav[0]}/{uuid.uuid4()}/not/yet/there", options)
+
+
+class TestStrictS3(BackendConformance):
+    # rclone overwrites an object in memory byte by byte.
+    test_readers_see_whole_objects_while_it_is_replaced = None
+
+    @pytest.fixture
+    def backend(self, aws, strict_s3, strict_bucket):
+        keys = {"access_key_id": rclone.KEY_ID, "secret_access_key": rclone.SECRET}
+        return connect(f"s3://{strict_bucket}/team", {**keys, "endpoint_url": strict_s3})
+
+
+class TestCeph(BackendConformance):
+    @pytest.fixture
+    def backend(self, aws, ceph):
+        keys = {"access_key_id": radosgw.KEY_ID, "secret_access_key": radosgw.SECRET}
+        url = f"s3://{radosgw.BUCKET}/{uuid.uuid4()}"
+        return connect(url, {**keys, "endpoint_url": ceph})

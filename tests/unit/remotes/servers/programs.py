@@ -1,12 +1,13 @@
 """Servers' programs, and running them on loopback for as long as tests need them."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,28 @@ def running(
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def shared(place: Path, start: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """What `start` yields, by one server for all the processes that run tests.
+
+    The first to need it starts it, and at its own end waits for the others. `place` is in a folder
+    that they share.
+    """
+    told = place.with_suffix(".told")
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if told.exists():
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield told.read_text()
+            return
+        with start() as endpoint:
+            told.write_text(endpoint)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield endpoint
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            told.unlink()
 
 
 def _await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

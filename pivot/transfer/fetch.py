@@ -78,6 +78,16 @@ def fetch(
     return damage.found
 
 
+def fetch_requests(source: Source, wanted: Places) -> int:
+    """How many requests `fetch` would make for these, with `share_known`."""
+    return sum(
+        1 if wants_whole(parts, source.remote.pack_size(pack), share_known=True) else len(parts)
+        for pack, places in _by_pack(wanted).items()
+        if not source.spool.has(pack)
+        for parts in [tuple(ranges(needed_blocks(places.items())))]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     places: Places

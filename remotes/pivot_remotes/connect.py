@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pivot_remotes import options as option
-from pivot_remotes import plugins, schemes
+from pivot_remotes import schemes
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.foreign import Foreign
@@ -59,21 +59,21 @@ def connect(
 
     Any remote has the options `attempts` (1 to 100, default 5), `connections` (calls at once, 1 to
     100), `limit_rate` (bytes a second, such as `10M`), `publish` (true or false), which is for
-    whoever writes listings for readers that can't list, and `read_only` (true or false), with
-    which nothing can be written; those of a storage are in its `settings`. Requests are counted
-    into `trace` where one is given. The storage itself isn't asked yet, so that it exists shows at
-    the first call.
+    whoever writes listings for readers that can't list, and `read_only` (true or false), with which
+    nothing can be written; those of a storage are in its `settings`. Requests are counted into
+    `trace` where one is given. The storage itself isn't asked yet, so that it exists shows at the
+    first call.
 
     Raises `BadAddress` for a URL or an option that can't be used, `AccessDenied` where there are
     no credentials, `Unsupported` where an extra isn't installed.
     """
     scheme = scheme_of(url)
     patience = Patience(attempts=option.count(options, "attempts", Patience().attempts))
-    option.boolean(options, "publish")
     limits = Limits(
         connections=option.count(options, "connections", None),
         rate=option.size(options, "limit_rate"),
     )
+    option.boolean(options, "publish")
     own = {name: text for name, text in options.items() if name not in _COMMON}
     backend = _opener(scheme, allowed)(url, own)
     if option.boolean(options, "read_only"):
@@ -103,7 +103,7 @@ def _opener(scheme: str, allowed: frozenset[str]) -> Opener:
         raise BadAddress(
             f"remotes of scheme {scheme!r} are not supported", hint=f"Begin it with `{meant}`"
         )
-    plugin = plugins.find(scheme)
+    plugin: Opener | None = load("pivot_remotes.plugins", extra="plugins").find(scheme)
     if plugin is not None:
         return plugin
     other = load("pivot_remotes.other", extra="other")
@@ -118,6 +118,6 @@ def _opener(scheme: str, allowed: frozenset[str]) -> Opener:
     raise BadAddress(
         f"remotes of scheme {scheme!r} are not supported",
         hint="Use `s3://bucket/folder`, `gs://bucket/folder`, `az://container/folder`,"
-        " `sftp://host/folder`, `https://host/folder`, `webdavs://host/folder`, `file:///folder` or"
-        " the path of a folder",
+        " `sftp://host/folder`, `https://host/folder`, `webdavs://host/folder`, `file:///folder`"
+        " or the path of a folder",
     )

@@ -4,20 +4,16 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 from urllib.parse import unquote
 
 from pivot_remotes import options as option
 from pivot_remotes.addresses import split
-from pivot_remotes.az import settings as az
 from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
-from pivot_remotes.gs import settings as gs
-from pivot_remotes.http import settings as http
 from pivot_remotes.loading import load
-from pivot_remotes.s3 import settings as s3
-from pivot_remotes.sftp import settings as sftp
 
 type Opener = Callable[[str, Mapping[str, str]], Backend]
 
@@ -30,13 +26,28 @@ class Scheme:
 
     Attributes:
         open: makes the backend of a URL and its options; raises `BadAddress` for unusable ones.
-        secrets: options whose values are credentials. They belong into files that aren't shared.
-        harmless: options that can't lead data or credentials elsewhere, whoever sets them.
+        settings: the module that says what its options are; None where it has none. It is
+            imported when it is asked, since no command needs those of all storages.
     """
 
     open: Opener
-    secrets: frozenset[str] = frozenset()
-    harmless: frozenset[str] = frozenset()
+    settings: str | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Options whose values are credentials. They belong into files that aren't shared."""
+        return self._told("SECRETS")
+
+    @property
+    def harmless(self) -> frozenset[str]:
+        """Options that can't lead data or credentials elsewhere, whoever sets them."""
+        return self._told("HARMLESS")
+
+    def _told(self, name: str) -> frozenset[str]:
+        if self.settings is None:
+            return frozenset()
+        told: frozenset[str] = getattr(import_module(self.settings), name)
+        return told
 
 
 def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
@@ -108,15 +119,15 @@ MEANT: Final[Mapping[str, str]] = {
 }
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
-    "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
+    "az": Scheme(_open_az, "pivot_remotes.az.settings"),
     "file": Scheme(_open_directory),
-    "gs": Scheme(_open_gs, gs.SECRETS, gs.HARMLESS),
-    "http": Scheme(_open_http, http.SECRETS, http.HARMLESS),
-    "https": Scheme(_open_http, http.SECRETS, http.HARMLESS),
+    "gs": Scheme(_open_gs, "pivot_remotes.gs.settings"),
+    "http": Scheme(_open_http, "pivot_remotes.http.settings"),
+    "https": Scheme(_open_http, "pivot_remotes.http.settings"),
     "memory": Scheme(_open_memory),
-    "s3": Scheme(_open_s3, s3.SECRETS, s3.HARMLESS),
-    "sftp": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
-    "ssh": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
-    "webdav": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
-    "webdavs": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
+    "s3": Scheme(_open_s3, "pivot_remotes.s3.settings"),
+    "sftp": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
+    "ssh": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
+    "webdav": Scheme(_open_webdav, "pivot_remotes.http.settings"),
+    "webdavs": Scheme(_open_webdav, "pivot_remotes.http.settings"),
 }

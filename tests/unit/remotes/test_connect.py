@@ -142,3 +142,25 @@ def test_options_that_lead_data_elsewhere_are_not_harmless():
         assert "attempts" in harmless_options(scheme)
         assert not harmless_options(scheme) & {"endpoint_url", "region", "profile"}
     assert "read_timeout" in harmless_options("s3")
+
+
+@pytest.mark.parametrize(
+    ("url", "missing", "options"),
+    [
+        ("gs://bucket", "gcsfs", {"anonymous": "true"}),
+        ("gs://bucket", "google.auth", {"anonymous": "true"}),
+        ("az://container", "obstore", {"anonymous": "true", "account_name": "account"}),
+    ],
+)
+def test_a_missing_extra_of_another_cloud_does_too(monkeypatch, url, missing, options):
+    scheme = url.partition(":")[0]
+    for module in [name for name in sys.modules if name.startswith("pivot_remotes.")]:
+        if module.split(".")[1].startswith((scheme, "obstore")):
+            monkeypatch.delitem(sys.modules, module)
+    for module in [name for name in sys.modules if name.startswith(f"{missing}.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(Unsupported, match="isn't installed") as caught:
+        connect(url, options)
+    assert missing in caught.value.why
+    assert f"pip install 'pivot[{scheme}]'" in caught.value.hint

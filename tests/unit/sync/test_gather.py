@@ -164,6 +164,19 @@ def test_the_plan_names_who_would_give_what_and_keeps_nothing(make_store, places
     assert not make_store("there").holds(first)
 
 
+@pytest.mark.parametrize("size", [3_000, 30_000_000])
+def test_the_plan_foresees_the_requests(make_store, places, givers, put_tree, size):
+    here, there = make_store("here"), make_store("there")
+    files = {f"{n:04}": noise(2000, n) for n in range(800)} | {"big": noise(size)}
+    content = put_tree(here, files)
+    for name in ("main", "spare"):
+        push(here, places[name].remote("me"), {DATA: content})
+    plan = plan_gather(there, givers("main", client="one"), {DATA: content})
+    done = gather(there, givers("main", client="two"), {DATA: content})
+    assert plan.requests == done.requests
+    assert (plan.objects, plan.bytes) == (done.objects, done.bytes)
+
+
 # -- those that can't be asked ----------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ def recorded(aws, faulty):
 
     def answer(request):
         if request.path.endswith("?delete"):
-            return 200, HEADERS, b"<DeleteResult></DeleteResult>"
+            return 200, HEADERS, b"<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>"
         if request.command == "POST" or "list-type" in request.path:
             return 200, HEADERS, BEGUN
         return 200, HEADERS, b"fine"

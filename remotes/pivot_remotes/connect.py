@@ -10,11 +10,12 @@ from pivot_remotes.errors import BadAddress
 from pivot_remotes.foreign import Foreign
 from pivot_remotes.limits import Limiting, Limits
 from pivot_remotes.loading import load
+from pivot_remotes.reading import ReadOnly
 from pivot_remotes.retrying import Patience, Retrying
 from pivot_remotes.schemes import MEANT, SCHEMES, Opener
 from pivot_remotes.tracing import Trace, Tracing
 
-_COMMON: Final = frozenset({"attempts", "connections", "limit_rate"})
+_COMMON: Final = frozenset({"attempts", "connections", "limit_rate", "publish", "read_only"})
 
 
 def scheme_of(url: str) -> str:
@@ -56,8 +57,14 @@ def connect(
     Schemes that Pivot doesn't know are opened by an installed plugin (`pivot_remotes.plugins`), or
     by fsspec if they are in `allowed`, which is for the user to say and for no repository.
 
-    Any remote has the options `attempts` (1 to 100, default 5), `connections` (calls at once, 1 to
-    100) and `limit_rate` (bytes a second, such as `10M`); those of a storage are in its `settings`.
+    Any remote has these options; those of a storage are in its `settings`:
+
+    - `attempts`: tries of a call, 1 to 100, default 5;
+    - `connections`: calls at once, 1 to 100;
+    - `limit_rate`: bytes a second, such as `10M`;
+    - `publish`: true for whoever writes listings for readers that can't list;
+    - `read_only`: true to refuse whatever writes.
+
     Requests are counted into `trace` where one is given. The storage itself isn't asked yet, so
     that it exists shows at the first call.
 
@@ -70,8 +77,11 @@ def connect(
         connections=option.count(options, "connections", None),
         rate=option.size(options, "limit_rate"),
     )
+    option.boolean(options, "publish")
     own = {name: text for name, text in options.items() if name not in _COMMON}
     backend = _opener(scheme, allowed)(url, own)
+    if option.boolean(options, "read_only"):
+        backend = ReadOnly(backend)
     return _wrapped(backend, trace, limits, patience)
 
 

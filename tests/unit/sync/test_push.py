@@ -87,7 +87,7 @@ def test_sends_only_what_is_needed(make_store, make_remote, put_tree, put_file):
     push(store, remote, {DATA: content})
     assert not remote.has(secret.id)
     assert remote.has(content.id)
-    packs = sum(remote.pack_size(p) for p in remote._sizes)
+    packs = sum(remote.pack_size(p) for p in remote.packs)
     assert packs < 5 * 300 + 2000
 
 
@@ -314,7 +314,7 @@ def test_a_pack_doomed_while_we_push_is_not_relied_on(
     files = small_files(4)
     remote = make_remote()
     push(store, remote, {DATA: put_tree(store, files)})
-    pack = next(iter(remote._sizes))
+    pack = next(iter(remote.packs))
     changed = put_tree(store, files | {"new": b"new"})
     backend.before = lambda verb, key: (
         bury(tmp_path, [pack]) if verb == "put" and key.startswith("index/") else None
@@ -342,7 +342,7 @@ def test_the_plan_moves_nothing(make_store, make_remote, put_tree, backend, put_
     content = put_tree(store, small_files(3))
     plan = plan_push(store, remote, {DATA: content})
     assert (plan.objects, plan.total_objects) == (4, 4)
-    assert [len(group) for group in plan.missing] == [3, 0, 1]
+    assert [len(group) for group in plan.missing] == [3, 0, 0, 1]
     assert backend.calls == []
 
 

@@ -46,8 +46,7 @@ class Bringing:
                     progress=kept.watching(shown),
                 )
         except KeyboardInterrupt:
-            if not self.as_json:
-                note(kept.told())
+            note(kept.told())
             raise
 
     def foresee(self) -> Summary:
@@ -75,7 +74,7 @@ def bring_command(function: Callable[..., int]) -> Callable[..., int]:
             those = givers(
                 project.config, project.root, project.store.root, os.environ, remote, yes=yes
             )
-            asked = Givers(those, _ignore if as_json else tell)
+            asked = Givers(those, tell)
             roots = named(
                 project, from_here(project.root, targets),
                 lambda content: _tree(project, asked, content),
@@ -132,7 +131,3 @@ class _Kept:
             f"{size(self._done)} of {size(self._total)} were fetched and verified, and are kept;"
             " the same command goes on from there."
         )
-
-
-def _ignore(_: Trouble) -> None:
-    """With `--json` stderr stays empty."""

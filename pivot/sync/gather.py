@@ -66,20 +66,21 @@ def plan_gather(
 ) -> Summary:
     """What `gather` would come to; trees and recipes are read from remotes, nothing is kept.
 
-    Raises what `gather` would.
+    Requests are those that it would take in all. Raises what `gather` would.
     """
     started = time.monotonic()
     with on_disk(store.root), Reach.make(store, givers, jobs) as reach:
         wanted = _want(reach, roots)
+        plan = wanted.plan
+        missing = [id_ for group in plan.missing for id_ in group]
+        requests = givers.requests + reach.requests(missing)
     if wanted.lost:
         raise givers.failure(wanted.lost_paths, wanted.lost)
-    plan = wanted.plan
-    missing = [id_ for group in plan.missing for id_ in group]
     sources = {
         asked.giver.name: Transferred(len(places), sum(map(size_of, places.values())))
         for asked, places in givers.sharing(missing)
     }
-    return _summary(plan, Transferred(plan.objects, plan.bytes), givers.requests, sources, started)
+    return _summary(plan, Transferred(plan.objects, plan.bytes), requests, sources, started)
 
 
 def gather_tree(store: Store, givers: Givers, content: Content) -> Iterator[TreeEntry]:

@@ -6,7 +6,6 @@ is needed, and in the store itself nothing may appear before what it refers to.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -20,7 +19,8 @@ from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.sync.givers import Asked, Givers
-from pivot.transfer.fetch import Places, Source, Spool
+from pivot.sync.staging import staging_folder
+from pivot.transfer.fetch import Places, Source, Spool, fetch_requests
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.progress import Meter, Transferred
 from pivot.transfer.sink import Sink
@@ -33,17 +33,16 @@ class Reach:
     store: Store
     staging: Store
     givers: Givers
-    spool: Spool
+    folder: str
     jobs: int
 
     @classmethod
     @contextlib.contextmanager
     def make(cls, store: Store, givers: Givers, jobs: int) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        within = os.path.join(store.root, "tmp")
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=within) as folder:
+        with staging_folder(store.root) as folder:
             staging = Store.open(os.path.join(folder, "staging"))
-            yield cls(store, staging, givers, Spool(folder), jobs)
+            yield cls(store, staging, givers, folder, jobs)
 
     def read(self, id_: ObjectId, kind: Kind) -> bytes:
         """An entry, from wherever it is here."""
@@ -66,6 +65,13 @@ class Reach:
     def bring(self, sink: Sink, ids: Collection[ObjectId], staged: Collection[ObjectId]) -> bool:
         """Fetch what was located into a store; whether all of it could be had."""
         return self._take(sink, ids, staged, share_known=True)
+
+    def requests(self, ids: Iterable[ObjectId]) -> int:
+        """How many `bring` would make for what was located and isn't staged."""
+        rest = [id_ for id_ in ids if not self.staging.has(id_)]
+        return sum(
+            fetch_requests(self._source(asked), at) for asked, at in self.givers.sharing(rest)
+        )
 
     def closure(self, roots: Mapping[RepoPath, Content]) -> Closure:
         """What roots need. All that they name themselves is asked for at once."""
@@ -106,9 +112,7 @@ class Reach:
     def _take_from(
         self, asked: Asked, sink: Sink, places: Places, staged: Places, *, share_known: bool
     ) -> bool:
-        remote = asked.remote
-        assert remote is not None, "it located these entries"  # noqa: S101
-        source = Source(remote, self.spool, self.jobs)
+        source = self._source(asked)
         try:
             damaged = receive(source, sink, places, staged=staged, share_known=share_known)
         except PivotError as error:
@@ -118,3 +122,7 @@ class Reach:
         sizes = [place.size for id_, place in places.items() if id_ not in damaged]
         asked.given += Transferred(len(sizes), sum(sizes))
         return not damaged
+
+    def _source(self, asked: Asked) -> Source:
+        assert asked.remote is not None, "it located entries"  # noqa: S101
+        return Source(asked.remote, Spool(self.folder, asked.number), self.jobs)

@@ -16,6 +16,7 @@ from pivot.project.remotes import (
     secrets_of,
     shown_url,
 )
+from pivot_remotes.schemes import SCHEMES
 
 
 def configured(source=Source.PROJECT, default=None, **urls):
@@ -239,3 +240,19 @@ def test_opening_what_holds_credentials_does_not_repeat_them(tmp_path):
     with pytest.raises(UsageError, match="credentials") as caught:
         open_remote(remote, str(tmp_path), str(tmp_path / "cache"))
     assert "s3c" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+def test_no_secret_of_a_scheme_is_harmless_or_shared(own, scheme):
+    """What the storages declare fits together, so that no secret is taken for a small matter."""
+    declared = SCHEMES[scheme]
+    assert not declared.secrets & declared.harmless
+    names = {*declared.secrets, *declared.harmless, "attempts", "read_only"}
+    assert secrets_of(f"{scheme}://x", names) == declared.secrets
+    for secret in declared.secrets:
+        shared = {"remotes.a.url": f"{scheme}://x", f"remotes.a.{secret}": "s3cr3t"}
+        remote = choose(Config({Source.PROJECT: shared}), own, None)
+        confirm(confirmed_file(own), address_digest(f"{scheme}://x", None))
+        with pytest.raises(DeniedError) as caught:
+            allow(remote, "/work", own, yes=False)
+        assert "s3cr3t" not in str(caught.value)

@@ -164,6 +164,19 @@ def test_the_plan_names_who_would_give_what_and_keeps_nothing(make_store, places
     assert not make_store("there").holds(first)
 
 
+@pytest.mark.parametrize("size", [3_000, 30_000_000])
+def test_the_plan_foresees_the_requests(make_store, places, givers, put_tree, size):
+    here, there = make_store("here"), make_store("there")
+    files = {f"{n:04}": noise(2000, n) for n in range(800)} | {"big": noise(size)}
+    content = put_tree(here, files)
+    for name in ("main", "spare"):
+        push(here, places[name].remote("me"), {DATA: content})
+    plan = plan_gather(there, givers("main", client="one"), {DATA: content})
+    done = gather(there, givers("main", client="two"), {DATA: content})
+    assert plan.requests == done.requests
+    assert (plan.objects, plan.bytes) == (done.objects, done.bytes)
+
+
 # -- those that can't be asked ----------------------------------------------------------------
 
 
@@ -295,6 +308,20 @@ def test_a_damaged_listing_is_fetched_from_elsewhere(
     for name in ("main", "spare"):
         push(here, places[name].remote("me"), {DATA: content})
     places["main"].damage(content.id)
+    gather(there, givers("main", "spare"), {DATA: content})
+    assert files_of(there, content) == {"a": noise(50_000)}
+    assert len(heard) == 1
+
+
+def test_a_mirror_that_is_sound_replaces_what_is_damaged(
+    make_store, places, givers, put_tree, files_of, heard
+):
+    """It has packs of the same names."""
+    here, there = make_store("here"), make_store("there")
+    content = put_tree(here, {"a": noise(50_000)})
+    push(here, places["main"].remote("me"), {DATA: content})
+    shutil.copytree(places["main"].folder, places["spare"].folder)
+    places["main"].damage(hash_bytes(noise(50_000)))
     gather(there, givers("main", "spare"), {DATA: content})
     assert files_of(there, content) == {"a": noise(50_000)}
     assert len(heard) == 1

@@ -12,7 +12,7 @@ from pivot.errors import DeniedError, UsageError
 from pivot.project.project import Project
 from pivot.project.remotes import allow, open_remote, shown_url
 
-SECRETS = ("access_key_id", "secret_access_key", "session_token")
+SECRETS = ("access_key_id", "secret_access_key", "session_token", "password", "passphrase", "token")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 

@@ -1,23 +1,16 @@
 """From a URL to a backend: the only place that knows all schemes and composes all wrappers."""
 
-import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote
 
 from pivot_remotes import options as option
-from pivot_remotes.addresses import split
+from pivot_remotes import schemes
 from pivot_remotes.backend import Backend
-from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
-from pivot_remotes.loading import load
 from pivot_remotes.retrying import Patience, Retrying
+from pivot_remotes.schemes import SCHEMES
 from pivot_remotes.tracing import Trace, Tracing
 
-type Opener = Callable[[str, Mapping[str, str]], Backend]
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _COMMON: Final = frozenset({"attempts"})
 
 
@@ -28,15 +21,28 @@ def scheme_of(url: str) -> str:
     """
     if "::" in url:
         raise BadAddress("chained URLs (`::`) can't be used as a remote")
-    match = _SCHEME.match(url)
+    match = schemes.NAME.match(url)
     scheme = "file" if match is None else match[1].lower()
-    if scheme not in _OPENERS:
+    if scheme not in SCHEMES:
         raise BadAddress(
             f"remotes of scheme {scheme!r} are not supported",
             hint="Use `s3://bucket/folder`, `sftp://host/folder`, `https://host/folder`,"
             " `webdavs://host/folder`, `file:///folder` or the path of a folder",
         )
     return scheme
+
+
+def secret_options(scheme: str) -> frozenset[str]:
+    """Options of a scheme whose values are credentials: nobody shares or prints them."""
+    return SCHEMES[scheme].secrets if scheme in SCHEMES else frozenset()
+
+
+def harmless_options(scheme: str) -> frozenset[str]:
+    """Options that can't lead data or credentials elsewhere, those of every remote among them.
+
+    All others should be trusted before they are used where they come from somebody else.
+    """
+    return _COMMON | SCHEMES[scheme].harmless if scheme in SCHEMES else _COMMON
 
 
 def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None) -> Backend:
@@ -53,63 +59,7 @@ def connect(url: str, options: Mapping[str, str], *, trace: Trace | None = None)
     scheme = scheme_of(url)
     patience = Patience(attempts=option.count(options, "attempts", Patience().attempts))
     own = {name: text for name, text in options.items() if name not in _COMMON}
-    backend = _OPENERS[scheme](url, own)
+    backend = SCHEMES[scheme].open(url, own)
     if trace is not None:
         backend = Tracing(backend, trace)
     return Retrying(backend, patience)
-
-
-def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
-    option.check_known(options, frozenset(), "file")
-    path = url
-    if _SCHEME.match(url):
-        parts = split(url, form="file:///folder")
-        if parts.netloc not in ("", "localhost"):
-            raise BadAddress(f"{url!r} names no folder here", hint="Write it as `file:///folder`")
-        path = unquote(parts.path)
-    if not path.startswith("/") or "\0" in path:
-        raise BadAddress(f"{url!r} is no absolute path", hint="Write it as `file:///folder`")
-    return DirectoryBackend(os.path.normpath(path))
-
-
-def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
-        url, options, os.environ
-    )
-    return backend
-
-
-def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
-    return backend
-
-
-def _open_http(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
-    return backend
-
-
-def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
-    module = load("pivot_remotes.webdav.backend", extra="webdav")
-    backend: Backend = module.open_folder(url, options)
-    return backend
-
-
-def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
-    """Objects in this process, for tests: the same name is the same storage."""
-    option.check_known(options, frozenset(), "memory")
-    backend: Backend = load("pivot_remotes.memory", extra="memory").open_memory(url)
-    return backend
-
-
-_OPENERS: Final[Mapping[str, Opener]] = {
-    "file": _open_directory,
-    "memory": _open_memory,
-    "http": _open_http,
-    "https": _open_http,
-    "s3": _open_s3,
-    "sftp": _open_sftp,
-    "ssh": _open_sftp,
-    "webdav": _open_webdav,
-    "webdavs": _open_webdav,
-}

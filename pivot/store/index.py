@@ -21,6 +21,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Self
 
@@ -43,9 +44,14 @@ _BLOCK = struct.Struct("<IQIIB3x")
 _FANOUT = struct.Struct("<256I")
 _PLACE = struct.Struct("<IIIB3x")
 _KIND_AT = 12
+_ID = struct.Struct(f"{ID_SIZE}s")
+_PACK_NUMBER = struct.Struct("<I")  # the first member of a block
+_BLOCK_NUMBER = struct.Struct("<I")  # the first member of a place
 _FOOTER_SIZE = 32 + len(END_MAGIC)
 _HELD = 32 << 20  # about 600,000 entries
 _SCANNED = 64  # so many ids are searched in one call, which costs less than halving them
+_SCAN_SHARE = 16  # looking one id up takes as long as passing over so many
+_SEEN_BLOCKS = 4096  # under a megabyte
 _CODECS = frozenset(Codec)
 _KINDS = tuple(Kind)  # by number: calling the enumeration costs more than the look-up
 
@@ -165,8 +171,9 @@ class Index:
         if fault is not None:
             raise _damaged(name, fault)
         self.name = name
+        self.size = len(data)
         self._data = data
-        self._last_block: tuple[int, BlockPlace | None] = (-1, None)
+        self._seen_blocks: dict[int, BlockPlace] = {}
         _, _, self.level, _, _, replaces, packs, blocks, self.entries = _HEADER.unpack_from(data)
         at = _HEADER.size
         self.replaces = tuple(
@@ -219,6 +226,26 @@ class Index:
             at = rows.find(key, at + 1)
         return None if at < 0 else low + at // ID_SIZE
 
+    def rows_among(self, ids: AbstractSet[bytes]) -> Iterator[tuple[bytes, int]]:
+        """Those of `ids` that it has, each with the number of its row."""
+        if len(ids) * _SCAN_SHARE < self.entries:
+            for id_ in ids:
+                found = self.row_of(id_)
+                if found is not None:
+                    yield id_, found
+            return
+        for row, id_ in enumerate(self.raw_ids()):
+            if id_ in ids:
+                yield id_, row
+
+    def pack_at(self, row: int) -> int:
+        """The number of the pack that a row's entry is in. Raises as `place_at` does."""
+        (block,) = _BLOCK_NUMBER.unpack_from(self._data, self._places + row * _PLACE.size)
+        if block >= self._block_count:
+            raise _damaged(self.name, "a place names no block")
+        (pack,) = _PACK_NUMBER.unpack_from(self._data, self._blocks + block * _BLOCK.size)
+        return int(pack)
+
     def _raw_id_at(self, row: int) -> bytes:
         """An id without the check that it is one: a look-up compares a dozen."""
         at = self._ids + row * ID_SIZE
@@ -240,19 +267,22 @@ class Index:
         return Place(place, offset, size, _KINDS[kind])
 
     def _block_at(self, block: int) -> BlockPlace:
-        """A block's place; entries that are looked up in turn tend to share one."""
-        number, place = self._last_block
-        if place is None or number != block:
+        """A block's place; entries that are looked up together tend to share some."""
+        place = self._seen_blocks.get(block)
+        if place is None:
             at = self._blocks + block * _BLOCK.size
             pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
             name, _ = self.packs[pack]
             place = BlockPlace(name, start, stored, raw, Codec(codec))
-            self._last_block = (block, place)
+            if len(self._seen_blocks) >= _SEEN_BLOCKS:
+                self._seen_blocks.clear()
+            self._seen_blocks[block] = place
         return place
 
     def raw_ids(self) -> Iterator[bytes]:
         """All ids, ascending, without the check that they are ids."""
-        return map(self._raw_id_at, range(self.entries))
+        end = self._ids + self.entries * ID_SIZE
+        return (id_ for (id_,) in _ID.iter_unpack(self._data[self._ids : end]))
 
     def raw_places(self) -> Iterator[tuple[int, int, int, int]]:
         """Block number, offset, size and kind of each row: numbers as they stand there.

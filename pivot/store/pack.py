@@ -87,12 +87,18 @@ class PackWriter:
         fd = open_nofollow(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         name = name or FileName.fresh()
         writer = cls(root, FileIO(fd, "w"), temporary, name=name, sync=sync)
-        try:
-            writer._write(_HEADER.pack(MAGIC, VERSION, 0, 0, name))
-        except BaseException:
-            writer.abandon()
-            raise
+        writer._begin()
         return writer
+
+    def _begin(self) -> None:
+        try:
+            self._write(_HEADER.pack(MAGIC, VERSION, 0, 0, self.name))
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _write_payload(self, stored: Buffer) -> None:
+        self._write(stored)
 
     def _write(self, *parts: Buffer) -> None:
         for part in parts:
@@ -110,7 +116,8 @@ class PackWriter:
         head = _BLOCK.pack(_BLOCK_TAG, codec, 0, len(entries), length, raw_size)
         table = b"".join(_ENTRY.pack(e.kind, e.id, e.size) for e in entries)
         place = BlockPlace(self.name, self.size + len(head) + len(table), length, raw_size, codec)
-        self._write(head + table, stored)
+        self._write(head + table)
+        self._write_payload(stored)
         block = PackedBlock(place, tuple(entries))
         self._blocks.append(block)
         return block

@@ -1,17 +1,16 @@
 """Bringing a remote what roots need."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.store import Store
-from pivot.sync.plan import plan_push
 from pivot.sync.summary import Summary
 from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Progress, Transferred
-from pivot.transfer.push import push as send
+from pivot.transfer.proofs import Proof, digest
 from pivot.transfer.remote import RemoteStore
 
 
@@ -22,29 +21,50 @@ def push(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
+    note: Callable[[], None] | None = None,
 ) -> Summary:
     """Copy what `roots` need and `remote` lacks; a new place is made a store first.
 
-    Raises `MissingDataError` before anything is sent, if something is neither here nor there.
+    `note` is called once a store is there, before anything is relied on: with `Projects.note` it
+    lets a collection know whom to ask. What an earlier push proved to be there isn't looked at
+    again, while the proof holds. Raises `MissingDataError` before anything is sent, if something
+    is neither here nor there.
     """
     started = time.monotonic()
+    name = digest(roots.values())
+    moved = Transferred()
     with on_disk(store.root):
-        remote.open_to_write()
-        plan = first = plan_push(store, remote, roots)
-        moved = Transferred()
-        while True:
-            if plan.objects:
-                moved += send(store, remote, plan.missing, plan.bytes, jobs=jobs, progress=progress)
-            # Tombstones are believed from memory before, and listed once all is sent: packs that
-            # were doomed meanwhile count as absent now, and success means that none was relied on.
-            if not remote.refresh_tombstones():
-                break
-            plan = plan_push(store, remote, roots)
+        proof = remote.proof(name)
+        remote.list_to_write(tombstones=proof is not None)
+        if note is not None:
+            note()
+        if proof is None or not proof.holds(remote.listed, remote.doomed):
+            moved, proof = _prove(store, remote, roots, jobs, progress)
+            remote.remember(name, proof)
+        remote.publish(anew=moved.objects > 0)
     return Summary(
         objects=moved.objects,
         bytes=moved.bytes,
-        total_objects=first.total_objects,
-        total_bytes=first.total_bytes,
+        total_objects=proof.objects,
+        total_bytes=proof.size,
         requests=remote.requests,
         seconds=time.monotonic() - started,
     )
+
+
+def _prove(
+    store: Store,
+    remote: RemoteStore,
+    roots: Mapping[RepoPath, Content],
+    jobs: int,
+    progress: Progress | None,
+) -> tuple[Transferred, Proof]:
+    """Make all of it be there: what that moved, and what it rests on."""
+    # Event loops, packers and closures, which a push with nothing to do need not import.
+    from pivot.sync.completing import complete  # noqa: PLC0415
+
+    remote.load()
+    done = complete(store, remote, roots, jobs=jobs, progress=progress)
+    if done.moved.objects:
+        remote.merge_indexes()
+    return done.moved, remote.prove(done.total_objects, done.total_bytes, done.packs)

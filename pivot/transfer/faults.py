@@ -8,6 +8,7 @@ from pivot_remotes.errors import (
     AccessDenied,
     BadAddress,
     BadKey,
+    DiskRefused,
     NotFound,
     RemoteError,
     Truncated,
@@ -26,6 +27,10 @@ class PackGoneError(IntegrityError):
     """An index of a remote names a pack that isn't there."""
 
 
+class DiskError(PivotError):
+    """The file system here refused; no remote can help with that."""
+
+
 @contextlib.contextmanager
 def translated(address: str) -> Iterator[None]:
     """Raise what the remote at `address` raises in the block as a `PivotError` that names it."""
@@ -41,7 +46,7 @@ def on_disk(root: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PivotError(
+        raise DiskError(
             f"the cache {root} can't be used",
             why=error.strerror or str(error),
             hint="Make room or give permission there, then run it again",
@@ -57,6 +62,8 @@ def of(error: RemoteError, address: str) -> PivotError:
 
 def _remedy(error: RemoteError) -> tuple[type[PivotError], str]:
     match error:
+        case DiskRefused():
+            return DiskError, "Make room or give permission there, then run it again"
         case AccessDenied():
             return DeniedError, "Check the credentials for it, then run it again"
         case BadAddress() | BadKey() | Unsupported():

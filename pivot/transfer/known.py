@@ -3,6 +3,8 @@
     <cache>/remote.json               {"address": URL, "store": what its pivot-store.json says}
     <cache>/index/<name>.idx          indexes, as the remote has them
     <cache>/tombstones/<name>.json    tombstones, likewise
+    <cache>/latest.json               what was published last from here
+    <cache>/proofs/<digest>.json      what a finished push relied on, see `pivot.transfer.proofs`
 
 All of it can be deleted without loss.
 """
@@ -13,7 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from pivot.errors import IntegrityError
-from pivot.files import TEMPORARY_PREFIX, open_regular, refuse_link, write_atomic
+from pivot.files import TEMPORARY_PREFIX, lstat, open_regular, refuse_link, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store.access import file_mode, make_folder
 from pivot.store.content import Content
@@ -76,6 +78,17 @@ class Copies:
         except FileNotFoundError:
             return []
         return sorted(name for name in found if not name.startswith(TEMPORARY_PREFIX))
+
+    def newest(self, folder: str) -> list[str]:
+        """The names of the copies in a folder, the one that was kept last first."""
+        path = os.path.join(self._cache, folder)
+        found = [(lstat(os.path.join(path, name)), name) for name in self.names(folder)]
+        return [
+            name
+            for _, name in sorted(
+                ((stat.mtime_ns, name) for stat, name in found if stat is not None), reverse=True
+            )
+        ]
 
     def read(self, key: str) -> bytes | None:
         """The copy of an object; None where there is none."""

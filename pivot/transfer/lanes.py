@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final, Self
 
-JOBS: Final = 8
+from pivot.transfer.jobs import JOBS as JOBS
+
 BUDGET: Final = 64 << 20
 
 

@@ -1,13 +1,14 @@
 """Making the packs of a push: only what is needed, verified, in an order that keeps promises."""
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from itertools import batched
 
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
 from pivot.store.codec import Compressor
 from pivot.store.entry import Entry, PackInfo, Place
+from pivot.store.lookup import places
 from pivot.store.pack import PACK_SIZE, PackWriter, read_stored
 from pivot.store.packer import INDEX_ENTRIES
 from pivot.store.store import Store
@@ -49,14 +50,14 @@ def make_packs(
         packing.abandon()
 
 
-def _places(store: Store, ids: Iterable[ObjectId]) -> Iterator[tuple[ObjectId, Place]]:
+def _places(store: Store, ids: Collection[ObjectId]) -> Iterator[tuple[ObjectId, Place]]:
+    found = places(store, ids)
     for id_ in ids:
-        place = store.find(id_)
-        if place is None:
+        if id_ not in found:
             raise MissingDataError(
                 f"object {id_.hex()[:12]} is no longer in the cache", hint="Run `pivot fetch`"
             )
-        yield id_, place
+        yield id_, found[id_]
 
 
 def _read(store: Store, block: NeededBlock) -> tuple[bytes, list[tuple[Entry, bytes]]]:

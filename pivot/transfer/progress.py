@@ -20,13 +20,15 @@ class Transferred:
 
 
 class Meter:
-    """Counts what was moved, from any thread, and tells it on."""
+    """Counts what was moved, from any thread, and tells it on; `moved` was before."""
 
     __slots__ = ("_lock", "_moved", "_progress", "_total")
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
+    def __init__(
+        self, progress: Progress | None, total: int, moved: Transferred = Transferred()
+    ) -> None:
         self._lock = threading.Lock()
-        self._moved = Transferred()
+        self._moved = moved
         self._progress = progress
         self._total = total
 

@@ -12,9 +12,10 @@ from typing import Final
 from pivot.hashing import ObjectId
 from pivot.store.entry import PackInfo
 from pivot.store.index import FAN_IN
-from pivot.store.pack import PACK_SIZE, pack_key
+from pivot.store.pack import pack_key
 from pivot.store.packer import INDEX_ENTRIES
 from pivot.store.store import Store
+from pivot.transfer.costs import pack_size
 from pivot.transfer.faults import on_disk
 from pivot.transfer.lanes import JOBS, Lanes, run
 from pivot.transfer.packing import make_packs
@@ -34,7 +35,6 @@ def push(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
-    pack_size: int = PACK_SIZE,
 ) -> Transferred:
     """Copy entries of `store` to `remote`; entries of a group may refer to earlier groups only.
 
@@ -49,7 +49,7 @@ def push(
         on_disk(store.root),
         store.in_use(),
         tempfile.TemporaryDirectory(prefix="push-", dir=os.path.join(store.root, "tmp")) as folder,
-        closing(make_packs(store, folder, groups, pack_size=pack_size)) as packs,
+        closing(make_packs(store, folder, groups, pack_size=pack_size(total, jobs))) as packs,
     ):
         run(_send(remote, folder, packs, jobs, meter))
     return meter.moved

@@ -5,27 +5,35 @@ Indexes and tombstones are immutable, so each is fetched once and copied here (s
 """
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from collections.abc import Set as AbstractSet
+from typing import Final, Self
 
-from pivot.errors import IntegrityError, UsageError
+from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
 from pivot.store.index import Index, encode, index_key, rows_of
 from pivot.store.pack import pack_key
-from pivot.store.store import STORE_KEY, StoreId
-from pivot.transfer import tombstones
+from pivot.transfer import founding, latest, proofs
+from pivot.transfer.doomed import Doomed
 from pivot.transfer.faults import PackGoneError, translated
+from pivot.transfer.indexes import Held, Indexes, replace_hint
 from pivot.transfer.known import Copies
+from pivot.transfer.latest import Listing
+from pivot.transfer.listing import list_both, list_indexes, list_tombstones
+from pivot.transfer.merging import merge_indexes
+from pivot.transfer.projects import Projects
+from pivot.transfer.proofs import Proof
+from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
-from pivot_remotes.errors import NotFound, Truncated
+from pivot_remotes.errors import NotFound, RemoteError, Truncated
+from pivot_remotes.options import boolean
 from pivot_remotes.tracing import Trace
 
-DOWNLOADS = 8
+LISTINGS: Final = 4  # so often is listed anew what others merge while it is read
+_PUBLISHED: Final = "latest.json"
 
 
 class RemoteStore:
@@ -34,25 +42,39 @@ class RemoteStore:
     Making one asks the remote nothing; `open` and those like it do.
     """
 
-    def __init__(self, backend: Backend, cache: str, trace: Trace) -> None:
+    def __init__(
+        self, backend: Backend, cache: str, trace: Trace, *, publish: bool = False
+    ) -> None:
+        """`publish` keeps `index/latest.json` there, for readers that can't list."""
         self.address = backend.address
+        self._publish = publish
         self._backend = backend
         self._copies = Copies(cache)
         self._trace = trace
-        self._indexes: dict[FileName, Index] = {}
-        self._sizes: dict[FileName, int] = {}
-        self._doomed: frozenset[FileName] = frozenset()
+        self._indexes = Indexes(backend, self._copies)
+        self._doomed = Doomed(backend, self._copies)
+        self.projects = Projects(backend, self._copies)
+        self._listed: frozenset[FileName] = frozenset()
 
     @classmethod
-    def at(cls, url: str, options: Mapping[str, str], cache: str) -> Self:
+    def at(
+        cls,
+        url: str,
+        options: Mapping[str, str],
+        cache: str,
+        *,
+        allowed: frozenset[str] = frozenset(),
+    ) -> Self:
         """The remote at `url`; `cache` is a folder for copies of what it lists, its alone.
 
+        `allowed` are schemes that the user's own configuration adds to the usual ones.
         Raises `UsageError` for a URL or option that can't be used, `DeniedError` without
         credentials. The storage isn't asked yet.
         """
         trace = Trace()
         with translated(shown(url)):
-            return cls(connect(url, options, trace=trace), cache, trace)
+            backend = connect(url, options, trace=trace, allowed=allowed)
+            return cls(backend, cache, trace, publish=boolean(options, "publish") or False)
 
     @property
     def requests(self) -> int:
@@ -64,66 +86,117 @@ class RemoteStore:
         """Size from which a file is sent in parts, which bounds the memory that takes."""
         return self._backend.capabilities.part_size
 
-    # -- what it has ----------------------------------------------------------------------
+    # -- opening --------------------------------------------------------------------------
 
     def open(self) -> None:
         """List what it has. Raises `UsageError` where no store is."""
         if not self._is_store():
-            raise UsageError(
-                f"{self.address} holds no Pivot store",
-                why=f"it has no {STORE_KEY}",
-                hint="Check the URL with `pivot remote list`, or fill it with `pivot push`",
-            )
+            raise founding.no_store(self._backend)
+        self.load()
 
     def open_to_write(self) -> None:
         """`open`, but make a store where nothing is. Raises `UsageError` if other things are."""
-        if not self._is_store():
-            self._refuse_other_things()
-            self._initialise()
+        self.list_to_write()
+        self.load()
 
     def open_to_compare(self) -> None:
         """`open_to_write`, but nothing is made: where nothing is counts as an empty store."""
-        if not self._is_store():
-            self._refuse_other_things()
+        self.list_to_compare()
+        self.load()
+
+    def list_to_compare(self, *, tombstones: bool = False) -> None:
+        """`list_to_write`, but nothing is made."""
+        if not self._backend.capabilities.can_write:
+            raise founding.read_only(self._backend)
+        if not self._is_store(tombstones=tombstones):
+            self._is_vacant(tombstones=tombstones)
+
+    def list_to_write(self, *, tombstones: bool = False) -> None:
+        """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
+
+        Makes a store where nothing is. Raises `UsageError` where other things are, and for a
+        storage that can't be written to.
+        """
+        if not self._backend.capabilities.can_write:
+            raise founding.read_only(self._backend)
+        if not self._is_store(tombstones=tombstones) and self._is_vacant(tombstones=tombstones):
+            with translated(self.address):
+                founding.found(self._backend, self._copies)
+
+    def load(self) -> None:
+        """Fetch those of the listed indexes that were not seen yet: a request for each."""
+        with translated(self.address):
+            for left in reversed(range(LISTINGS)):
+                try:
+                    self._indexes.take_over(self._listed)
+                    break
+                except NotFound:  # one was merged away meanwhile
+                    if not left:
+                        raise
+                    self._listed = list_indexes(self._backend)
+
+    def refresh(self) -> None:
+        """List the indexes and fetch those not seen yet: one request, and one for each of them."""
+        with translated(self.address):
+            self._listed = list_indexes(self._backend)
+        self.load()
+
+    def refresh_tombstones(self) -> bool:
+        """List the tombstones; whether they name packs that were not named before."""
+        with translated(self.address):
+            for _ in range(LISTINGS - 1):
+                # One is gone if a collection removed it since it was listed.
+                with contextlib.suppress(NotFound):
+                    return self._doomed.take_over(list_tombstones(self._backend))
+            return self._doomed.take_over(list_tombstones(self._backend))
+
+    # -- what it has ----------------------------------------------------------------------
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """The indexes in force."""
+        return self._indexes.in_force
+
+    @property
+    def packs(self) -> Mapping[FileName, int]:
+        """The packs that the indexes name, with their sizes in bytes."""
+        return self._indexes.sizes
+
+    @property
+    def listed(self) -> frozenset[FileName]:
+        """The names of all indexes that are there, replaced ones included."""
+        return self._listed
+
+    @property
+    def doomed(self) -> frozenset[FileName]:
+        """The packs that tombstones name, as they were last listed."""
+        return self._doomed.packs
 
     def find(self, id_: ObjectId) -> Place | None:
-        """Where an entry can be read; a pack that will stay comes before one that won't."""
+        """Where an entry can be read; a pack that will stay comes before one that won't.
+
+        Rows of packs that were deleted can come back with a merge of indexes: they don't count.
+        """
         doomed = None
-        for index in self._indexes.values():
-            place = index.find(id_)
-            if place is not None:
-                if place.block.pack not in self._doomed:
-                    return place
+        for place in self._indexes.places(id_):
+            if place.block.pack not in self._doomed.packs:
+                return place
+            if place.block.pack not in self._doomed.gone:
                 doomed = place
         return doomed
 
     def has(self, id_: ObjectId) -> bool:
         """Whether an entry is there to stay: what only tombstoned packs hold is not."""
         place = self.find(id_)
-        return place is not None and place.block.pack not in self._doomed
+        return place is not None and place.block.pack not in self._doomed.packs
+
+    def held(self, ids: Iterable[ObjectId]) -> Held:
+        """Which of many entries are there to stay, and in which packs."""
+        return self._indexes.held(ids, self._doomed.packs)
 
     def pack_size(self, pack: FileName) -> int:
         """The size in bytes of a pack that an index names."""
-        return self._sizes[pack]
-
-    def refresh(self) -> None:
-        """List the indexes and fetch those not seen yet: one request, and one for each of them."""
-        with translated(self.address):
-            try:
-                self._take_over(self._list_indexes())
-            except NotFound:  # merged away since it was listed
-                self._take_over(self._list_indexes())
-
-    def refresh_tombstones(self) -> bool:
-        """List the tombstones; whether they name packs that were not named before."""
-        with translated(self.address):
-            keys = {info.key for info in self._backend.list(tombstones.FOLDER)}
-            found = [self._tombstone(key) for key in sorted(keys)]
-        for name in self._copies.names(tombstones.FOLDER):
-            if (key := f"{tombstones.FOLDER}/{name}") not in keys:
-                self._copies.drop(key)
-        before, self._doomed = self._doomed, frozenset[FileName]().union(*found)
-        return not self._doomed <= before
+        return self.packs[pack]
 
     # -- reading --------------------------------------------------------------------------
 
@@ -142,7 +215,7 @@ class RemoteStore:
         return IntegrityError(
             f"{error.message}, in {pack_key(pack)} of {self.address}",
             why=error.why,
-            hint=self._cure(pack),
+            hint=replace_hint(self._indexes.naming(pack)),
         )
 
     # -- writing --------------------------------------------------------------------------
@@ -160,112 +233,80 @@ class RemoteStore:
         data = encode(name, dict(rows_of(finished)), sizes)
         with translated(self.address):
             self._backend.put(index_key(name), data)
-        self._copies.keep(index_key(name), data)
-        self._admit(Index(memoryview(data), name))
+        self._indexes.add(name, data)
+        self._listed |= {name}
 
-    # -- opening --------------------------------------------------------------------------
+    def merge_indexes(self) -> None:
+        """Put one index in the place of sixteen, as often as there are so many; best effort."""
+        with contextlib.suppress(RemoteError, PivotError, OSError):
+            merge_indexes(self._backend, self._indexes, self._doomed)
+            self._listed = self._indexes.names
 
-    def _is_store(self) -> bool:
+    def publish(self, *, anew: bool) -> None:
+        """Write down what is there, for readers that can't list, if this remote is to do so.
+
+        The tombstones were listed before. With `anew` the indexes are listed once more, since
+        others may have added some meanwhile.
+        """
+        if not self._publish:
+            return
+        with translated(self.address):
+            if anew:
+                self._listed = list_indexes(self._backend)
+            data = Listing(self._listed, frozenset(self._doomed.stones)).encode()
+            if data != self._copies.read(_PUBLISHED):
+                self._backend.put(latest.KEY, data)
+                self._copies.keep(_PUBLISHED, data)
+
+    # -- proofs ---------------------------------------------------------------------------
+
+    def proof(self, digest: str) -> Proof | None:
+        """What a finished push of these roots to this store relied on, if one is remembered."""
+        store = self._copies.store_id(self.address)
+        return None if store is None else proofs.recall(self._copies, digest, store.text)
+
+    def prove(self, objects: int, size: int, packs: AbstractSet[FileName]) -> Proof:
+        """A proof that entries, so many of so many bytes in all, are here in `packs`."""
+        store = self._copies.store_id(self.address)
+        indexes = self._indexes.naming_any(packs)
+        return Proof("" if store is None else store.text, objects, size, indexes, frozenset(packs))
+
+    def remember(self, digest: str, proof: Proof) -> None:
+        """Keep a proof for the roots of this digest."""
+        proofs.remember(self._copies, digest, proof)
+
+    def sweeping(self) -> Sweeping:
+        """The verbs of a collection, over what this one knows."""
+        return Sweeping(self._backend, self._indexes, self._doomed)
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _is_store(self, *, tombstones: bool = False) -> bool:
         """List what is there; whether it is a store."""
-        remembered = self._copies.store_id(self.address) is not None
-        if not remembered and not self._identify():
-            return False
-        self._doomed = frozenset[FileName]().union(*self._known_tombstones())
-        self.refresh()
-        # Where nothing is listed, what was remembered of the place may be over.
-        return not remembered or bool(self._indexes) or self._identify()
-
-    def _identify(self) -> bool:
         with translated(self.address):
-            try:
-                data = self._backend.get(STORE_KEY)
-            except NotFound:
+            remembered = self._copies.store_id(self.address) is not None
+            if not remembered and not founding.identify(self._backend, self._copies):
                 return False
-        self._copies.remember(self.address, StoreId.decode(data, self.address))
-        return True
+            self._doomed.recall()
+            if tombstones:
+                listing = list_both(self._backend)
+                self._listed = listing.indexes
+                try:
+                    self._doomed.take_over(listing.tombstones)
+                except NotFound:  # a collection removed one since it was listed
+                    self.refresh_tombstones()
+            else:
+                self._listed = list_indexes(self._backend)
+            if not remembered or self._listed:
+                return True
+            # Where nothing is listed, what was remembered of the place may be over.
+            return founding.identify(self._backend, self._copies)
 
-    def _refuse_other_things(self) -> None:
+    def _is_vacant(self, *, tombstones: bool) -> bool:
+        """Whether nothing is there; a store that another client made meanwhile is listed."""
         with translated(self.address):
-            found = self._backend.list("")
-        if found:
-            raise UsageError(
-                f"{self.address} is not empty and no Pivot store",
-                why=f"it has no {STORE_KEY}, but for example {found[0].key}",
-                hint="Name an empty or new folder with `pivot remote add NAME URL`",
-            )
-
-    def _initialise(self) -> None:
-        id_ = StoreId.fresh()
-        with translated(self.address):
-            self._backend.put(STORE_KEY, id_.encode())
-        self._copies.remember(self.address, id_)
-
-    # -- indexes --------------------------------------------------------------------------
-
-    def _list_indexes(self) -> set[FileName]:
-        keys = (info.key for info in self._backend.list("index"))
-        names = (
-            FileName.parse(os.path.basename(key).removesuffix(".idx"))
-            for key in keys
-            if key.endswith(".idx")
-        )
-        return {name for name in names if name is not None}
-
-    def _take_over(self, listed: set[FileName]) -> None:
-        """Hold exactly the listed indexes, less those that another one replaces."""
-        files = {os.path.basename(index_key(name)) for name in listed}
-        for file in self._copies.names("index"):
-            if file not in files:
-                self._copies.drop(f"index/{file}")
-        fresh = sorted(listed - self._indexes.keys())
-        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="pivot-indexes") as threads:
-            opened = dict(zip(fresh, threads.map(self._open_index, fresh), strict=True))
-        opened.update((n, index) for n, index in self._indexes.items() if n in listed)
-        replaced = {old for index in opened.values() for old in index.replaces}
-        self._indexes, self._sizes = {}, {}
-        for name, index in opened.items():
-            if name not in replaced:
-                self._admit(index)
-
-    def _admit(self, index: Index) -> None:
-        self._indexes[index.name] = index
-        self._sizes.update(index.packs)
-
-    def _open_index(self, name: FileName) -> Index:
-        """An index from its copy here, or from the remote, whose bytes are checked before use."""
-        index = self._copies.index(name)
-        if index is not None:
-            return index
-        key = index_key(name)
-        data = self._backend.get(key)
-        try:
-            index = Index(memoryview(data), name)
-        except IntegrityError as error:
-            raise IntegrityError(
-                f"{key} of {self.address} is damaged", why=error.why, hint=_replace_hint(key)
-            ) from error
-        self._copies.keep(key, data)
-        return index
-
-    # -- tombstones and packs -------------------------------------------------------------
-
-    def _known_tombstones(self) -> Iterator[frozenset[FileName]]:
-        for name in self._copies.names(tombstones.FOLDER):
-            key = f"{tombstones.FOLDER}/{name}"
-            data = self._copies.read(key)
-            if data is not None:
-                with contextlib.suppress(IntegrityError):  # the next listing mends it
-                    yield tombstones.decode(data, key, self.address)
-
-    def _tombstone(self, key: str) -> frozenset[FileName]:
-        data = self._copies.read(key)
-        if data is not None:
-            with contextlib.suppress(IntegrityError):
-                return tombstones.decode(data, key, self.address)
-        data = self._backend.get(key)
-        packs = tombstones.decode(data, key, self.address)
-        self._copies.keep(key, data)
-        return packs
+            is_vacant = founding.is_vacant(self._backend)
+        return is_vacant or not self._is_store(tombstones=tombstones)
 
     @contextlib.contextmanager
     def _reading(self, pack: FileName) -> Iterator[None]:
@@ -276,14 +317,5 @@ class RemoteStore:
                 raise PackGoneError(
                     f"{pack_key(pack)} is not whole in {self.address}",
                     why=error.message,
-                    hint=self._cure(pack),
+                    hint=replace_hint(self._indexes.naming(pack)),
                 ) from error
-
-    def _cure(self, pack: FileName) -> str:
-        names = (i.name for i in self._indexes.values() if pack in dict(i.packs))
-        return _replace_hint(index_key(next(names)))
-
-
-def _replace_hint(key: str) -> str:
-    """What sends entries again: a push relies on what the listed indexes say."""
-    return f"Delete `{key}` there, then run `pivot push` in a clone that has the data"

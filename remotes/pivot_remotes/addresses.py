@@ -42,3 +42,14 @@ def split(url: str, *, form: str, user: bool = False) -> SplitResult:
     if parts.query or parts.fragment:
         raise BadAddress("a remote's URL must not have a query or fragment", hint=hint)
     return parts
+
+
+def base_url(text: str) -> str:
+    """The address of a service, as an option or a variable gives it, without a final `/`.
+
+    Raises `BadAddress` for what isn't `http(s)://host...`, or holds credentials.
+    """
+    parts = split(text, form="https://host:port")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise BadAddress(f"{text!r} is no endpoint", hint="Write it as `https://host:port`")
+    return text.rstrip("/")

@@ -62,6 +62,10 @@ class Truncated(RemoteError):
     """An object is shorter than the bytes that were asked of it."""
 
 
+class DiskRefused(RemoteError):
+    """The file system of this machine refused a file that was to be written or read."""
+
+
 class BadAddress(RemoteError):
     """A URL or an option that names no usable storage."""
 

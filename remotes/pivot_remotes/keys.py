@@ -4,8 +4,8 @@ A key is one or more parts of `[A-Za-z0-9._-]` joined by `/`, relative to the re
 needs no quoting in a URL, means the same on every file system, and can't climb out of the root.
 """
 
+import os
 import re
-import secrets
 
 from pivot_remotes.errors import BadKey
 
@@ -49,4 +49,4 @@ def check_prefix(prefix: str) -> str:
 def temporary_key(key: str) -> str:
     """A name beside `key` that no other writer uses, and that no listing shows."""
     folder, slash, _ = key.rpartition("/")
-    return f"{folder}{slash}{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+    return f"{folder}{slash}{TEMPORARY_PREFIX}{os.urandom(8).hex()}"

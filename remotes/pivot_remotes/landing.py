@@ -5,7 +5,7 @@ import os
 from collections.abc import Buffer, Callable, Iterator
 from io import FileIO
 
-from pivot_remotes.errors import RemoteError
+from pivot_remotes.errors import DiskRefused
 
 BLOCK = 1 << 20
 
@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 def new_file(path: str) -> Iterator[Callable[[Buffer], None]]:
     """Yield a function that appends to a file that must not exist; it is removed on failure.
 
-    Raises `RemoteError` where the local file system refuses, so that a full disk here is not
+    Raises `DiskRefused` where the local file system refuses, so that a full disk here is not
     taken for a fault of the storage.
     """
     try:
@@ -41,7 +41,7 @@ def new_file(path: str) -> Iterator[Callable[[Buffer], None]]:
 
 @contextlib.contextmanager
 def source_file(path: str) -> Iterator[FileIO]:
-    """Open a local file to read; raises `RemoteError` where it can't be opened."""
+    """Open a local file to read; raises `DiskRefused` where it can't be opened."""
     try:
         file = FileIO(path, "rb")
     except OSError as error:
@@ -50,11 +50,11 @@ def source_file(path: str) -> Iterator[FileIO]:
         yield file
 
 
-def blocks(file: FileIO) -> Iterator[bytes]:
-    """What is left in `file`, a mebibyte at a time; raises `RemoteError` when reading fails."""
+def blocks(file: FileIO, size: int = BLOCK) -> Iterator[bytes]:
+    """What is left in `file`, `size` bytes at a time; raises `DiskRefused` when reading fails."""
     while True:
         try:
-            block = file.read(BLOCK)
+            block = file.read(size)
         except OSError as error:
             raise _refused(str(file.name), "read", error) from error
         if not block:
@@ -62,5 +62,5 @@ def blocks(file: FileIO) -> Iterator[bytes]:
         yield block
 
 
-def _refused(path: str, done: str, error: OSError) -> RemoteError:
-    return RemoteError(f"{path} can't be {done}", why=error.strerror or str(error))
+def _refused(path: str, done: str, error: OSError) -> DiskRefused:
+    return DiskRefused(f"{path} can't be {done}", why=error.strerror or str(error))

@@ -9,9 +9,11 @@ from urllib.parse import unquote
 
 from pivot_remotes import options as option
 from pivot_remotes.addresses import split
+from pivot_remotes.az import settings as az
 from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
+from pivot_remotes.gs import settings as gs
 from pivot_remotes.http import settings as http
 from pivot_remotes.loading import load
 from pivot_remotes.s3 import settings as s3
@@ -50,8 +52,22 @@ def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
     return DirectoryBackend(os.path.normpath(path))
 
 
+def _open_gs(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.gs.backend", extra="gs").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
 def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
     backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
+def _open_az(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.az.backend", extra="az").open_container(
         url, options, os.environ
     )
     return backend
@@ -70,9 +86,8 @@ def _open_http(url: str, options: Mapping[str, str]) -> Backend:
 
 
 def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.webdav.backend", extra="webdav").open_folder(
-        url, options, os.environ
-    )
+    module = load("pivot_remotes.webdav.backend", extra="webdav")
+    backend: Backend = module.open_folder(url, options, os.environ)
     return backend
 
 
@@ -83,8 +98,21 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+# Other names of what is known here, which people write because other programs take them.
+MEANT: Final[Mapping[str, str]] = {
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+}
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
+    "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
     "file": Scheme(_open_directory),
+    "gs": Scheme(_open_gs, gs.SECRETS, gs.HARMLESS),
     "http": Scheme(_open_http, http.SECRETS, http.HARMLESS),
     "https": Scheme(_open_http, http.SECRETS, http.HARMLESS),
     "memory": Scheme(_open_memory),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from pivot_remotes import options as option
-from pivot_remotes.addresses import split
+from pivot_remotes.addresses import base_url, split
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.keys import check_prefix
 
@@ -121,12 +121,7 @@ class S3Settings:
 
 def _endpoint(options: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
     text = _first(options, "endpoint_url", environ, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    if text is None:
-        return None
-    parts = split(text, form="https://host:port")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadAddress(f"{text!r} is no endpoint", hint="Write it as `https://host:port`")
-    return text.rstrip("/")
+    return None if text is None else base_url(text)
 
 
 def _keys(

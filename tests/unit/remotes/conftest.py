@@ -14,6 +14,8 @@ from threading import Thread
 import boto3
 import pytest
 
+from tests.unit.remotes.servers import azurite as azurite_server
+from tests.unit.remotes.servers import gcs as gcs_server
 from tests.unit.remotes.servers import nginx, programs, radosgw, rclone
 from tests.unit.remotes.servers import sshd as sshd_server
 
@@ -63,7 +65,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append(copy.copy(self))  # it serves the next request of its connection
+        self.server.seen.append(copy.copy(self))  # one serves all requests of a connection
         status, headers, body = self.server.answer(self)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -120,10 +122,47 @@ def bucket(moto) -> str:
 
 
 @pytest.fixture(scope="session")
+def azurite(tmp_path_factory) -> Iterator[azurite_server.Azurite]:
+    """A server of Azure Blob Storage."""
+    with azurite_server.serving(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
+    """A server of Google Cloud Storage."""
+    with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def sshd(tmp_path_factory) -> Iterator[sshd_server.Sshd]:
     """An SFTP server."""
     with sshd_server.serving(tmp_path_factory.mktemp("sshd")) as server:
         yield server
+
+
+@pytest.fixture
+def azure(monkeypatch, tmp_path):
+    """No setting of this machine for Azure reaches the test."""
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "IDENTITY_", "MSI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return monkeypatch
+
+
+@pytest.fixture
+def google(monkeypatch, tmp_path):
+    """No setting of this machine for Google reaches the test, and no metadata is asked for."""
+    for name in list(os.environ):
+        if name.startswith(("GOOGLE_", "CLOUDSDK_", "GCSFS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setattr("google.auth.compute_engine._metadata._NO_GCE_CHECK", True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
+    return monkeypatch
 
 
 @pytest.fixture

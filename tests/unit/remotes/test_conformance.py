@@ -3,10 +3,12 @@ import uuid
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from pivot_remotes.az.backend import open_container
 from pivot_remotes.backend import Capabilities
 from pivot_remotes.connect import connect
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.fsspec_backend import FsspecBackend
+from pivot_remotes.gs.backend import open_bucket as open_gs
 from pivot_remotes.memory import open_memory
 from pivot_remotes.s3.backend import open_bucket
 from pivot_remotes.testing import BackendConformance, ReadOnlyConformance
@@ -54,6 +56,42 @@ class TestS3BelowPrefixWithAllWrappers(BackendConformance):
         aside.put("cache2/x", b"not below the prefix")
         options = {**KEYS, "endpoint_url": moto, "attempts": "2"}
         return connect(f"s3://{bucket}/team/cache", options, trace=Trace())
+
+
+class TestAzure(BackendConformance):
+    @pytest.fixture
+    def backend(self, azurite):
+        environ = {"AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string}
+        return open_container(f"az://{azurite.new_container()}", {}, environ)
+
+
+class TestAzureBelowPrefixWithAllWrappers(BackendConformance):
+    @pytest.fixture
+    def backend(self, azurite):
+        container = azurite.new_container()
+        options = {"connection_string": azurite.connection_string}
+        aside = open_container(f"az://{container}/team", options, {})
+        aside.put("cache2/x", b"not below the prefix")
+        options |= {"attempts": "2"}
+        return connect(f"az://{container}/team/cache", options, trace=Trace())
+
+
+class TestGcs(BackendConformance):
+    @pytest.fixture
+    def backend(self, gcs):
+        environ = {"STORAGE_EMULATOR_HOST": gcs.endpoint}
+        return open_gs(f"gs://{gcs.new_bucket()}", {}, environ)
+
+
+class TestGcsBelowPrefixWithAllWrappers(BackendConformance):
+    @pytest.fixture
+    def backend(self, gcs):
+        bucket = gcs.new_bucket()
+        options = {"endpoint_url": gcs.endpoint}
+        aside = open_gs(f"gs://{bucket}/team", options, {})
+        aside.put("cache2/x", b"not below the prefix")
+        options |= {"attempts": "2"}
+        return connect(f"gs://{bucket}/team/cache", options, trace=Trace())
 
 
 class TestSftp(BackendConformance):

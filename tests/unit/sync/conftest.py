@@ -1,7 +1,14 @@
 """Stores with contents, and remotes that record, fail and lie."""
 
+import http.client
 import io
+import os
+import re
+import subprocess
+import sys
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -32,9 +39,11 @@ class Watched:
             return found
 
         def call(key, *rest):
+            if not isinstance(key, str):  # keys to delete, which may come once only
+                key = tuple(key)
             with self.lock:
-                self.calls.append((name, key))
-                self.before(name, key)
+                self.calls.append((name, key if isinstance(key, str) else key[0]))
+                self.before(*self.calls[-1])
             return found(key, *rest)
 
         return call
@@ -111,3 +120,53 @@ def files_of():
         }
 
     return read
+
+
+SERVER = (
+    "from moto.server import ThreadedMotoServer as S; import sys;"
+    "s = S('127.0.0.1', 0); s.start(); print('port', s.get_host_and_port()[1], flush=True);"
+    "sys.stdin.read()"
+)
+REQUEST = re.compile(r'"([A-Z]+ /data[^ ]*) HTTP/1\.1" \d+ -$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket on loopback, and what its server wrote down."""
+
+    url: str
+    log: Path
+
+    def requests(self):
+        """Each request so far, as `VERB /path?query`, in the order of the answers."""
+        return REQUEST.findall(self.log.read_text())
+
+
+@pytest.fixture
+def bucket(monkeypatch, tmp_path):
+    """An empty bucket of an S3 server that writes each request down."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    log = tmp_path / "server.log"
+    with open(log, "w") as errors:
+        server = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | {"NO_COLOR": "1"},
+        )
+    with server:
+        try:
+            port = next(line.split()[1] for line in server.stdout if line.startswith("port "))
+            connection = http.client.HTTPConnection(f"127.0.0.1:{port}")
+            connection.request("PUT", "/data")
+            assert connection.getresponse().status == 200
+            connection.close()
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+            yield Bucket("s3://data/team", log)
+        finally:
+            server.kill()

@@ -60,7 +60,7 @@ def test_ranges_bring_a_part_of_a_large_pack(
     make_store, make_remote, put_tree, files_of, backend, monkeypatch
 ):
     monkeypatch.setattr(ranges, "SMALL_PACK", 0)
-    monkeypatch.setattr(ranges, "GAP", 1000)
+    monkeypatch.setattr(ranges, "REQUEST", 1000)
     here, there = make_store("here"), make_store("there")
     rnd = random.Random(3)
     files = {f"f{n:02}": rnd.randbytes(100_000) for n in range(20)}
@@ -85,11 +85,11 @@ def test_small_packs_are_fetched_once_and_whole(make_store, make_remote, put_tre
     assert [verb for verb, key in backend.calls if key.startswith("packs/")] == ["get_file"]
 
 
-def test_nothing_to_do_costs_one_listing(make_store, make_remote, put_tree):
+def test_where_nothing_is_lacking_no_remote_is_asked(make_store, make_remote, put_tree):
     here = make_store("here")
     content = put_tree(here, {"a": b"a"})
     push(here, make_remote(), {DATA: content})
-    assert fetch(here, make_remote(), {DATA: content}).requests == 1
+    assert fetch(here, make_remote(), {DATA: content}).requests == 0
 
 
 def failure(store, remote, roots):

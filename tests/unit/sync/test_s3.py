@@ -1,9 +1,6 @@
 """The whole way through a bucket, with the requests that a team pays for."""
 
-import http.client
 import random
-import subprocess
-import sys
 
 import pytest
 
@@ -14,44 +11,12 @@ from pivot.sync.push import push
 from pivot.transfer.remote import RemoteStore
 
 DATA = RepoPath("data")
-SERVER = (
-    "from moto.server import ThreadedMotoServer as S; import sys;"
-    "s = S('127.0.0.1', 0); s.start(); print('port', s.get_host_and_port()[1], flush=True);"
-    "sys.stdin.read()"
-)
-
-
-@pytest.fixture
-def bucket(monkeypatch, tmp_path):
-    """An endpoint on loopback with an empty bucket called `data`."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SERVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with server:
-        try:
-            port = next(line.split()[1] for line in server.stdout if line.startswith("port "))
-            connection = http.client.HTTPConnection(f"127.0.0.1:{port}")
-            connection.request("PUT", "/data")
-            assert connection.getresponse().status == 200
-            connection.close()
-            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-            yield "s3://data/team"
-        finally:
-            server.kill()
 
 
 def test_a_team_shares_through_a_bucket(
     bucket, make_store, put_tree, files_of, tmp_path, monkeypatch
 ):
-    def remote(name, url=bucket):
+    def remote(name, url=bucket.url):
         return RemoteStore.at(url, {}, str(tmp_path / f"cache-{name}"))
 
     here, there = make_store("here"), make_store("there")
@@ -66,7 +31,7 @@ def test_a_team_shares_through_a_bucket(
     assert fetched.requests <= 8
     assert files_of(there, content) == files
     with pytest.raises(PivotError, match="s3://absent") as caught:
-        fetch(there, remote("none", "s3://absent"), {DATA: content})
+        fetch(make_store("none"), remote("none", "s3://absent"), {DATA: content})
     assert "AKIA" not in str(caught.value)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

@@ -1,48 +1,17 @@
 import json
-import os
 
 import pytest
 
 from pivot.errors import IntegrityError, PivotError, UsageError
 from pivot.hashing import ObjectId, hash_bytes
-from pivot.store.codec import Codec
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import Entry, FileName, Kind
+from pivot.store.entry import FileName
 from pivot.store.index import encode, index_key, rows_of
-from pivot.store.pack import PackWriter, pack_key
 from pivot.store.store import STORE_KEY
 from pivot.transfer.known import obtainable
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import NotFound
-from pivot_remotes.tracing import Trace, Tracing
-
-
-@pytest.fixture
-def make_remote(tmp_path):
-    def make(client="me", kind=DirectoryBackend):
-        trace = Trace()
-        backend = Tracing(kind(str(tmp_path / "remote")), trace)
-        return RemoteStore(backend, str(tmp_path / f"cache-{client}"), trace)
-
-    return make
-
-
-@pytest.fixture
-def add(tmp_path):
-    """Send an object in a pack of its own; returns the pack."""
-
-    def send(remote, data):
-        root = tmp_path / "packing"
-        os.makedirs(root / "tmp", exist_ok=True)
-        writer = PackWriter.open(str(root), sync=False)
-        writer.append(Codec.RAW, data, len(data), [Entry(hash_bytes(data), Kind.DATA, len(data))])
-        pack = writer.finish()
-        remote.add_pack(str(root / pack_key(pack.name)), pack.name)
-        remote.add_index([pack])
-        return pack
-
-    return send
 
 
 def indexes(tmp_path, where="remote"):
@@ -142,7 +111,7 @@ def test_an_index_merged_away_since_it_was_listed_is_looked_for_again(make_remot
     reader.open()
     assert reader.has(hash_bytes(b"one"))
     assert reader.has(hash_bytes(b"two"))
-    assert len(reader._indexes) == 1  # the one that is left of the two is replaced
+    assert len(reader.indexes) == 1  # the one that is left of the two is replaced
 
 
 def test_another_store_at_the_same_url_is_not_taken_for_the_old_one(make_remote, add, tmp_path):

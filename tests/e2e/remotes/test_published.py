@@ -23,14 +23,14 @@ def published(team, web, tmp_path):
 
 def test_what_is_pushed_to_its_folder_is_pulled_from_a_web_server(published, team, clone, held):
     other = clone()
-    other.pivot("remote", "add", "public", published)
+    other.pivot("remote", "add", "public", published, "--local")
     other.pivot("pull", "--remote", "public")
     assert held(other) == held(team)
 
 
 def test_a_later_push_is_seen(published, team, clone, held):
     other = clone()
-    other.pivot("remote", "add", "public", published)
+    other.pivot("remote", "add", "public", published, "--local")
     other.pivot("pull", "--remote", "public")
     team.replace("a.txt", "3", "4")
     team.pivot("repro")
@@ -43,7 +43,7 @@ def test_a_later_push_is_seen(published, team, clone, held):
 
 def test_a_web_server_is_not_pushed_to(published, clone):
     other = clone()
-    other.pivot("remote", "add", "public", published)
+    other.pivot("remote", "add", "public", published, "--local")
     other.pivot("pull", "--remote", "public")
     other.replace("a.txt", "3", "5")
     other.pivot("repro")

@@ -57,12 +57,16 @@ def connect(
     Schemes that Pivot doesn't know are opened by an installed plugin (`pivot_remotes.plugins`), or
     by fsspec if they are in `allowed`, which is for the user to say and for no repository.
 
-    Any remote has the options `attempts` (1 to 100, default 5), `connections` (calls at once, 1 to
-    100), `limit_rate` (bytes a second, such as `10M`), `publish` (true or false), which is for
-    whoever writes listings for readers that can't list, and `read_only` (true or false), with which
-    nothing can be written; those of a storage are in its `settings`. Requests are counted into
-    `trace` where one is given. The storage itself isn't asked yet, so that it exists shows at the
-    first call.
+    Any remote has these options; those of a storage are in its `settings`:
+
+    - `attempts`: tries of a call, 1 to 100, default 5;
+    - `connections`: calls at once, 1 to 100;
+    - `limit_rate`: bytes a second, such as `10M`;
+    - `publish`: true for whoever writes listings for readers that can't list;
+    - `read_only`: true to refuse whatever writes.
+
+    Requests are counted into `trace` where one is given. The storage itself isn't asked yet, so
+    that it exists shows at the first call.
 
     Raises `BadAddress` for a URL or an option that can't be used, `AccessDenied` where there are
     no credentials, `Unsupported` where an extra isn't installed.

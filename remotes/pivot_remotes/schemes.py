@@ -90,13 +90,15 @@ def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
 
 
 def _open_http(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
+    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(
+        url, options, os.environ
+    )
     return backend
 
 
 def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
     module = load("pivot_remotes.webdav.backend", extra="webdav")
-    backend: Backend = module.open_folder(url, options)
+    backend: Backend = module.open_folder(url, options, os.environ)
     return backend
 
 

@@ -1,6 +1,5 @@
 """A folder on a web server as storage that is only read."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NoReturn
@@ -11,7 +10,6 @@ from pivot_remotes.backend import Capabilities, ObjectInfo
 from pivot_remotes.errors import RemoteError, Truncated, Unsupported
 from pivot_remotes.http import faults
 from pivot_remotes.http.client import BLOCK, HttpClient
-from pivot_remotes.http.settings import HttpSettings
 from pivot_remotes.keys import check_key, check_prefix
 from pivot_remotes.landing import new_file
 
@@ -106,12 +104,12 @@ class HttpBackend:
         )
 
 
-def open_folder(url: str, options: Mapping[str, str]) -> HttpBackend:
+def open_folder(url: str, options: Mapping[str, str], environ: Mapping[str, str]) -> HttpBackend:
     """The backend for `https://host/folder`; nothing is asked of it yet.
 
     Options are those of `pivot_remotes.http.settings`. Raises `BadAddress`.
     """
-    return HttpBackend(HttpClient(HttpSettings.read(url, options, os.environ)))
+    return HttpBackend(HttpClient.of(url, options, environ))
 
 
 def _part(response: BaseHTTPResponse, skip: int, length: int) -> bytes:

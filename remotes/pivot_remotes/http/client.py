@@ -7,7 +7,7 @@ streams in bounded memory, and leaves redirects, which may lead elsewhere, to us
 import contextlib
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, Self
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +17,7 @@ from urllib3.util import make_headers
 
 from pivot_remotes.errors import BadAddress, NotFound
 from pivot_remotes.http import faults
+from pivot_remotes.http.authorization import authorization
 from pivot_remotes.http.settings import HttpSettings
 
 BLOCK: Final = 1 << 20
@@ -31,13 +32,22 @@ class HttpClient:
     The variables `https_proxy`, `http_proxy`, `no_proxy` name the proxies.
     """
 
-    __slots__ = ("_authorization", "_pool", "settings")
+    __slots__ = ("_identity", "_pool", "settings")
 
-    def __init__(self, settings: HttpSettings) -> None:
-        """Nothing is asked yet. Raises `BadAddress` where a file of certificates is no such."""
+    def __init__(self, settings: HttpSettings, identity: Mapping[str, str]) -> None:
+        """Nothing is asked yet; `identity` are headers that only this server gets.
+
+        Raises `BadAddress` where a file of certificates is no such.
+        """
         self.settings = settings
-        self._authorization = _authorization(settings)
+        self._identity = identity
         self._pool = _pool(settings)
+
+    @classmethod
+    def of(cls, url: str, options: Mapping[str, str], environ: Mapping[str, str]) -> Self:
+        """A client for a URL with the options of `pivot_remotes.http.settings`."""
+        settings = HttpSettings.read(url, options)
+        return cls(settings, authorization(settings, environ))
 
     @contextlib.contextmanager
     def request(
@@ -77,7 +87,7 @@ class HttpClient:
     ) -> BaseHTTPResponse:
         start = url
         for _ in range(_REDIRECTS + 1):
-            own = self._authorization if _may_know(self.settings.base, url) else {}
+            own = self._identity if _may_know(self.settings.base, url) else {}
             response = self._pool.request(
                 method,
                 url,
@@ -118,14 +128,6 @@ def _may_know(base: str, url: str) -> bool:
         return True
     plain = ours.port in (None, 80) and theirs.port in (None, 443)
     return plain and ours.hostname == theirs.hostname and theirs.scheme == "https"
-
-
-def _authorization(settings: HttpSettings) -> dict[str, str]:
-    if settings.token is not None:
-        return {"Authorization": f"Bearer {settings.token}"}
-    if settings.username is not None:
-        return dict(make_headers(basic_auth=f"{settings.username}:{settings.password}"))
-    return {}
 
 
 def _pool(settings: HttpSettings) -> PoolManager:

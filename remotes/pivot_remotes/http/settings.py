@@ -1,7 +1,5 @@
-"""Where a folder on a web server is and how to get in: options first, then `~/.netrc`."""
+"""Where a folder on a web server is and how to get in."""
 
-import netrc
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -39,7 +37,7 @@ class HttpSettings:
     read_timeout: float
 
     @classmethod
-    def read(cls, url: str, options: Mapping[str, str], environ: Mapping[str, str]) -> Self:
+    def read(cls, url: str, options: Mapping[str, str]) -> Self:
         """Settings of `https://host/folder` or `webdavs://host/folder`, or without the `s`.
 
         Raises `BadAddress` where they contradict or can't be used.
@@ -60,8 +58,6 @@ class HttpSettings:
             raise BadAddress("username and password go together, one is missing")
         if token is not None and username is not None:
             raise BadAddress("token and username can't both be given")
-        if token is None and username is None:
-            username, password = _of_netrc(parts.hostname or "", environ)
         bare = url.partition("://")[2].rstrip("/")
         return cls(
             address=f"{scheme}://{bare}",
@@ -73,15 +69,3 @@ class HttpSettings:
             connect_timeout=option.seconds(options, "connect_timeout", 10),
             read_timeout=option.seconds(options, "read_timeout", 60),
         )
-
-
-def _of_netrc(host: str, environ: Mapping[str, str]) -> tuple[str, str] | tuple[None, None]:
-    """What `~/.netrc` says of this very host: its `default` would go to any."""
-    path = environ.get("NETRC") or os.path.join(environ.get("HOME", ""), ".netrc")
-    try:
-        found = netrc.netrc(path).hosts.get(host)
-    except FileNotFoundError:
-        return None, None
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:
-        raise BadAddress(f"{path} can't be read", why=type(error).__name__) from error
-    return (None, None) if found is None else (found[0], found[2] or "")

@@ -17,7 +17,6 @@ from pivot_remotes.errors import BadAddress, Busy, NotFound, RemoteError, Unsupp
 from pivot_remotes.http import faults
 from pivot_remotes.http.backend import HttpBackend
 from pivot_remotes.http.client import HttpClient
-from pivot_remotes.http.settings import HttpSettings
 from pivot_remotes.keys import check_key, check_prefix, is_key, temporary_key
 from pivot_remotes.landing import blocks, source_file
 from pivot_remotes.webdav.listing import QUESTION, BrokenOffError, Member, members
@@ -168,12 +167,12 @@ class WebdavBackend:
             raise faults.refused(response, self._client.settings, key)
 
 
-def open_folder(url: str, options: Mapping[str, str]) -> WebdavBackend:
+def open_folder(url: str, options: Mapping[str, str], environ: Mapping[str, str]) -> WebdavBackend:
     """The backend for `webdavs://host/folder`; nothing is asked of it yet.
 
     Options are those of `pivot_remotes.http.settings`. Raises `BadAddress`.
     """
-    return WebdavBackend(HttpClient(HttpSettings.read(url, options, os.environ)))
+    return WebdavBackend(HttpClient.of(url, options, environ))
 
 
 @contextlib.contextmanager

@@ -79,10 +79,10 @@ def test_what_one_pushes_another_pulls(shared, team, clone, held):
     assert committed == "", "a secret isn't"
 
 
-def test_a_wrong_secret_is_denied_and_not_repeated(by_s3, team):
-    add(team, *by_s3, secret_access_key="a-wrong-guess")
-    for command in ("push", "pull"):
-        done = team.pivot(command, "--remote", "server", code=12)
+def test_a_wrong_secret_is_denied_and_not_repeated(by_s3, team, clone):
+    for project, command in ((team, "push"), (clone(), "pull")):
+        add(project, *by_s3, secret_access_key="a-wrong-guess")
+        done = project.pivot(command, "--remote", "server", code=12)
         assert done.err.startswith(f"error: access to {by_s3[0]} is denied\n")
         assert "hint: " in done.err
         assert "a-wrong-guess" not in done.err
@@ -97,8 +97,9 @@ def test_a_host_that_is_not_known_is_denied_with_the_way_to_know_it(by_ssh, team
     assert not (tmp_path / "shared").exists()
 
 
-def test_a_wrong_password_is_denied(by_webdav, team):
-    add(team, *by_webdav, password="a-wrong-guess")
-    done = team.pivot("pull", "--remote", "server", code=12)
+def test_a_wrong_password_is_denied(by_webdav, clone):
+    other = clone()
+    add(other, *by_webdav, password="a-wrong-guess")
+    done = other.pivot("pull", "--remote", "server", code=12)
     assert "authorization was refused" in done.err
     assert "a-wrong-guess" not in done.err

@@ -6,7 +6,7 @@ import pytest
 
 from pivot_remotes.backend import ObjectInfo
 from pivot_remotes.directory import DirectoryBackend
-from pivot_remotes.errors import AccessDenied, BadAddress, RemoteError, Unreachable
+from pivot_remotes.errors import AccessDenied, BadAddress, DiskRefused, RemoteError, Unreachable
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_fault_of_the_local_disk_is_not_blamed_on_the_remote(backend, tmp_path
     backend.put("a", b"x")
     with pytest.raises(RemoteError, match="nowhere/landed can't be written") as caught:
         backend.get_file("a", str(tmp_path / "nowhere" / "landed"))
-    assert type(caught.value) is RemoteError
+    assert type(caught.value) is DiskRefused
     with pytest.raises(RemoteError, match="nowhere/source can't be read") as caught:
         backend.put_file("a", str(tmp_path / "nowhere" / "source"))
-    assert type(caught.value) is RemoteError
+    assert type(caught.value) is DiskRefused

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 from urllib.parse import unquote
 
@@ -13,7 +14,6 @@ from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.loading import load
-from pivot_remotes.s3 import settings as s3
 
 type Opener = Callable[[str, Mapping[str, str]], Backend]
 
@@ -26,13 +26,28 @@ class Scheme:
 
     Attributes:
         open: makes the backend of a URL and its options; raises `BadAddress` for unusable ones.
-        secrets: options whose values are credentials. They belong into files that aren't shared.
-        harmless: options that can't lead data or credentials elsewhere, whoever sets them.
+        settings: the module that says what its options are; None where it has none. It is
+            imported when it is asked, since no command needs those of all storages.
     """
 
     open: Opener
-    secrets: frozenset[str] = frozenset()
-    harmless: frozenset[str] = frozenset()
+    settings: str | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Options whose values are credentials. They belong into files that aren't shared."""
+        return self._told("SECRETS")
+
+    @property
+    def harmless(self) -> frozenset[str]:
+        """Options that can't lead data or credentials elsewhere, whoever sets them."""
+        return self._told("HARMLESS")
+
+    def _told(self, name: str) -> frozenset[str]:
+        if self.settings is None:
+            return frozenset()
+        told: frozenset[str] = getattr(import_module(self.settings), name)
+        return told
 
 
 def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
@@ -48,10 +63,40 @@ def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
     return DirectoryBackend(os.path.normpath(path))
 
 
+def _open_gs(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.gs.backend", extra="gs").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
 def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
     backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
         url, options, os.environ
     )
+    return backend
+
+
+def _open_az(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.az.backend", extra="az").open_container(
+        url, options, os.environ
+    )
+    return backend
+
+
+def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
+    return backend
+
+
+def _open_http(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
+    return backend
+
+
+def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
+    module = load("pivot_remotes.webdav.backend", extra="webdav")
+    backend: Backend = module.open_folder(url, options)
     return backend
 
 
@@ -62,8 +107,27 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+# Other names of what is known here, which people write because other programs take them.
+MEANT: Final[Mapping[str, str]] = {
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+}
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
+    "az": Scheme(_open_az, "pivot_remotes.az.settings"),
     "file": Scheme(_open_directory),
+    "gs": Scheme(_open_gs, "pivot_remotes.gs.settings"),
+    "http": Scheme(_open_http, "pivot_remotes.http.settings"),
+    "https": Scheme(_open_http, "pivot_remotes.http.settings"),
     "memory": Scheme(_open_memory),
-    "s3": Scheme(_open_s3, s3.SECRETS, s3.HARMLESS),
+    "s3": Scheme(_open_s3, "pivot_remotes.s3.settings"),
+    "sftp": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
+    "ssh": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
+    "webdav": Scheme(_open_webdav, "pivot_remotes.http.settings"),
+    "webdavs": Scheme(_open_webdav, "pivot_remotes.http.settings"),
 }

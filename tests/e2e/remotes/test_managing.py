@@ -95,7 +95,7 @@ def test_secret_that_git_shares_is_told(empty):
 def test_read_only_and_unconfirmed_remotes_are_listed_as_such(clone):
     fresh = clone(trusts=False)
     fresh.pivot("remote", "add", "mirror", "/mirror", "--local", "--read-only")
-    lines = fresh.pivot("remote", "list").out.splitlines()
+    lines = sorted(fresh.pivot("remote", "list").out.splitlines())
     assert lines[0] == "mirror   /mirror  (read-only)"
     assert lines[1].endswith("  (default, not confirmed on this machine)")
 

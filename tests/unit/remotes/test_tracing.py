@@ -58,6 +58,20 @@ def test_counts_what_s3_is_really_asked(aws, faulty, tmp_path):
     assert trace.counts().verbs[Verb.PUT] == Count(len(faulty.seen), (40 << 20) + 1)
 
 
+def test_counts_what_azure_is_really_asked(azure, faulty, tmp_path):
+    source = tmp_path / "source"
+    with source.open("wb") as file:
+        file.truncate(40 << 20)
+    faulty.always(201, b"", ETag='"x"', **{"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    trace = Trace()
+    options = {"anonymous": "true", "account_name": "account", "endpoint_url": faulty.endpoint}
+    backend = connect("az://container", options, trace=trace)
+    backend.put_file("large", str(source))
+    backend.put("small", b"x")
+    assert trace.counts().verbs[Verb.PUT] == Count(len(faulty.seen), (40 << 20) + 1)
+    assert len(faulty.seen) == 5
+
+
 def page(keys, following):
     contents = "".join(
         f"<Contents><Key>{key}</Key><Size>1</Size><ETag>x</ETag>"

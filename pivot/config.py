@@ -76,11 +76,30 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _grace(value: Value) -> str | None:
+    seconds = age(value) if isinstance(value, str) else None
+    if seconds is None:
+        return "it must be an age such as 14d, 4w or 2m"
+    return None if seconds >= SHORTEST_GRACE else "it must be at least 1d"
+
+
 def _number(text: str) -> Value:
     try:
         return int(text)
     except ValueError:
         return text
+
+
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "m": 30 * 86400, "y": 365 * 86400}
+_AGE = re.compile(r"(\d{1,6})([hdwmy])")
+# What is under way may take so long, and clocks be so far apart.
+SHORTEST_GRACE = 86400.0
+
+
+def age(text: str) -> float | None:
+    """The seconds of an age: 12h, 30d, 8w, 6m (of 30 days), 1y; None for other text."""
+    found = _AGE.fullmatch(text)
+    return None if found is None else float(int(found[1]) * _UNITS[found[2]])
 
 
 SETTINGS: Mapping[str, Setting] = {
@@ -101,6 +120,13 @@ SETTINGS: Mapping[str, Setting] = {
             "whether Python's minor version counts",
             str,
             _choice("minor", "ignore"),
+        ),
+        Setting(
+            "gc.grace",
+            "14d",
+            "how long a remote's packs stay after `gc` found them needless",
+            str,
+            _grace,
         ),
         Setting("pipeline.module", None, "module that defines stages", str, _text),
         Setting("remote.default", None, "remote for push, pull and fetch", str, _text),

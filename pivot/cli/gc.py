@@ -1,11 +1,15 @@
-"""`pivot gc`: remove from the cache what nothing needs any more."""
+"""`pivot gc`: remove from the cache, or from a remote, what nothing needs any more."""
 
-import re
 import time
+from collections.abc import Mapping
 
 import click
 
+from pivot.cli.completing import remotes as complete_remotes
+from pivot.cli.kept import kept_as_json, show_kept
 from pivot.cli.progress import Progress
+from pivot.cli.remote_gc import RemoteOptions
+from pivot.cli.remote_gc import run as run_remote
 from pivot.cli.terminal import (
     emit,
     json_option,
@@ -15,14 +19,13 @@ from pivot.cli.terminal import (
     plural,
     say,
     size,
-    table,
 )
+from pivot.config import age
 from pivot.errors import ExitCode, UsageError
-from pivot.project.collecting import Collected, Kept, collect, preview
+from pivot.project.collecting import Collected, collect, preview
+from pivot.project.project import Project
+from pivot.project.remote_collecting import Asked
 from pivot.project.roots import Scope
-
-_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400, "m": 30 * 86400, "y": 365 * 86400}
-_AGE = re.compile(r"(\d{1,6})([hdwmy])")
 
 
 class Age(click.ParamType[float]):
@@ -33,10 +36,10 @@ class Age(click.ParamType[float]):
     def convert(
         self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        found = _AGE.fullmatch(value) if isinstance(value, str) else None
+        found = age(value) if isinstance(value, str) else None
         if found is None:
             self.fail(f"{value!r} is no age: write 12h, 30d, 8w, 6m or 1y", param, ctx)
-        return float(int(found[1]) * _UNITS[found[2]])
+        return found
 
 
 @click.command()
@@ -58,6 +61,31 @@ class Age(click.ParamType[float]):
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what stays and why; remove nothing.")
 @click.option("--no-wait", is_flag=True, help="Fail at once if others use the cache.")
+@click.option(
+    "-r",
+    "--remote",
+    metavar="NAME",
+    shell_complete=complete_remotes,
+    help="Collect this remote instead of the cache; a dry run without --apply.",
+)
+@click.option("--apply", is_flag=True, help="Mark packs of the remote, delete those marked before.")
+@click.option(
+    "--grace",
+    type=Age(),
+    metavar="AGE",
+    help="Delete what was marked so long ago.  [default: gc.grace, 14d]",
+)
+@click.option("--allow-short-grace", is_flag=True, help="Allow a grace of less than a day.")
+@click.option(
+    "--project",
+    "clones",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Keep also what this clone of another project needs.",
+)
+@click.option("--gone", multiple=True, metavar="ID", help="A project that pushes no more.")
+@click.option("--yes", is_flag=True, help="Trust an address that came with Git.")
 @json_option
 def gc(
     *,
@@ -70,12 +98,17 @@ def gc(
     dry_run: bool,
     no_wait: bool,
     as_json: bool,
+    remote: str | None,
+    **options: bool | float | tuple[str, ...] | None,
 ) -> int:
     """Remove data from the cache that nothing in the named scopes needs.
 
     What the workspace's locks and tracked files name always stays; each scope adds to it, and at
-    least one must be named. Files in the workspace, Git and remotes stay as they are. All projects
-    that share the cache are asked. Nothing is removed if a lock can't be read.
+    least one must be named. Files in the workspace and Git stay as they are. All projects that
+    share the cache are asked. Nothing is removed if a lock can't be read.
+
+    With `--remote NAME` the remote is collected instead: `--apply` marks packs that nothing needs,
+    and deletes those that were marked longer than the grace ago. Fetch all branches first.
     """
     if not (
         workspace
@@ -92,14 +125,60 @@ def gc(
         )
     since = None if older_than is None else time.time() - older_than
     scope = Scope(branches, tags, all_commits, keep_runs or 0, since)
+    if remote is None:
+        _refuse_remote_options(options)
+        with open_project() as project:
+            return _collect(project, scope, dry_run=dry_run, no_wait=no_wait, as_json=as_json)
+    if dry_run and options["apply"]:
+        raise UsageError("--dry-run and --apply contradict each other")
     with open_project() as project:
-        if dry_run:
-            done = preview(project, scope)
-        else:
-            with Progress("rewrote") as progress:
-                done = collect(
-                    project, scope, wait=not no_wait, waiting=note_waiting, progress=progress
-                )
+        return run_remote(project, *_remote_options(remote, scope, options, as_json=as_json))
+
+
+def _refuse_remote_options(options: Mapping[str, object]) -> None:
+    for name, value in options.items():
+        if value:
+            option = "--" + {"clones": "project"}.get(name, name).replace("_", "-")
+            raise UsageError(
+                f"{option} is for a remote", hint="Name one with `--remote NAME`, or leave it out"
+            )
+
+
+def _remote_options(
+    name: str,
+    scope: Scope,
+    options: Mapping[str, bool | float | tuple[str, ...] | None],
+    *,
+    as_json: bool,
+) -> tuple[RemoteOptions, Asked]:
+    grace, clones, gone = options["grace"], options["clones"], options["gone"]
+    return (
+        RemoteOptions(
+            name,
+            apply=bool(options["apply"]),
+            grace=grace if isinstance(grace, float) else None,
+            allow_short_grace=bool(options["allow_short_grace"]),
+            yes=bool(options["yes"]),
+            as_json=as_json,
+        ),
+        Asked(
+            scope,
+            clones if isinstance(clones, tuple) else (),
+            gone if isinstance(gone, tuple) else (),
+        ),
+    )
+
+
+def _collect(
+    project: Project, scope: Scope, *, dry_run: bool, no_wait: bool, as_json: bool
+) -> ExitCode:
+    if dry_run:
+        done = preview(project, scope)
+    else:
+        with Progress("rewrote") as progress:
+            done = collect(
+                project, scope, wait=not no_wait, waiting=note_waiting, progress=progress
+            )
     if as_json:
         emit(_as_json(done, dry_run=dry_run))
     else:
@@ -110,18 +189,7 @@ def gc(
 def _as_json(done: Collected, *, dry_run: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
-        "kept": [
-            {
-                "project": kept.project,
-                "path": kept.path,
-                "id": kept.content.id.hex(),
-                "size": kept.content.size,
-                "held": kept.is_held,
-                "keepers": kept.keepers.names,
-                "keepers_total": kept.keepers.count,
-            }
-            for kept in done.kept
-        ],
+        "kept": kept_as_json(done.kept),
         "kept_entries": done.plan.kept_entries,
         "kept_bytes": done.plan.kept_bytes,
         "removed_entries": done.plan.removed_entries,
@@ -134,7 +202,7 @@ def _as_json(done: Collected, *, dry_run: bool) -> dict[str, object]:
 
 def _show(done: Collected, *, dry_run: bool) -> None:
     if dry_run:
-        table([_row(kept) for kept in done.kept if kept.is_held])
+        show_kept(done.kept)
     plan, would = done.plan, "Would remove" if dry_run else "Removed"
     removed = f"{plan.removed_entries:,} of {plan.removed_entries + plan.kept_entries:,} entries"
     packs = f"{plural(len(plan.remove), 'pack')} removed, {len(plan.repack)} rewritten"
@@ -144,10 +212,3 @@ def _show(done: Collected, *, dry_run: bool) -> None:
     if done.unfinished is not None:
         note(f"warning: {done.unfinished}")
         note(f"hint: {done.unfinished.hint}")
-
-
-def _row(kept: Kept) -> tuple[str, str, str, str]:
-    more = kept.keepers.count - len(kept.keepers.names)
-    keepers = ", ".join(kept.keepers.names) + (f" and {more} more" if more else "")
-    path = kept.path if kept.project is None else f"{kept.project}: {kept.path}"
-    return path, kept.content.id.hex()[:8], size(kept.content.size), keepers

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, wraps
@@ -57,8 +58,17 @@ class Transfer:
         with Progress("pushed") as progress:
             progress.phase(f"listing {self.remote.address}")
             return push(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
+                self.project.store,
+                self.remote,
+                self.roots,
+                jobs=self.jobs,
+                progress=progress,
+                note=self._note,
             )
+
+    def _note(self) -> None:
+        """Note the project there, so that a collection of the remote asks for it."""
+        self.remote.projects.note(self.project.root, self.project.pusher, time.time)
 
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""

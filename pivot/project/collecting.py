@@ -16,7 +16,7 @@ from pivot.project.project import Project
 from pivot.project.roots import Keepers, Roots, Scope, find_roots
 from pivot.store.content import Content
 from pivot.store.gate import Waiting
-from pivot.store.projects import Registered, here, registered
+from pivot.store.projects import Registered, here, pushers, registered
 from pivot.store.store import Store
 
 HOLDER = "gc"
@@ -79,11 +79,8 @@ def collect(
 
 
 def _plan(project: Project, scope: Scope) -> tuple[tuple[Kept, ...], Collection]:
-    if scope.asks_git and project.repository is None:
-        raise UsageError(
-            "this project is in no Git repository, so it has no branches, tags and commits",
-            hint="Name another scope: `--workspace`, `--keep-runs N` or `--older-than AGE`",
-        )
+    refuse_without_git(project, scope)
+    _refuse_remote(project)
     roots: list[tuple[str | None, Roots]] = [(None, find_roots(project, scope))]
     for registration in _others(project):
         with _open(registration) as other:
@@ -97,6 +94,27 @@ def _plan(project: Project, scope: Scope) -> tuple[tuple[Kept, ...], Collection]
         for (path, content), keepers in sorted(needs.items(), key=lambda item: item[0][0])
     )
     return kept, found
+
+
+def refuse_without_git(project: Project, scope: Scope) -> None:
+    """Raise `UsageError` for a scope that only a repository has, outside of any."""
+    if scope.asks_git and project.repository is None:
+        raise UsageError(
+            "this project is in no Git repository, so it has no branches, tags and commits",
+            hint="Name another scope: `--workspace`, `--keep-runs N` or `--older-than AGE`",
+        )
+
+
+def _refuse_remote(project: Project) -> None:
+    """Raise `UnaskedError` where the cache is a remote, too: pushes rely on what is there."""
+    folder = project.store.root
+    for pusher in pushers(folder):
+        raise UnaskedError(
+            f"{pusher.shown} pushes to {folder}, which is a remote then and no cache alone",
+            why="what was only pushed there would be removed, and pushes under way rely on it",
+            hint="Set another `cache.dir`, then collect it with `pivot gc --remote`; if nobody"
+            f" pushes there any more, remove {os.path.join(folder, pusher.key)}",
+        )
 
 
 def _ask(other: Project, scope: Scope) -> Roots:

@@ -22,6 +22,7 @@ from pivot.store.access import keep_from_git
 from pivot.store.content import Content
 from pivot.store.gate import Waiting
 from pivot.store.projects import here, register
+from pivot.store.pushers import Pusher
 from pivot.store.store import Store
 from pivot.track.finding import Denied, find_tracked, raise_denied
 from pivot.track.pvt import read_pvt
@@ -125,6 +126,12 @@ class Project:
                 "this project is in no Git repository", hint="Run `git init` in its root"
             )
         return self.repository
+
+    def pusher(self) -> Pusher:
+        """The project that is noted in a remote that this clone pushes to."""
+        from pivot.project.pushers import pusher_of
+
+        return pusher_of(self.root, self.repository)
 
     # -- locks and tracked data ---------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from pivot.errors import IntegrityError
 from pivot.files import lstat, open_regular, write_atomic
 from pivot.hashing import hash_bytes
 from pivot.store.access import file_mode, make_folder
+from pivot.store.pushers import Pusher
 
 FOLDER = "projects"
 FORMAT = 1
@@ -80,26 +81,42 @@ def registered(store: str) -> list[Registered]:
     return sorted(_read(store), key=lambda project: (project.root, project.host))
 
 
+def pushers(store: str) -> list[Pusher]:
+    """The projects that push to a store, which is somebody's remote then, too."""
+    found = (Pusher.decode(data, key, store) for key, data in _notes(store))
+    return sorted(pusher for pusher in found if pusher is not None)
+
+
 def _read(store: str) -> Iterator[Registered]:
-    folder = os.path.join(store, FOLDER)
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return
-    for name in names:
-        if not name.endswith(SUFFIX) or name.startswith("."):
-            continue
-        path = os.path.join(folder, name)
+    for key, data in _notes(store):
+        path = os.path.join(store, key)
         try:
-            with open(open_regular(path), encoding="utf-8") as f:
-                value = json.load(f)
+            value = json.loads(data)
+            if "repository" in value:
+                continue
             found = Registered(value["root"], value["host"], value["inode"])
-            is_sound = value["format"] == FORMAT and f"{FOLDER}/{name}" == found.key
+            is_sound = value["format"] == FORMAT and key == found.key
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(path) from error
         if not is_sound:
             raise _damaged(path)
         yield found
+
+
+def _notes(store: str) -> Iterator[tuple[str, bytes]]:
+    """The key and the bytes of each note."""
+    try:
+        names = os.listdir(os.path.join(store, FOLDER))
+    except FileNotFoundError:
+        return
+    for name in names:
+        if name.endswith(SUFFIX) and not name.startswith("."):
+            key = f"{FOLDER}/{name}"
+            try:
+                with open(open_regular(os.path.join(store, key)), "rb") as f:
+                    yield key, f.read()
+            except IntegrityError as error:
+                raise _damaged(os.path.join(store, key)) from error
 
 
 def _damaged(path: str) -> IntegrityError:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
+from pivot.errors import PivotError
 from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.entry import FileName
@@ -12,6 +14,9 @@ from pivot.sync.plan import plan_push
 from pivot.transfer.progress import Progress, Transferred
 from pivot.transfer.push import push as send
 from pivot.transfer.remote import RemoteStore
+
+# A collection names packs once in a grace, so the second round is the last one.
+ROUNDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,11 @@ def complete(
     """Copy what `roots` need and `remote` lacks; its indexes are held.
 
     Tombstones are believed from memory before, and listed once all is sent: packs that were doomed
-    meanwhile count as absent now, and success means that none was relied on.
+    meanwhile count as absent now, and success means that none was relied on. Raises `PivotError`
+    where that never ends.
     """
     moved = Transferred()
-    while True:
+    for _ in range(ROUNDS):
         plan = plan_push(store, remote, roots, jobs=jobs)
         known = frozenset(remote.packs)
         if plan.objects:
@@ -46,3 +52,9 @@ def complete(
         if not remote.refresh_tombstones():
             packs = plan.packs | (remote.packs.keys() - known)
             return Completed(moved, plan.total_objects, plan.total_bytes, packs)
+        remote.refresh()  # a collection copies what is needed of doomed packs
+    raise PivotError(
+        f"{remote.address} is being collected faster than it is pushed to",
+        why=f"its tombstones named packs that were just sent, {ROUNDS} times in a row",
+        hint="Run `pivot push` again when no collection of the remote is under way",
+    )

@@ -108,6 +108,7 @@ class Asked:
         if self.remote is not None:
             try:
                 self.remote.refresh()
+                self.remote.refresh_tombstones()  # they hide rows of deleted packs that came back
             except PivotError as error:
                 self.refusal = error
 

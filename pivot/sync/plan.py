@@ -11,6 +11,7 @@ from pivot.store.content import Content
 from pivot.store.entry import FileName, Place
 from pivot.store.lookup import places
 from pivot.store.store import Store
+from pivot.sync.borrowing import Borrowed
 from pivot.sync.closure import Closure, walk
 from pivot.transfer.costs import push_requests
 from pivot.transfer.jobs import JOBS
@@ -45,18 +46,20 @@ def plan_push(
 ) -> SyncPlan:
     """Compare what `roots` need with what the remote has; it was listed before.
 
-    What only the remote has is fine. Raises `MissingDataError`, naming paths, for what neither
-    has; `IntegrityError` for a damaged tree or recipe here.
+    What only the remote has is fine, if it will stay there. Raises `MissingDataError`, naming
+    paths, for what neither has; `IntegrityError` for a damaged tree or recipe.
     """
-    closure = walk(roots, store.read, lambda ids: _absent(store, ids))
+    closure = _closure(store, remote, roots)
     ids = (*closure, *closure.absent)
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
-    lost = [path for id_, path in closure.absent.items() if id_ not in there.ids]
-    data = {**closure.leaves, **closure.listings}
-    lost += [data[id_] for group in groups[:2] for id_ in group if id_ not in here]
+    lost = dict(closure.absent)
+    for group, missing in zip(closure.groups, groups, strict=True):
+        lost |= {id_: group[id_] for id_ in missing if id_ not in here}
     if lost:
-        raise absent_error(lost, remote.address)
+        if all(remote.find(id_) is not None for id_ in lost):
+            raise _doomed_error(lost.values(), remote.address)
+        raise absent_error(lost.values(), remote.address)
     moved = [here[id_] for group in groups for id_ in group]
     return SyncPlan(
         missing=tuple(tuple(group) for group in groups),
@@ -74,6 +77,18 @@ def plan_push(
         ),
         packs=there.packs,
     )
+
+
+def _closure(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> Closure:
+    """What roots need, where trees and recipes that aren't here are read from the remote.
+
+    That they are there says nothing of what they name: a collection may have doomed that.
+    """
+    closure = walk(roots, store.read, lambda ids: _absent(store, ids))
+    if not any(remote.find(id_) is not None for id_ in closure.absent):
+        return closure
+    with Borrowed.beside(store, remote) as borrowed:
+        return walk(roots, borrowed.read, borrowed.obtain_known)
 
 
 def _absent(store: Store, ids: Collection[ObjectId]) -> list[ObjectId]:
@@ -105,6 +120,15 @@ def absent_error(lost: Iterable[RepoPath], address: str) -> MissingDataError:
         f"the data of {_named(paths)} is neither in the cache nor in {address}",
         why="it was not pushed from where it was made, or was collected",
         hint="Run `pivot push` where it was made; what a stage made, `pivot repro` makes again",
+    )
+
+
+def _doomed_error(lost: Iterable[RepoPath], address: str) -> MissingDataError:
+    return MissingDataError(
+        f"the data of {_named(sorted(set(lost)))} isn't in the cache and will be deleted"
+        f" from {address}",
+        why="a garbage collection found that nothing needed it; it can still be fetched",
+        hint="Run `pivot fetch`, then `pivot push` again",
     )
 
 

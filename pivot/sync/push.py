@@ -1,7 +1,7 @@
 """Bringing a remote what roots need."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -21,11 +21,14 @@ def push(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
+    note: Callable[[], None] | None = None,
 ) -> Summary:
     """Copy what `roots` need and `remote` lacks; a new place is made a store first.
 
-    What an earlier push proved to be there isn't looked at again, while the proof holds. Raises
-    `MissingDataError` before anything is sent, if something is neither here nor there.
+    `note` is called once a store is there, before anything is relied on: with `Projects.note` it
+    lets a collection know whom to ask. What an earlier push proved to be there isn't looked at
+    again, while the proof holds. Raises `MissingDataError` before anything is sent, if something
+    is neither here nor there.
     """
     started = time.monotonic()
     name = digest(roots.values())
@@ -33,6 +36,8 @@ def push(
     with on_disk(store.root):
         proof = remote.proof(name)
         remote.list_to_write(tombstones=proof is not None)
+        if note is not None:
+            note()
         if proof is None or not proof.holds(remote.listed, remote.doomed):
             moved, proof = _prove(store, remote, roots, jobs, progress)
             remote.remember(name, proof)

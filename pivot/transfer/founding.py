@@ -22,15 +22,21 @@ def identify(backend: Backend, copies: Copies) -> bool:
     return True
 
 
-def refuse_other_things(backend: Backend) -> None:
-    """Raise `UsageError` where something is; no store was found."""
+def is_vacant(backend: Backend) -> bool:
+    """Whether nothing is where no store was found; false if somebody made one meanwhile.
+
+    Raises `UsageError` where other things are.
+    """
     found = [info for info in backend.list("") if not info.key.startswith(PROBES)]
+    if any(info.key == STORE_KEY for info in found):
+        return False
     if found:
         raise UsageError(
             f"{backend.address} is not empty and no Pivot store",
             why=f"it has no {STORE_KEY}, but for example {found[0].key}",
             hint="Name an empty or new folder with `pivot remote add NAME URL`",
         )
+    return True
 
 
 def found(backend: Backend, copies: Copies) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.store.entry import FileName
+from pivot.transfer.tombstones import is_tombstone
 
 KEY: Final = "index/latest.json"
 FORMAT: Final = 1
@@ -52,7 +53,8 @@ class Listing:
                 hint="Upgrade with `pip install --upgrade pivot`",
             )
         names = frozenset(name for text in indexes if (name := FileName.parse(text)) is not None)
-        if type(version) is not int or version != FORMAT or len(names) != len(indexes):
+        is_ours = type(version) is int and version == FORMAT and len(names) == len(indexes)
+        if not is_ours or not all(map(is_tombstone, tombstones)):
             raise _damaged(address)
         return cls(names, frozenset(tombstones))
 

@@ -1,40 +1,55 @@
 """The names of a remote's small files: listed, or as they were published where none can be."""
 
-import os
+from collections.abc import Iterator
 from typing import Final
 
-from pivot.errors import UsageError
+from pivot.errors import IntegrityError, UsageError
 from pivot.store.entry import FileName
+from pivot.store.index import index_key
 from pivot.transfer.abreast import abreast
 from pivot.transfer.latest import KEY, Listing
-from pivot.transfer.tombstones import FOLDER
+from pivot.transfer.tombstones import FOLDER, is_tombstone
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import NotFound
 
 INDEXES: Final = "index"
+# Bytes of a small file. They are held in memory, so what is listed as larger isn't brought; the
+# largest index that is written has a quarter of it.
+LARGEST: Final = 256 << 20
 
 
 def list_indexes(backend: Backend) -> frozenset[FileName]:
     """The names of all indexes, superseded ones included; files of other names are passed over.
 
-    Raises `UsageError` where the storage can't list and nobody published them.
+    Raises `UsageError` where the storage can't list and nobody published them, `IntegrityError`
+    for one that is larger than any.
     """
     if not backend.capabilities.can_list:
         return _published(backend).indexes
-    keys = (info.key for info in backend.list(INDEXES))
     names = (
-        FileName.parse(os.path.basename(key).removesuffix(".idx"))
-        for key in keys
-        if key.endswith(".idx")
+        (FileName.parse(key.removeprefix(f"{INDEXES}/").removesuffix(".idx")), key)
+        for key in _listed(backend, INDEXES, ".idx")
     )
-    return frozenset(name for name in names if name is not None)
+    return frozenset(name for name, key in names if name is not None and key == index_key(name))
 
 
 def list_tombstones(backend: Backend) -> frozenset[str]:
     """The keys of all tombstones. Raises as `list_indexes` does."""
     if not backend.capabilities.can_list:
         return _published(backend).tombstones
-    return frozenset(info.key for info in backend.list(FOLDER))
+    return frozenset(key for key in _listed(backend, FOLDER, ".json") if is_tombstone(key))
+
+
+def _listed(backend: Backend, folder: str, ending: str) -> Iterator[str]:
+    for info in backend.list(folder):
+        if not info.key.endswith(ending):
+            continue
+        if info.size > LARGEST:
+            raise IntegrityError(
+                f"{info.key} in {backend.address} has {info.size} bytes, more than any such file",
+                hint=f"Delete `{info.key}` there, or restore it from a backup",
+            )
+        yield info.key
 
 
 def list_both(backend: Backend) -> Listing:

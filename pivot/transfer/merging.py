@@ -13,6 +13,7 @@ from pivot.hashing import ObjectId
 from pivot.store.entry import FileName
 from pivot.store.index import FAN_IN, Index, index_key
 from pivot.store.merge import Keep, merge
+from pivot.transfer.doomed import Doomed
 from pivot.transfer.indexes import Indexes
 from pivot_remotes.backend import Backend
 
@@ -20,7 +21,7 @@ from pivot_remotes.backend import Backend
 LARGEST: Final = 64 << 20
 
 
-def merge_indexes(backend: Backend, indexes: Indexes, doomed: frozenset[FileName]) -> None:
+def merge_indexes(backend: Backend, indexes: Indexes, doomed: Doomed) -> None:
     """Merge until no level has sixteen that fit into one; all that count must be held.
 
     Interrupted at any point, what the listed indexes say is the same.
@@ -47,15 +48,20 @@ def _by_level(index: Index) -> tuple[int, int, FileName]:
     return index.level, index.size, index.name
 
 
-def _kept(group: Sequence[Index], indexes: Indexes, doomed: frozenset[FileName]) -> Keep:
-    """Rows in doomed packs, which can still be read, are kept where there is nothing better."""
-    if not any(pack in doomed for index in group for pack, _ in index.packs):
+def _kept(group: Sequence[Index], indexes: Indexes, doomed: Doomed) -> Keep:
+    """Rows in doomed packs, which can still be read, are kept where there is nothing better.
+
+    Those of deleted packs are all kept: a collection takes them out, and that it found some tells
+    it that others may still be on the way.
+    """
+    needless = doomed.packs - doomed.gone
+    if not any(pack in needless for index in group for pack, _ in index.packs):
         return lambda _, __: True
-    stays = _staying(indexes, doomed)
+    stays = _staying(indexes, doomed.packs)
 
     def keep(number: int, row: int) -> bool:
         place = group[number].place_at(row)
-        return place.block.pack not in doomed or not stays(group[number].id_at(row))
+        return place.block.pack not in needless or not stays(group[number].id_at(row))
 
     return keep
 

@@ -22,7 +22,9 @@ from pivot.transfer.known import Copies
 from pivot.transfer.latest import Listing
 from pivot.transfer.listing import list_both, list_indexes, list_tombstones
 from pivot.transfer.merging import merge_indexes
+from pivot.transfer.projects import Projects
 from pivot.transfer.proofs import Proof
+from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
@@ -51,6 +53,7 @@ class RemoteStore:
         self._trace = trace
         self._indexes = Indexes(backend, self._copies)
         self._doomed = Doomed(backend, self._copies)
+        self.projects = Projects(backend, self._copies)
         self._listed: frozenset[FileName] = frozenset()
 
     @classmethod
@@ -106,8 +109,7 @@ class RemoteStore:
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
         if not self._is_store(tombstones=tombstones):
-            with translated(self.address):
-                founding.refuse_other_things(self._backend)
+            self._is_vacant(tombstones=tombstones)
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.
@@ -117,9 +119,8 @@ class RemoteStore:
         """
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if not self._is_store(tombstones=tombstones):
+        if not self._is_store(tombstones=tombstones) and self._is_vacant(tombstones=tombstones):
             with translated(self.address):
-                founding.refuse_other_things(self._backend)
                 founding.found(self._backend, self._copies)
 
     def load(self) -> None:
@@ -143,6 +144,10 @@ class RemoteStore:
     def refresh_tombstones(self) -> bool:
         """List the tombstones; whether they name packs that were not named before."""
         with translated(self.address):
+            for _ in range(LISTINGS - 1):
+                # One is gone if a collection removed it since it was listed.
+                with contextlib.suppress(NotFound):
+                    return self._doomed.take_over(list_tombstones(self._backend))
             return self._doomed.take_over(list_tombstones(self._backend))
 
     # -- what it has ----------------------------------------------------------------------
@@ -168,12 +173,16 @@ class RemoteStore:
         return self._doomed.packs
 
     def find(self, id_: ObjectId) -> Place | None:
-        """Where an entry can be read; a pack that will stay comes before one that won't."""
+        """Where an entry can be read; a pack that will stay comes before one that won't.
+
+        Rows of packs that were deleted can come back with a merge of indexes: they don't count.
+        """
         doomed = None
         for place in self._indexes.places(id_):
             if place.block.pack not in self._doomed.packs:
                 return place
-            doomed = place
+            if place.block.pack not in self._doomed.gone:
+                doomed = place
         return doomed
 
     def has(self, id_: ObjectId) -> bool:
@@ -230,7 +239,7 @@ class RemoteStore:
     def merge_indexes(self) -> None:
         """Put one index in the place of sixteen, as often as there are so many; best effort."""
         with contextlib.suppress(RemoteError, PivotError, OSError):
-            merge_indexes(self._backend, self._indexes, self._doomed.packs)
+            merge_indexes(self._backend, self._indexes, self._doomed)
             self._listed = self._indexes.names
 
     def publish(self, *, anew: bool) -> None:
@@ -244,7 +253,7 @@ class RemoteStore:
         with translated(self.address):
             if anew:
                 self._listed = list_indexes(self._backend)
-            data = Listing(self._listed, self._doomed.keys).encode()
+            data = Listing(self._listed, frozenset(self._doomed.stones)).encode()
             if data != self._copies.read(_PUBLISHED):
                 self._backend.put(latest.KEY, data)
                 self._copies.keep(_PUBLISHED, data)
@@ -266,6 +275,10 @@ class RemoteStore:
         """Keep a proof for the roots of this digest."""
         proofs.remember(self._copies, digest, proof)
 
+    def sweeping(self) -> Sweeping:
+        """The verbs of a collection, over what this one knows."""
+        return Sweeping(self._backend, self._indexes, self._doomed)
+
     # -- inside ---------------------------------------------------------------------------
 
     def _is_store(self, *, tombstones: bool = False) -> bool:
@@ -278,13 +291,22 @@ class RemoteStore:
             if tombstones:
                 listing = list_both(self._backend)
                 self._listed = listing.indexes
-                self._doomed.take_over(listing.tombstones)
+                try:
+                    self._doomed.take_over(listing.tombstones)
+                except NotFound:  # a collection removed one since it was listed
+                    self.refresh_tombstones()
             else:
                 self._listed = list_indexes(self._backend)
             if not remembered or self._listed:
                 return True
             # Where nothing is listed, what was remembered of the place may be over.
             return founding.identify(self._backend, self._copies)
+
+    def _is_vacant(self, *, tombstones: bool) -> bool:
+        """Whether nothing is there; a store that another client made meanwhile is listed."""
+        with translated(self.address):
+            is_vacant = founding.is_vacant(self._backend)
+        return is_vacant or not self._is_store(tombstones=tombstones)
 
     @contextlib.contextmanager
     def _reading(self, pack: FileName) -> Iterator[None]:

@@ -1,21 +1,51 @@
-"""Tombstones: packs of a remote that will be deleted after a grace.
+"""Tombstones: packs of a remote that will be deleted after a grace, or that were.
 
-`tombstones/<name>.json` is `{"format": 1, "packs": [32 hex digits, ...]}`. Packs named there count
-as absent when a push decides what to send, and can still be read.
+`tombstones/<name>.json` is `{"format": 1, "packs": [32 hex digits, ...], "created": seconds}`.
+Packs named there count as absent when a push decides what to send, and can still be read. With
+`"deleted": true` they are gone: rows of theirs that come back, by a merge of indexes that was
+under way meanwhile, stay hidden. Other members are passed over.
 """
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.store.entry import FileName
+from pivot_remotes.keys import is_key
 
 FOLDER: Final = "tombstones"
 FORMAT: Final = 1
 
 
-def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:
-    """The packs that a tombstone names.
+def is_tombstone(key: str) -> bool:
+    """Whether a key may name one: a file of its folder, which can't lead anywhere else."""
+    folder, _, name = key.rpartition("/")
+    return folder == FOLDER and name.endswith(".json") and is_key(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Packs that will be deleted, or were (`deleted`).
+
+    `created` is when it was made by its maker's clock, in seconds since 1970; None if unknown.
+    """
+
+    packs: frozenset[FileName]
+    created: float | None = None
+    deleted: bool = False
+
+    def encode(self) -> bytes:
+        value: dict[str, object] = {"format": FORMAT, "packs": sorted(map(str, self.packs))}
+        if self.created is not None:
+            value["created"] = round(self.created)
+        if self.deleted:
+            value["deleted"] = True
+        return (json.dumps(value) + "\n").encode()
+
+
+def read(data: bytes, key: str, address: str) -> Tombstone:
+    """The tombstone that an object holds.
 
     Raises `IntegrityError` if it can't be read, `PivotError` if its format is newer: guessing
     could make a push rely on packs that are about to go.
@@ -24,7 +54,8 @@ def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:
         value = json.loads(data)
         version, texts = value["format"], value["packs"]
         names = [FileName.parse(str(text)) for text in texts]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        created, deleted = value.get("created"), value.get("deleted")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(key, address) from error
     if type(version) is int and version > FORMAT:
         raise PivotError(
@@ -34,13 +65,18 @@ def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:
     packs = frozenset(name for name in names if name is not None)
     if version != FORMAT or type(version) is not int or len(packs) != len(names):
         raise _damaged(key, address)
-    return packs
+    time = float(created) if type(created) in (int, float) else None
+    return Tombstone(packs, time, deleted=deleted is True)
+
+
+def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:
+    """The packs that a tombstone names. Raises what `read` does."""
+    return read(data, key, address).packs
 
 
 def encode(packs: frozenset[FileName]) -> bytes:
     """A tombstone for `packs`."""
-    names = sorted(str(pack) for pack in packs)
-    return (json.dumps({"format": FORMAT, "packs": names}) + "\n").encode()
+    return Tombstone(packs).encode()
 
 
 def _damaged(key: str, address: str) -> IntegrityError:

@@ -5,6 +5,7 @@ together don't come back together.
 Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("full jitter")
 """
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -46,6 +47,7 @@ class Clock:
 
 
 _REAL: Final = Clock()
+_LONGEST_TOLD: Final = 7 * 86_400.0
 
 
 class Retrying:
@@ -105,6 +107,7 @@ class Retrying:
                     self._patience.busy if isinstance(error, Busy) else self._patience.unreachable
                 )
                 if attempt >= self._patience.attempts or self._clock.now() + wait - started > limit:
+                    _say_when(error)
                     raise
             self._clock.sleep(wait)
             attempt += 1
@@ -113,3 +116,10 @@ class Retrying:
         """Seconds before the next attempt; at least what the storage asked for."""
         bound = min(self._patience.longest_wait, self._patience.first_wait * 2.0 ** (attempt - 1))
         return max(bound * self._clock.chance(), error.retry_after or 0.0)
+
+
+def _say_when(error: Unreachable) -> None:
+    """Tell what a storage asked for, where that is longer than a command should hang."""
+    if error.retry_after is not None and error.retry_after > 0:
+        seconds = math.ceil(min(error.retry_after, _LONGEST_TOLD))
+        error.hint = f"It asks to be left alone for {seconds} s: wait as long, then run it again"

@@ -9,7 +9,10 @@ from pivot_remotes.errors import (
     Truncated,
     Unreachable,
 )
+from pivot_remotes.faulty import Fault, Faulty, Nth
+from pivot_remotes.landing import new_file
 from pivot_remotes.retrying import Clock, Patience, Retrying
+from tests.unit.storage import Storage
 
 PATIENCE = Patience(attempts=4, first_wait=1, longest_wait=3, unreachable=10, busy=100)
 
@@ -94,11 +97,28 @@ def test_is_more_patient_with_who_answers_than_with_who_does_not():
     assert len(busy.called) == 4
 
 
-def test_does_not_wait_for_what_comes_too_late():
-    faults = Faults(Busy("x", retry_after=1000), b"fine")
-    with pytest.raises(Busy):
-        retrying(faults).get("a")
+@pytest.mark.parametrize(("asked", "told"), [(3600, "3600 s"), (float("inf"), "604800 s")])
+def test_does_not_wait_for_what_comes_too_late_but_says_when_to_come_back(asked, told):
+    """A server that asks for an hour must not hang a command without a word."""
+    faults = Faults(Busy("x", retry_after=asked), b"fine")
+    with pytest.raises(Busy) as caught:
+        retrying(faults, Patience()).get("a")
     assert faults.waits == []
+    assert told in caught.value.hint
+
+
+def test_never_waits_longer_in_all_than_its_patience_however_often_it_is_asked_to():
+    faults = Faults(*[Busy("x", retry_after=29) for _ in range(99)])
+    with pytest.raises(Busy, match="x"):
+        retrying(faults, Patience(attempts=100)).get("a")
+    assert sum(faults.waits) <= Patience().busy
+
+
+@pytest.mark.parametrize("asked", [-5.0, 0.0, float("nan")])
+def test_a_senseless_request_to_wait_is_none(asked):
+    faults = Faults(Busy("x", retry_after=asked), b"fine")
+    assert retrying(faults).get("a") == b"fine"
+    assert faults.waits == [1]
 
 
 @pytest.mark.parametrize("attempt_cost", [0.0, 10.0, 20.0])
@@ -118,10 +138,51 @@ def test_every_verb_is_repeated_with_its_arguments():
         "put": ("k", b"d"),
         "put_file": ("k", "f"),
         "delete": ("k",),
+        "delete_all": (("k", "l"),),
     }.items():
         faults = Faults(Unreachable("x"), None)
         getattr(retrying(faults), name)(*args)
         assert faults.called == [(name, *args)] * 2
+
+
+def test_keys_that_come_once_are_deleted_at_every_try():
+    """An iterator would be empty at the second one, which would then succeed."""
+    faults = Faults(Unreachable("x"), None)
+    retrying(faults).delete_all(key for key in ("a", "b"))
+    assert faults.called == [("delete_all", ("a", "b"))] * 2
+
+
+def test_a_file_is_read_anew_at_every_try(tmp_path):
+    """Whatever its content is by then: nothing is left of the first try."""
+    source, storage = tmp_path / "source", Storage()
+    source.write_bytes(b"first")
+
+    class Changing(Faulty):
+        def put_file(self, key, path):
+            try:
+                super().put_file(key, path)
+            finally:
+                source.write_bytes(b"the second")
+
+    backend = Changing(storage, Nth(0, Fault.LOST_ANSWER))
+    Retrying(backend, PATIENCE, Faults().clock).put_file("a", str(source))
+    assert storage.objects == {"a": b"the second"}
+
+
+def test_a_file_that_broke_off_is_received_anew(tmp_path):
+    class Breaking(Storage):
+        tries = 0
+
+        def get_file(self, key, path):
+            self.tries += 1
+            with new_file(path) as write:
+                write(b"half")
+                if self.tries == 1:
+                    raise Unreachable("x")
+                write(b" and half")
+
+    Retrying(Breaking(), PATIENCE, Faults().clock).get_file("a", str(tmp_path / "landed"))
+    assert (tmp_path / "landed").read_bytes() == b"half and half"
 
 
 def test_shows_what_is_below():

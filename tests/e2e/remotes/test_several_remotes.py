@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -231,7 +232,7 @@ def test_an_ended_pull_keeps_what_was_verified_and_goes_on_from_there(packs_by_f
     if end is signal.SIGINT:
         assert code == 130
         assert re.search(
-            r"^[23]\d\.\d MB of 30\.0 MB were fetched and verified, and are kept;"
+            r"^[23]\d MB of 30 MB were fetched and verified, and are kept;"
             r" the same command goes on from there\.\n+error: interrupted\n$",
             err,
         ), err
@@ -254,6 +255,22 @@ def test_what_a_killed_pull_left_is_removed_by_the_next_one(packs_by_file):
     os.utime(left, (time.time() - 3600,) * 2)
     fresh.pivot("pull")
     assert list(folder.glob("fetch-*")) == []
+
+
+def test_a_disk_without_room_is_named_and_no_other_remote_is_asked(packs_by_file, tmp_path):
+    """A limit on the size of files stands in for a full disk."""
+    fresh = packs_by_file
+    fresh.pivot("remote", "add", "spare", "../spare")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, 5_000_000))
+
+    done = fresh.pivot("pull", code=1, limits=limit)
+    assert re.match(r"error: PROJECT/\.pivot/cache/tmp/fetch-.* can't be written", done.err)
+    assert "  why: File too large\n" in done.err
+    assert "hint: Make room or give permission there, then run it again" in done.err
+    assert "spare" not in done.err
+    fresh.pivot("pull")
 
 
 def test_a_file_inside_a_tracked_directory_needs_no_more_than_itself(empty, tmp_path):

@@ -6,6 +6,7 @@ import random
 import shutil
 
 import pytest
+from blake3 import blake3
 
 from pivot.errors import DeniedError, ExitCode, IntegrityError, MissingDataError, PivotError
 from pivot.hashing import hash_bytes
@@ -456,6 +457,31 @@ def test_a_store_that_is_another_format_now_is_passed_over(
     gather(there, givers("main", "spare"), {MODEL: content})
     assert there.holds(content)
     assert "newer than this Pivot reads" in heard[0]
+
+
+@pytest.mark.parametrize("others", [(), ("spare",)])
+def test_an_index_whose_rows_lead_nowhere_is_damage(
+    make_store, places, givers, put_file, heard, others
+):
+    """Its checksum fits: somebody made it so."""
+    here, there = make_store("here"), make_store("there")
+    content = put_file(here, noise(5000))
+    for name in ("main", "spare"):
+        push(here, places[name].remote("me"), {MODEL: content})
+    (path,) = (places["main"].folder / "index").iterdir()
+    data = bytearray(path.read_bytes())
+    data[-40 - 16 : -40 - 12] = b"\xff\xff\xff\xff"  # the block's number in the only row
+    data[-40:-8] = blake3(data[:-40]).digest()
+    path.write_bytes(data)
+    if others:
+        gather(there, givers("main", *others), {MODEL: content})
+        assert there.holds(content)
+        assert "'main' is damaged" in heard[0]
+        return
+    with pytest.raises(IntegrityError, match="a place names no block") as caught:
+        gather(there, givers("main"), {MODEL: content})
+    assert str(places["main"].folder) in caught.value.message
+    assert "Delete it there" in caught.value.hint
 
 
 def test_nothing_is_left_of_it_but_the_data(make_store, places, givers, put_file, tmp_path):

@@ -104,12 +104,11 @@ class RemoteStore:
         self.list_to_compare()
         self.load()
 
-    def list_to_compare(self, *, tombstones: bool = False) -> None:
-        """`list_to_write`, but nothing is made."""
+    def list_to_compare(self, *, tombstones: bool = False) -> bool:
+        """`list_to_write`, but nothing is made; whether a store is there."""
         if not self._backend.capabilities.can_write:
             raise founding.read_only(self._backend)
-        if not self._is_store(tombstones=tombstones):
-            self._is_vacant(tombstones=tombstones)
+        return self._is_store(tombstones=tombstones) or not self._is_vacant(tombstones=tombstones)
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.

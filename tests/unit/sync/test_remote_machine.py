@@ -36,7 +36,7 @@ import pivot.transfer.doomed
 from pivot.errors import PivotError
 from pivot.paths import RepoPath, TreePath
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import FileName, Kind
+from pivot.store.entry import NAME_SIZE, FileName, Kind
 from pivot.store.index import Index
 from pivot.store.pack import pack_key
 from pivot.store.split import TREE
@@ -54,7 +54,7 @@ from pivot_remotes.tracing import Trace
 from tests.unit.closure import closure
 from tests.unit.sync.simulated import DAY, Clock, Inline, Killed, Operation, Storage
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(0 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 600)
 
 DATA = RepoPath("data")
 REPOSITORIES = ("one", "two")
@@ -142,6 +142,10 @@ class RemoteMachine(RuleBasedStateMachine):
         )
         self.stack.enter_context(pytest.MonkeyPatch.context()).setattr(
             merging, "FAN_IN", self.fan_in
+        )
+        names = random.Random(0)  # the same choices give the same run
+        self.stack.enter_context(pytest.MonkeyPatch.context()).setattr(
+            FileName, "fresh", classmethod(lambda cls: cls(names.randbytes(NAME_SIZE)))
         )
         self.storage = Storage(self.clock)
         self.operations = []
@@ -462,17 +466,8 @@ def with_no_grace(patch):
 
 def with_refs_read_before_the_clock(patch):
     """The time is asked for once it was found out what is needed."""
-    look = Sweeping.look
-
-    def late(self):
-        patch.setattr(sync_collect, "plan_sweep", decide_at(self._backend._storage.clock.now))
-        return look(self)
-
-    def decide_at(now):
-        return lambda *a, **o: decide(*a, **{**o, "now": now})
-
-    decide = sync_collect.plan_sweep
-    patch.setattr(Sweeping, "look", late)
+    decide = sync_collect._decide
+    patch.setattr(sync_collect, "_decide", lambda c, b, w, _: decide(c, b, w, c.clock()))
 
 
 FAULTS = (
@@ -542,7 +537,7 @@ def a_slow_merge_brings_rows_of_deleted_packs_back(machine):
     machine.pass_time(6 * DAY)
     machine.collect("ada")
     machine.go(slow)
-    machine.push("bob", 0)
+    machine.push("ada", 0)
 
 
 def a_collection_that_decided_before_goes_on_after_another(machine):
@@ -554,7 +549,8 @@ def a_collection_that_decided_before_goes_on_after_another(machine):
     until(machine, first, "list", "packs")
     machine.drop_a_ref("one", 0)
     second = machine.collecting("eve")
-    until(machine, second, "put", "tombstones/")
+    for folder in ("packs", "tmp", "index"):  # it looked at everything, and decided
+        until(machine, second, "list", folder)
     machine.go(first)
     machine.push("ada", 0)
     machine.go(second)
@@ -576,7 +572,8 @@ def a_commit_comes_while_a_collection_begins(machine):
     machine.collect("ada")
     machine.pass_time(13 * DAY)
     slow = machine.collecting("eve")
-    until(machine, slow, "list", "packs")
+    until(machine, slow, "delete", "tmp/clock")
+    until(machine, slow, "list", "index")
     machine.name_in_a_ref("one", 0)
     machine.pass_time(6 * DAY)
     machine.go(slow)

@@ -621,9 +621,8 @@ def test_each_way_to_break_the_protocol_loses_something(
         play(world, scene, attributes)
 
 
-@pytest.mark.parametrize("fault", [without_copies, with_no_grace])
-def test_the_machine_finds_by_itself_what_is_broken(world, fault, monkeypatch):
-    fault(monkeypatch)
+def test_the_machine_finds_by_itself_what_is_broken(world, monkeypatch):
+    with_no_grace(monkeypatch)
     with pytest.raises((AssertionError, ExceptionGroup, PivotError)):
         run(
             world,

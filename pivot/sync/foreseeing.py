@@ -24,13 +24,13 @@ def foresee_push(
     started = time.monotonic()
     with on_disk(store.root):
         proof = remote.proof(digest(roots.values()))
-        remote.list_to_compare(tombstones=proof is not None)
+        founding = 0 if remote.list_to_compare(tombstones=proof is not None) else 1
         if proof is not None and proof.holds(remote.listed, remote.doomed):
             moved, total = (0, 0, remote.requests), (proof.objects, proof.size)
         else:
             remote.load()
             plan = plan_push(store, remote, roots, jobs=jobs)
-            moved = plan.objects, plan.bytes, plan.requests
+            moved = plan.objects, plan.bytes, plan.requests + founding
             total = plan.total_objects, plan.total_bytes
     return Summary(
         objects=moved[0],

@@ -96,11 +96,13 @@ class RemoteStore:
         self.list_to_compare()
         self.load()
 
-    def list_to_compare(self, *, tombstones: bool = False) -> None:
-        """`list_to_write`, but nothing is made."""
-        if not self._is_store(tombstones=tombstones):
-            with translated(self.address):
-                founding.refuse_other_things(self._backend)
+    def list_to_compare(self, *, tombstones: bool = False) -> bool:
+        """`list_to_write`, but nothing is made; whether a store is there."""
+        if self._is_store(tombstones=tombstones):
+            return True
+        with translated(self.address):
+            founding.refuse_other_things(self._backend)
+        return False
 
     def list_to_write(self, *, tombstones: bool = False) -> None:
         """List the names of the indexes, and the tombstones too if asked; `load` reads the rest.

@@ -169,3 +169,22 @@ def test_tracked_data_that_is_nowhere_near_costs_no_more(project, tmp_path):
     assert seen.code == 0
     assert not {m for m in FOREIGN - ALLOWED if m in seen.modules}
     assert not {m for m in seen.modules if m.startswith(("pivot.sync", "pivot.transfer"))}
+
+
+def test_a_push_with_nothing_to_do_opens_no_index_and_imports_nothing_that_sends(project, tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(project, clone, symlinks=True)
+    pivot = Path(sys.executable).with_name("pivot")
+    for command in (["remote", "add", "r", str(tmp_path / "remote"), "--default"], ["push"]):
+        subprocess.run([pivot, *command], cwd=clone, check=True)
+    seen = watch(clone, "push")
+    assert seen.code == 0
+    needed = {"blake3", "click", "http", "pivot_remotes", "sqlite3", "tomllib", "urllib"}
+    assert not {m for m in FOREIGN - needed if m in seen.modules}
+    sending = {
+        "pivot.store.writer", "pivot.sync.closure", "pivot.sync.completing", "pivot.sync.fetch",
+        "pivot.sync.plan", "pivot.transfer.fetch", "pivot.transfer.push",
+    }  # fmt: skip
+    assert not seen.modules & sending
+    opened = seen.opened(clone) | seen.opened(tmp_path / "remote")
+    assert not [name for name in opened if name.endswith((".idx", ".pack"))]

@@ -39,9 +39,11 @@ class Watched:
             return found
 
         def call(key, *rest):
+            if not isinstance(key, str):  # keys to delete, which may come once only
+                key = tuple(key)
             with self.lock:
-                self.calls.append((name, key))
-                self.before(name, key)
+                self.calls.append((name, key if isinstance(key, str) else key[0]))
+                self.before(*self.calls[-1])
             return found(key, *rest)
 
         return call

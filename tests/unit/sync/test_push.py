@@ -16,6 +16,7 @@ from pivot.errors import (
 )
 from pivot.paths import RepoPath
 from pivot.store.entry import FileName, Kind
+from pivot.store.index import FAN_IN
 from pivot.store.pack import pack_key
 from pivot.sync.closure import walk
 from pivot.sync.fetch import fetch
@@ -353,3 +354,42 @@ def test_progress_reaches_its_end(make_store, make_remote, put_tree):
     push(store, make_remote(), {DATA: content}, progress=lambda *args: seen.append(args))
     done, total = seen[-1]
     assert done == total > 9 * 300
+
+
+def test_killed_at_any_step_of_a_push_that_merges_it_loses_nothing(
+    make_store, make_remote, put_file, backend, tmp_path
+):
+    store = make_store()
+    contents = [put_file(store, b"%d" % n) for n in range(FAN_IN)]
+    for content in contents[:-1]:
+        push(store, make_remote(), {MODEL: content})
+    shutil.copytree(tmp_path / "remote", tmp_path / "before")
+    killed = 0
+    for n in range(1, 100):
+        shutil.rmtree(tmp_path / "remote")
+        shutil.copytree(tmp_path / "before", tmp_path / "remote")
+        backend.calls.clear()
+        backend.before = _killing_at(backend, n)
+        try:
+            push(make_store(), make_remote(f"a{n}"), {MODEL: contents[-1]})
+            break
+        except KeyboardInterrupt:
+            killed += 1
+        backend.before = lambda verb, key: None
+        reader = make_remote(f"b{n}")
+        reader.open()
+        assert all(reader.has(content.id) for content in contents[:-1])
+        push(make_store(), make_remote(f"a{n}"), {MODEL: contents[-1]})
+        reader.refresh()
+        assert all(reader.has(content.id) for content in contents)
+    verbs = [(verb, key.split("/")[0]) for verb, key in backend.calls if verb != "get"]
+    assert verbs[-3:] == [("list", "tombstones"), ("put", "index"), ("delete_all", "index")]
+    assert killed == len(backend.calls)
+
+
+def _killing_at(backend, n):
+    def before(verb, key):
+        if len(backend.calls) == n:
+            raise KeyboardInterrupt
+
+    return before

@@ -12,7 +12,7 @@ from pivot.project.project import Project
 from pivot.project.pushers import spoken_for
 from pivot.project.roots import Keepers, Roots, Scope, find_roots
 from pivot.store.content import Content
-from pivot.sync.collect import Collecting, Swept, collect, preview
+from pivot.sync.collect import Collecting, Swept, ask_time, collect, preview
 from pivot.transfer.progress import Progress
 from pivot.transfer.projects import Noted
 
@@ -43,10 +43,11 @@ class RemoteCollected:
 def preview_remote(project: Project, collecting: Collecting, asked: Asked) -> RemoteCollected:
     """What `collect_remote` would do; nothing is written there."""
     with _opened(project, asked) as projects:
+        now = collecting.clock()
         roots = _roots(projects, asked.scope)
         collecting.remote.open()
         unasked, _ = _sort(collecting.remote.projects.all(), projects, asked.gone)
-        swept = preview(collecting, _contents(roots))
+        swept = preview(collecting, _contents(roots), now)
     return RemoteCollected(_kept(roots, swept), swept, unasked)
 
 
@@ -59,12 +60,12 @@ def collect_remote(
     isn't asked; and where it can't be told what is needed: see `find_roots`.
     """
     with _opened(project, asked) as projects:
+        now = ask_time(collecting)
         roots = _roots(projects, asked.scope)
-        collecting.remote.open()
         unasked, gone = _sort(collecting.remote.projects.all(), projects, asked.gone)
         if unasked:
             raise _unasked(unasked, collecting.remote.address)
-        swept = collect(collecting, _contents(roots), progress)
+        swept = collect(collecting, _contents(roots), now, progress)
         collecting.remote.projects.forget(gone)
     return RemoteCollected(_kept(roots, swept), swept, ())
 

@@ -56,34 +56,47 @@ class Swept:
     unfinished: PivotError | None = None
 
 
-def preview(collecting: Collecting, contents: Collection[Content]) -> Swept:
-    """What `collect` would do; nothing is written there.
+def ask_time(collecting: Collecting) -> float:
+    """The time by the storage's clock, to be asked for before it is found out what is needed.
+
+    A commit that names data within the grace must not come between: the data would be due by the
+    time that is asked afterwards, and the commit not seen. Raises `UsageError` where no store is.
+    """
+    with on_disk(collecting.store.root):
+        collecting.remote.open()
+        now = collecting.remote.sweeping().now()
+    return collecting.clock() if now is None else now
+
+
+def preview(collecting: Collecting, contents: Collection[Content], now: float) -> Swept:
+    """What `collect` would do; nothing is written there. `now` may be by this machine's clock.
 
     Raises `IntegrityError` where damage keeps us from telling what is needed.
     """
 
     def look() -> Swept:
         with _opened(collecting) as borrowed:
-            return _decide(collecting, borrowed, contents, collecting.clock())
+            return _decide(collecting, borrowed, contents, now)
 
     return _repeated(look)
 
 
 def collect(
-    collecting: Collecting, contents: Collection[Content], progress: Progress | None = None
+    collecting: Collecting,
+    contents: Collection[Content],
+    now: float,
+    progress: Progress | None = None,
 ) -> Swept:
     """Put a tombstone for what nothing needs, and delete what had one for longer than the grace.
 
-    `progress` is told of bytes that are copied to fresh packs. Raises as `preview` does, before
-    anything is changed.
+    `now` is what `ask_time` told before it was found out that `contents` are needed. `progress` is
+    told of bytes that are copied to fresh packs. Raises as `preview` does, before anything is
+    changed.
     """
 
     def sweep() -> Swept:
         with _opened(collecting) as borrowed:
-            now = collecting.remote.sweeping().now()
-            swept = _decide(
-                collecting, borrowed, contents, collecting.clock() if now is None else now
-            )
+            swept = _decide(collecting, borrowed, contents, now)
             return _carry_out(collecting, borrowed, swept, progress)
 
     return _repeated(sweep)

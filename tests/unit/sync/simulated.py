@@ -99,6 +99,7 @@ class Operation:
         self.kind = kind
         self.begun = storage.clock.now
         self.calls = []
+        self.next = None  # the call that it stopped before
         self.result = None
         self.error = None
         self.is_over = False
@@ -130,6 +131,7 @@ class Operation:
 
     def stop_before(self, verb, key):
         """Called before each call to the storage: it goes on when `step` says so."""
+        self.next = (verb, key)
         if not self._is_dead:
             self._wait()
         if self._is_dead:

@@ -135,5 +135,5 @@ def refuse_absent(plan: CheckoutPlan) -> None:
     if plan.absent:
         raise MissingDataError(
             f"the cache lacks the data of {', '.join(plan.absent[:NAMED])}",
-            hint="Run `pivot pull`, or `pivot repro` to make it again",
+            hint="Run `pivot pull`; what a stage made, `pivot repro` makes again",
         )

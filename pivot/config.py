@@ -8,14 +8,18 @@ one wins: local, project, user, default.
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
 from pivot.errors import UsageError, nearest
 
 type Value = str | int | bool
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_VARIABLES = "PIVOT_REMOTE_"
+_ADDRESS = re.compile(f"{_VARIABLES}(.+)_URL")
 
 
 class Source(StrEnum):
@@ -32,13 +36,17 @@ _OPTIONS = {Source.LOCAL: " --local", Source.PROJECT: "", Source.USER: " --user"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A key that can be set: `check` says what is wrong with a value, or None."""
+    """A key that can be set: `check` says what is wrong with a value, or None.
+
+    `is_own`: what the project's file says of it doesn't count, since it came with the repository.
+    """
 
     name: str
     default: Value | None
     summary: str
     parse: Callable[[str], Value]
     check: Callable[[Value], str | None]
+    is_own: bool = False
 
 
 def _choice(*choices: str) -> Callable[[Value], str | None]:
@@ -63,6 +71,16 @@ def _grace(value: Value) -> str | None:
     if seconds is None:
         return "it must be an age such as 14d, 4w or 2m"
     return None if seconds >= SHORTEST_GRACE else "it must be at least 1d"
+
+
+def _schemes(value: Value) -> str | None:
+    if isinstance(value, str) and all(map(_SCHEME.fullmatch, _listed(value))):
+        return None
+    return "it must be names of schemes with commas between, such as `hf,gdrive`"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _number(text: str) -> Value:
@@ -114,6 +132,14 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("remote.default", None, "remote for push, pull and fetch", str, _text),
         Setting("remote.jobs", 8, "transfers at once", _number, _between(1, 256)),
         Setting(
+            "remote.schemes",
+            None,
+            "further schemes that remotes may have, with commas between",
+            str,
+            _schemes,
+            is_own=True,
+        ),
+        Setting(
             "run.fetch",
             "auto",
             "whether `repro` fetches known results from the remote",
@@ -129,15 +155,21 @@ SETTINGS: Mapping[str, Setting] = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteConfig:
-    """A remote as configured: `options` are the storage's own, in the words of its page.
+    """A remote as configured.
 
-    `from_repository`: its address came with the repository, so it must be confirmed once.
+    Attributes:
+        options: the storage's own, in the words of its page; some may be secret.
+        from_repository: its address came with the repository, so it must be confirmed once.
+        shared: the names of the options that came with the repository.
+        allowed: schemes beyond the usual ones that this user allows.
     """
 
     name: str
     url: str
-    options: Mapping[str, str]
+    options: Mapping[str, str] = field(repr=False)
     from_repository: bool
+    shared: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +188,7 @@ class Config:
         """A setting's value and where it comes from. Raises `UsageError` for unknown names."""
         setting = known_setting(name)
         for source, values in self.layers.items():
-            if name in values:
+            if name in values and not (setting.is_own and source is Source.PROJECT):
                 value = values[name]
                 fault = setting.check(value)
                 if fault is not None:
@@ -176,32 +208,48 @@ class Config:
         value, _ = self.get(name)
         return value if isinstance(value, int) else None
 
+    @property
+    def own_schemes(self) -> frozenset[str]:
+        """The schemes beyond the usual ones that this user allows remotes to have."""
+        return frozenset(_listed(self.text("remote.schemes") or ""))
+
     def remotes(self, environ: Mapping[str, str]) -> dict[str, RemoteConfig]:
-        """All remotes by name; `PIVOT_REMOTE_<NAME>_URL` replaces or adds an address."""
+        """All remotes by name, those of the environment among them.
+
+        They are in the order in which they are configured: the project's, then this clone's own,
+        the user's, and those of the environment.
+        `PIVOT_REMOTE_<NAME>_URL` replaces or adds an address, `PIVOT_REMOTE_<NAME>_<OPTION>` an
+        option. What the environment says is the user's own.
+        """
+        names = list(dict.fromkeys(self._remote_names()))
+        names += sorted(_environment_remotes(environ, names))
+        allowed = self.own_schemes
         found: dict[str, RemoteConfig] = {}
-        names = set(self._remote_names())
-        variables = {environment_name(name) for name in names}  # several spellings share one
-        names |= {n for n in _environment_remotes(environ) if environment_name(n) not in variables}
-        for name in sorted(names):
-            options: dict[str, str] = {}
+        for name in names:
+            values: dict[str, str] = {}
             origin: dict[str, Source] = {}
             for source in (Source.USER, Source.PROJECT, Source.LOCAL):
                 for key, value in self._remote(source, name):
-                    options[key] = str(value)
+                    values[key] = str(value)
                     origin[key] = source
-            given = environ.get(environment_name(name))
-            url = given or options.get("url", "")
-            options.pop("url", None)
+            for key, text in _environment_options(environ, name, names):
+                values[key] = text
+                origin[key] = Source.LOCAL
+            shared = {key for key, source in origin.items() if source is Source.PROJECT}
+            url = values.pop("url", "")
             if url:
-                # An address of one's own says nothing of an endpoint that the repository sets.
-                keys = ("endpoint_url",) if given else ("url", "endpoint_url")
-                shared = any(origin.get(key) is Source.PROJECT for key in keys)
-                found[name] = RemoteConfig(name, url, options, shared)
+                found[name] = RemoteConfig(
+                    name, url, values, "url" in shared, frozenset(shared - {"url"}), allowed
+                )
         return found
 
+    def places(self, remote: str) -> tuple[Source, ...]:
+        """The files that say something of a remote, nearest first."""
+        return tuple(source for source in self.layers if any(self._remote(source, remote)))
+
     def _remote_names(self) -> Iterator[str]:
-        for values in self.layers.values():
-            for key in values:
+        for source in (Source.PROJECT, Source.LOCAL, Source.USER):
+            for key in self.layers.get(source, {}):
                 if key.startswith("remotes."):
                     yield key.split(".")[1]
 
@@ -212,17 +260,47 @@ class Config:
                 yield key.removeprefix(prefix), value
 
 
-def environment_name(remote: str) -> str:
-    """The variable that gives a remote's URL: `PIVOT_REMOTE_TEAM_CACHE_URL` for `team-cache`."""
-    return f"PIVOT_REMOTE_{remote.upper().replace('-', '_')}_URL"
+def environment_name(remote: str, option: str = "url") -> str:
+    """The variable that gives a remote's URL or an option of it.
+
+    `PIVOT_REMOTE_TEAM_CACHE_URL` is that for the remote `team-cache`.
+    """
+    return f"{_VARIABLES}{remote.upper().replace('-', '_')}_{option.upper()}"
 
 
-def _environment_remotes(environ: Mapping[str, str]) -> Iterator[str]:
-    for name in environ:
-        if name.startswith("PIVOT_REMOTE_") and name.endswith("_URL"):
-            middle = name.removeprefix("PIVOT_REMOTE_").removesuffix("_URL")
-            if middle:
-                yield middle.lower().replace("_", "-")
+def _environment_remotes(environ: Mapping[str, str], configured: Collection[str]) -> set[str]:
+    """The names of remotes that only the environment has."""
+    given = {match[1]: name for name in environ if (match := _ADDRESS.fullmatch(name))}
+    known = {environment_name(name) for name in configured} | set(given.values())
+    return {
+        middle.lower().replace("_", "-")
+        for middle, variable in given.items()
+        if variable not in map(environment_name, configured)
+        and not (middle.endswith("_ENDPOINT") and _base(variable) in known)
+    }
+
+
+def _base(variable: str) -> str:
+    """The variable with the address of the remote whose endpoint `variable` gives."""
+    return variable.removesuffix("_ENDPOINT_URL") + "_URL"
+
+
+def _environment_options(
+    environ: Mapping[str, str], remote: str, remotes: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """What variables say of a remote, `url` among it; those that are empty say nothing."""
+    prefix = environment_name(remote, "")
+    longer = tuple(
+        other
+        for other in (environment_name(name, "") for name in remotes)
+        if len(other) > len(prefix)
+    )
+    for variable, text in environ.items():
+        if not text or not variable.startswith(prefix) or variable.startswith(longer):
+            continue
+        option = variable.removeprefix(prefix)
+        if option and (option in ("URL", "ENDPOINT_URL") or not option.endswith("_URL")):
+            yield option.lower(), text
 
 
 def known_setting(name: str) -> Setting:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 import tomlkit
+from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
@@ -36,6 +37,28 @@ def update(path: str, values: Mapping[str, Value | None], *, private: bool = Fal
             table.pop(key, None)
         else:
             table[key] = value
+    _store(path, document, private=private)
+
+
+def remove_table(path: str, parent: str, name: str) -> None:
+    """Remove the table `[parent.name]` of a TOML file with all that is in it."""
+    document = _load(path)
+    tables = _enter(document, [parent], path)
+    tables.pop(name, None)
+    _store(path, document, private=False)
+
+
+def rename_table(path: str, parent: str, old: str, new: str) -> None:
+    """Rename the table `[parent.old]` of a TOML file, which comes after the others then."""
+    document = _load(path)
+    tables = _enter(document, [parent], path)
+    if old in tables:
+        tables[new] = tables[old]
+        del tables[old]
+    _store(path, document, private=False)
+
+
+def _store(path: str, document: tomlkit.TOMLDocument, *, private: bool) -> None:
     _drop_empty(document)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     mode = 0o600 if private or _is_private(path) else 0o666
@@ -63,17 +86,19 @@ def _load(path: str) -> tomlkit.TOMLDocument:
         ) from error
 
 
-def _enter(
-    document: tomlkit.TOMLDocument, tables: list[str], path: str
-) -> tomlkit.TOMLDocument | Table:
-    here: tomlkit.TOMLDocument | Table = document
+# A table whose parts stand in several places of a file is a proxy of them.
+type _Table = tomlkit.TOMLDocument | Table | OutOfOrderTableProxy
+
+
+def _enter(document: tomlkit.TOMLDocument, tables: list[str], path: str) -> _Table:
+    here: _Table = document
     for number, name in enumerate(tables):
         inner = here.get(name)
         if inner is None:
             inner = tomlkit.table(is_super_table=number + 1 < len(tables))
-            here.append(name, inner)
+            here[name] = inner
             inner = here[name]
-        if not isinstance(inner, Table):
+        if not isinstance(inner, Table | OutOfOrderTableProxy):
             raise UsageError(
                 f"{path}: {name!r} is no table",
                 hint=f"Correct {path}, then run `pivot config list`",

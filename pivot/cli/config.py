@@ -61,6 +61,12 @@ def set_(name: str, value: str, place: str | None) -> None:
     The configuration of the project is shared through Git.
     """
     parsed = parse_value(name, value)
+    if SETTINGS[name].is_own and place is None:
+        raise UsageError(
+            f"{name} can't be set for the project",
+            why="a repository must not decide it for everybody who clones it",
+            hint=f"Set it for yourself: `pivot config set --user {name} {value}`",
+        )
     update(_file(place), {name: parsed})
 
 

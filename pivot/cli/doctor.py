@@ -11,7 +11,7 @@ from enum import StrEnum
 import click
 
 from pivot import __version__
-from pivot.cli.mending import giver, mend_shown, show_mended
+from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
 from pivot.definition.discovery import NoStagesError
@@ -22,6 +22,7 @@ from pivot.project.interpreter import other_environment
 from pivot.project.mending import Mended
 from pivot.project.planner import Planner
 from pivot.project.project import Project
+from pivot.project.remotes import secrets_of
 from pivot.project.verifying import subjects
 from pivot.store.check import check
 from pivot.track.contents import TrackedContents
@@ -72,8 +73,8 @@ def doctor(mend: bool, data: bool, ask_remote: bool, as_json: bool) -> int:
 
 
 def _mended(project: Project, *, ask_remote: bool) -> Mended:
-    remote = giver(project, None) if ask_remote else None
-    return mend_shown(project, subjects(project).claims, remote)
+    those = giving(project, None) if ask_remote else None
+    return mend_shown(project, subjects(project).claims, those)
 
 
 def _show(done: Mended | None, findings: Sequence[Finding]) -> None:
@@ -135,6 +136,14 @@ def _git(project: Project) -> Finding:
 def _configuration(project: Project) -> Iterator[Finding]:
     remotes = project.config.remotes(os.environ)
     yield Finding("configuration", Mark.OK, plural(len(remotes), "remote"))
+    for remote in remotes.values():
+        for name in sorted(secrets_of(remote.url, remote.shared)):
+            yield Finding(
+                "configuration",
+                Mark.WARNING,
+                f"{name} of remote {remote.name} is in .pivot/config.toml, which Git shares",
+                "Move it to .pivot/config.local.toml, and have it replaced: others may know it",
+            )
 
 
 def _definitions(project: Project) -> Iterator[Finding]:
@@ -216,4 +225,4 @@ def _remote(project: Project) -> Iterator[Finding]:
     yield Finding("remote", Mark.OK, f"{remote.address} answers")
 
 
-_REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"
+_REPAIR = "Run `pivot verify --repair`, which says how what is lost comes back"

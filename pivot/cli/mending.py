@@ -3,35 +3,39 @@
 import os
 from collections.abc import Iterator, Sequence
 
+from pivot.cli.bringing import tell
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import note, note_waiting, plural, say
-from pivot.cli.transferring import use_remote
 from pivot.errors import PivotError
+from pivot.project.givers import givers
 from pivot.project.mending import Mended, Mending, mend
 from pivot.project.project import Project
-from pivot.transfer.remote import RemoteStore
+from pivot.sync.givers import Givers
 from pivot.verify.claim import Claim
 
 
-def mend_shown(project: Project, claims: Sequence[Claim], remote: RemoteStore | None) -> Mended:
+def mend_shown(project: Project, claims: Sequence[Claim], those: Givers | None) -> Mended:
     """Mend the store, with progress on stderr."""
     with Progress("read") as repairing, Progress("fetched") as fetching:
         return mend(
             project,
             claims,
-            Mending(remote, note_waiting, warn, repairing=repairing, fetching=fetching),
+            Mending(those, note_waiting, warn, repairing=repairing, fetching=fetching),
         )
 
 
-def giver(project: Project, name: str | None) -> RemoteStore | None:
-    """The remote that may give back what was lost: the one called `name`, or the default.
+def giving(project: Project, name: str | None) -> Givers | None:
+    """The remotes that may give back what was lost: the one called `name`, or all in turn.
 
-    Without a name, none is fine, and one that may not be used is a warning.
+    Without a name none is fine, and one that may not be used is a warning.
     """
     if name is None and not project.config.remotes(os.environ):
         return None
     try:
-        return use_remote(project, name, yes=False)
+        those = givers(project.config, project.root, project.store.root, os.environ, name)
+        if name is not None:
+            those[0].connect()
+        return Givers(those, tell)
     except PivotError as error:
         if name is not None:
             raise

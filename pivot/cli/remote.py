@@ -1,61 +1,78 @@
 """`pivot remote`: where a project's store is kept besides this machine."""
 
 import os
-import re
+from collections.abc import Callable
 
 import click
 
+from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.terminal import emit, json_option, note, open_project, say, table
-from pivot.config import RemoteConfig, Source, config_paths
-from pivot.configure import update
+from pivot.cli.testing import test
+from pivot.config import RemoteConfig, Source, Value, environment_name
 from pivot.errors import DeniedError, UsageError
+from pivot.project import naming
 from pivot.project.project import Project
-from pivot.project.remotes import allow, open_remote, shown_url
-
-SECRETS = ("access_key_id", "secret_access_key", "session_token")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+from pivot.project.remotes import choose, is_confirmed_here, is_read_only, open_remote, shown_url
 
 
 @click.group()
 def remote() -> None:
-    """Add and list remotes."""
+    """Manage remotes, and test them."""
+
+
+remote.add_command(test)
+
+
+def _place(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose one of the configuration files; the project's without them."""
+    for decorate in (
+        click.option("--user", "place", flag_value=Source.USER, help="For all your projects."),
+        click.option("--local", "place", flag_value=Source.LOCAL, help="In this clone only."),
+    ):
+        command = decorate(command)
+    return command
+
+
+_of_user = click.option("--user", "of_user", is_flag=True, help="In your own configuration.")
 
 
 @remote.command()
 @click.argument("name")
 @click.argument("url")
 @click.option("--default", "is_default", is_flag=True, help="Use it where no remote is named.")
-@click.option("--local", is_flag=True, help="Keep it in this clone; others don't see it.")
+@click.option("--read-only", is_flag=True, help="Never push to it.")
+@_place
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE",
               help="An option of the storage, such as endpoint_url.")  # fmt: skip
-def add(name: str, url: str, is_default: bool, local: bool, options: tuple[str, ...]) -> None:
+def add(
+    name: str,
+    url: str,
+    is_default: bool,
+    read_only: bool,
+    place: str | None,
+    options: tuple[str, ...],
+) -> None:
     """Add remote NAME at URL: a folder, `file://…` or `s3://BUCKET/PREFIX`.
 
     It is written to `.pivot/config.toml`, which Git shares; secrets go to the local file, which it
     doesn't.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} can't name a remote", why="use letters, digits, _ and -")
     with open_project() as project:
-        if name in project.config.remotes({}):
-            raise UsageError(
-                f"there is a remote {name!r} already", hint="`pivot remote list` shows it"
-            )
-        given = dict(_option(option) for option in options)
-        address = _portable(url, project.root)
-        paths = config_paths(project.root)
-        shared = paths[Source.LOCAL if local else Source.PROJECT]
-        check = RemoteConfig(name, address, given, from_repository=False)
-        _try(check, project)
-        values = {f"remotes.{name}.{k}": v for k, v in given.items() if k not in SECRETS}
-        update(shared, {f"remotes.{name}.url": address, **values})
-        secret = {f"remotes.{name}.{k}": v for k, v in given.items() if k in SECRETS}
-        if secret:
-            update(paths[Source.LOCAL], secret, private=True)
-        if is_default:
-            update(shared, {"remote.default": name})
-        allow(check, project.root, os.environ, yes=True)
-        say(f"Added remote {name}: {shown_url(address, project.root)}")
+        naming.check_new(project.config, name)
+        given: dict[str, Value] = dict(_option(option) for option in options)
+        if read_only:
+            given["read_only"] = True
+        file = Source(place or Source.PROJECT)
+        new = RemoteConfig(
+            name,
+            _portable(url, project.root, file),
+            {key: str(value) for key, value in given.items()},
+            from_repository=False,
+            allowed=project.config.own_schemes,
+        )
+        _try(new, project)
+        naming.add(project, new, given, file, is_default=is_default)
+        say(f"Added remote {name}: {shown_url(new.url, project.root)}")
 
 
 @remote.command("list")
@@ -64,17 +81,91 @@ def list_(as_json: bool) -> None:
     """List the remotes with their addresses."""
     with open_project() as project:
         default = project.config.text("remote.default")
-        found = project.config.remotes(os.environ)
+        found = project.config.remotes(os.environ).values()
+        told = [(r, is_confirmed_here(r, project.root, os.environ)) for r in found]
         if as_json:
             emit({"remotes": [{"name": r.name, "url": shown_url(r.url, project.root),
-                               "default": r.name == default} for r in found.values()]})  # fmt: skip
+                               "default": r.name == default, "read_only": is_read_only(r),
+                               "confirmed": confirmed} for r, confirmed in told]})  # fmt: skip
             return
-        table(
-            [
-                (r.name, shown_url(r.url, project.root) + ("  (default)" * (r.name == default)))
-                for r in found.values()
-            ]
-        )
+        rows: list[tuple[str, str]] = []
+        for r, confirmed in told:
+            marks = {
+                "default": r.name == default,
+                "read-only": is_read_only(r),
+                "not confirmed on this machine": not confirmed,
+            }
+            said = ", ".join(mark for mark, holds in marks.items() if holds)
+            rows.append((r.name, shown_url(r.url, project.root) + (f"  ({said})" if said else "")))
+        table(rows)
+
+
+@remote.command()
+@click.argument("name", shell_complete=complete_remotes)
+@_of_user
+def remove(name: str, of_user: bool) -> None:
+    """Remove remote NAME from the configuration, its secrets too; what it holds stays.
+
+    Copies here of what it listed are removed. Git still has what was committed.
+    """
+    with open_project() as project:
+        done = naming.remove(project, name, from_user=of_user)
+        say(f"Removed remote {name} from {_files(done.files, project.root)}.")
+        if done.was_default:
+            note(f"warning: {name} was the default, and now there is none")
+            note("hint: Choose another with `pivot remote default NAME`")
+        if done.still is not None:
+            note(f"warning: {done.still} still tells of {name}, for all of your projects")
+            note(f"hint: `pivot remote remove --user {name}` removes it there")
+        _note_variable(name)
+
+
+@remote.command()
+@click.argument("name", shell_complete=complete_remotes)
+@click.argument("new")
+@_of_user
+def rename(name: str, new: str, of_user: bool) -> None:
+    """Rename remote NAME to NEW, with its options and where it is the default."""
+    with open_project() as project:
+        done = naming.rename(project, name, new, of_user=of_user)
+        say(f"Renamed remote {name} to {new} in {_files(done.files, project.root)}.")
+        if done.still is not None:
+            note(f"warning: {done.still} still tells of {name}, for all of your projects")
+            note(f"hint: `pivot remote rename --user {name} {new}` renames it there")
+        _note_variable(name)
+
+
+@remote.command()
+@click.argument("name", required=False, shell_complete=complete_remotes)
+@_place
+@json_option
+def default(name: str | None, place: str | None, as_json: bool) -> None:
+    """Print the remote that is used where none is named, or make NAME that one."""
+    with open_project() as project:
+        if name is None:
+            chosen = choose(project.config, os.environ, None).name
+        else:
+            chosen = name
+            nearer = naming.set_default(project, name, Source(place or Source.PROJECT))
+            if nearer is not None:
+                note(f"warning: here {nearer} is the default still: a nearer file says so")
+                note("hint: `pivot config unset remote.default --local` lets this one count")
+        if as_json:
+            emit({"default": chosen})
+        else:
+            say(chosen if name is None else f"The default remote is {chosen}.")
+
+
+def _files(paths: tuple[str, ...], root: str) -> str:
+    return " and ".join(
+        os.path.relpath(path, root) if path.startswith(root + os.sep) else path for path in paths
+    )
+
+
+def _note_variable(name: str) -> None:
+    variable = environment_name(name)
+    if variable in os.environ:
+        note(f"warning: {variable} is set and still gives a remote of that name")
 
 
 def _try(remote: RemoteConfig, project: Project) -> None:
@@ -92,8 +183,12 @@ def _option(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _portable(url: str, root: str) -> str:
-    """A relative path as written from the working directory, made relative to the root."""
+def _portable(url: str, root: str, place: Source) -> str:
+    """A relative path as written from the working directory, made relative to the root.
+
+    For all projects of a user it is absolute.
+    """
     if "://" in url or "::" in url or os.path.isabs(os.path.expanduser(url)):
         return url
-    return os.path.relpath(os.path.abspath(url), root)
+    full = os.path.abspath(url)
+    return full if place is Source.USER else os.path.relpath(full, root)

@@ -3,18 +3,27 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
+from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.explaining import explain_stage, headline, summary
-from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, table
+from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
 from pivot.errors import ExitCode
 from pivot.explain import ReasonKind
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict
 from pivot.project.planner import Planner
+from pivot.project.project import Project
 from pivot.track.contents import TrackedContents, TrackedState
+
+if TYPE_CHECKING:
+    from pivot.project.lacking import Lacking
+
+_DEFAULT = ""
 
 
 @click.command()
@@ -25,8 +34,19 @@ from pivot.track.contents import TrackedContents, TrackedState
     is_flag=True,
     help="Exit with 4 if anything would run, or if tracked data was modified.",
 )
+@click.option(
+    "-r",
+    "--remote",
+    is_flag=False,
+    flag_value=_DEFAULT,
+    metavar="[NAME]",
+    shell_complete=complete_remotes,
+    help="Ask a remote, too, what `pivot push` would send; without a name the default one.",
+)
 @json_option
-def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: bool) -> int:
+def status(
+    stages: tuple[str, ...], explain: bool, exit_code: bool, remote: str | None, as_json: bool
+) -> int:
     """Show what `pivot repro` would do with STAGES (all without names), and why.
 
     Then how tracked data compares with its .pvt files; with STAGES only what they read.
@@ -36,8 +56,9 @@ def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: boo
         plan, named = planner.plan(stages)
         tracked = tracked_states(planner, plan, named if stages else None)
         warn_unreadable(plan, planner.tracked)
+        asked = None if remote is None else _ask(project, remote, named if stages else None)
         if as_json:
-            emit(status_json(plan, named, tracked))
+            emit(status_json(plan, named, tracked, asked))
         else:
             if named or not tracked:
                 show_plan(plan, named, explain=explain)
@@ -46,6 +67,8 @@ def status(stages: tuple[str, ...], explain: bool, exit_code: bool, as_json: boo
             _show_tracked(tracked)
             if _lacks_outs_alone(plan, named) and project.config.remotes(os.environ):
                 note("hint: What is missing may be in a remote: `pivot pull` gets it")
+            if asked is not None:
+                _show_remote(asked, is_named=remote != _DEFAULT)
         stale = any(plan.decisions[name].verdict is not Verdict.SKIP for name in named)
         stale = stale or TrackedState.MODIFIED in tracked.values()
         return ExitCode.STALE if exit_code and stale else ExitCode.DONE
@@ -85,14 +108,42 @@ def _lacks_outs_alone(plan: Plan, named: Sequence[StageName]) -> bool:
     )
 
 
+def _ask(project: Project, remote: str, stages: Sequence[StageName] | None) -> "Lacking":
+    # What speaks to remotes is imported only where one is asked.
+    found: Lacking = import_module("pivot.project.lacking").lacking(
+        project, None if remote == _DEFAULT else remote, stages
+    )
+    for path in found.absent:
+        note(f"warning: the data of {path} is neither in the cache nor in remote {found.name}")
+    return found
+
+
+def _show_remote(found: "Lacking", *, is_named: bool) -> None:
+    """What a remote lacks, and what helps."""
+    if not found.missing:
+        say(f"Nothing is missing in remote {found.name}.")
+        return
+    verb = "is" if found.missing == 1 else "are"
+    command = f"pivot push -r {found.name}" if is_named else "pivot push"
+    say(
+        f"{plural(found.missing, 'object')}, {size(found.bytes)} {verb} not in remote"
+        f" {found.name}; run `{command}`."
+    )
+
+
 def status_json(
-    plan: Plan, named: Sequence[StageName], tracked: Mapping[RepoPath, TrackedState]
+    plan: Plan,
+    named: Sequence[StageName],
+    tracked: Mapping[RepoPath, TrackedState],
+    remote: "Lacking | None" = None,
 ) -> dict[str, object]:
     """The object that `status --json` and `repro --dry-run --json` print."""
     return {
         "stages": [plan.decisions[name].to_json(name) for name in named],
         "tracked": [{"path": path, "state": state} for path, state in tracked.items()],
-        "remote": None,
+        "remote": None
+        if remote is None
+        else {"name": remote.name, "missing": remote.missing, "bytes": remote.bytes},
     }
 
 

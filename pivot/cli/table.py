@@ -22,7 +22,7 @@ COMMANDS: dict[str, Row] = {
     "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),
     "untrack": Row("Data", "pivot.cli.untrack:untrack", "Let go of tracked data"),
     "checkout": Row("Data", "pivot.cli.checkout:checkout", "Put data in place from the cache"),
-    "remote": Row("Data", "pivot.cli.remote:remote", "Add and list remotes"),
+    "remote": Row("Data", "pivot.cli.remote:remote", "Manage remotes, and test them"),
     "push": Row("Data", "pivot.cli.push:push", "Send data to a remote"),
     "fetch": Row("Data", "pivot.cli.fetch:fetch", "Get data from a remote into the cache"),
     "pull": Row("Data", "pivot.cli.pull:pull", "Get data from a remote into place"),

@@ -53,8 +53,8 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
 
 
 def seconds(value: float) -> str:
-    """A duration for people: `0.08 s`, `12.3 s`, `4 min 10 s`."""
-    if value < 10:
+    """A duration for people: `0.08 s`, `0.9 s`, `12.3 s`, `4 min 10 s`."""
+    if value < 0.095:
         return f"{value:.2f} s"
     if value < 60:
         return f"{value:.1f} s"
@@ -62,14 +62,14 @@ def seconds(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """A number of bytes for people, in powers of 1000: `412 bytes`, `12.0 MB`."""
+    """A number of bytes for people, in powers of 1000: `412 bytes`, `3.4 GB`, `12 MB`."""
     if value < 1000:
         return f"{int(value)} bytes"
-    for unit in ("kB", "MB", "GB", "TB"):
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
         value /= 1000
-        if value < 1000:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} PB"
+        if value < 999.95 or unit == "PB":
+            break
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -1,19 +1,22 @@
 """What `push`, `fetch` and `pull` have in common: their options, and how they end."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, wraps
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
+from pivot.cli.completing import revisions as complete_revisions
 from pivot.cli.completing import targets as complete_targets
 from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import emit, json_option, open_project, plural, say, seconds, size
+from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, seconds, size
+from pivot.errors import ExitCode, MissingDataError, PartialError
 from pivot.paths import RepoPath
 from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
@@ -22,13 +25,17 @@ from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
 from pivot.sync.push import push
 from pivot.sync.summary import Summary
+from pivot.track.directory import ReadTree
 from pivot.transfer.jobs import JOBS
 from pivot.transfer.remote import RemoteStore
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a command that moves data is about: the outs it means, and the remote."""
+    """What a command that moves data is about: the outs it means, and the remote.
+
+    Where it is `lenient`, what neither side has doesn't stop the rest: that is `absent`.
+    """
 
     project: Project
     roots: Mapping[RepoPath, Content]
@@ -36,10 +43,20 @@ class Transfer:
     jobs: int
     dry_run: bool
     as_json: bool
+    lenient: bool = False
+    absent: tuple[RepoPath, ...] = ()
+
+    def sendable(self) -> Self:
+        """The same without the outs that neither side has, which are `absent` then."""
+        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `named`
+
+        roots, absent = split_absent(self.project.store, self.remote, self.roots)
+        return replace(self, roots=roots, absent=absent)
 
     def send(self) -> Summary:
         """Push, with progress."""
         with Progress("pushed") as progress:
+            progress.phase(f"listing {self.remote.address}")
             return push(
                 self.project.store,
                 self.remote,
@@ -53,39 +70,14 @@ class Transfer:
         """Note the project there, so that a collection of the remote asks for it."""
         self.remote.projects.note(self.project.root, self.project.pusher, time.time)
 
-    def bring(self) -> Summary:
-        """Fetch, with progress."""
-        # Event loops and staging, which a push with nothing to do need not import.
-        from pivot.sync.fetch import fetch  # noqa: PLC0415
-
-        with Progress("fetched") as progress:
-            return fetch(
-                self.project.store, self.remote, self.roots, jobs=self.jobs, progress=progress
-            )
-
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - see `bring`
+        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - as `named`
 
         return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
 
-    def foresee_bring(self) -> Summary:
-        """What a fetch would come to."""
-        from pivot.sync.fetch import plan_fetch  # noqa: PLC0415 - see `bring`
 
-        begun = time.monotonic()
-        plan = plan_fetch(self.project.store, self.remote, self.roots)
-        return Summary(
-            objects=plan.objects,
-            bytes=plan.bytes,
-            total_objects=plan.total_objects,
-            total_bytes=plan.total_bytes,
-            requests=self.remote.requests,
-            seconds=time.monotonic() - begun,
-        )
-
-
-def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
+def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the arguments and options of all that move data, as one `Transfer`."""
 
     @wraps(function)
@@ -97,34 +89,88 @@ def transfer_command(function: Callable[..., None]) -> Callable[..., None]:
         dry_run: bool,
         yes: bool,
         as_json: bool,
+        rev: tuple[str, ...] = (),
+        all_branches: bool = False,
         **others: Any,
-    ) -> None:
+    ) -> int:
         with open_project() as project:
             opened = cache(lambda: use_remote(project, remote, yes=yes))
-            roots = wanted(
-                project,
-                from_here(project.root, targets),
-                lambda content: _tree(project, opened, content),
-            )
+            names = from_here(project.root, targets)
+            roots = named(
+                project, names, lambda content: _tree(project, opened, content),
+                rev, all_branches=all_branches,
+            )  # fmt: skip
             store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
-            function(Transfer(project, roots, store, at_once, dry_run, as_json), **others)
+            transfer = Transfer(project, roots, store, at_once, dry_run, as_json, all_branches)
+            with partly(all_branches):
+                return function(transfer, **others)
 
-    return _with_options(command)
+    return with_options(command)
+
+
+def named(
+    project: Project,
+    targets: Sequence[str],
+    read_tree: ReadTree,
+    revisions: Sequence[str],
+    *,
+    all_branches: bool,
+) -> Mapping[RepoPath, Content]:
+    """What TARGETS mean in the workspace, or in the revisions that are named."""
+    if not revisions and not all_branches:
+        return wanted(project, targets, read_tree)
+    # What reads Git's history, which a push of the workspace need not import.
+    from pivot.project.revised import revised  # noqa: PLC0415
+
+    return revised(project, revisions, targets, all_branches=all_branches)
+
+
+@contextlib.contextmanager
+def partly(all_branches: bool) -> Iterator[None]:
+    """Of all branches, some old data may be gone for good: then a part was done."""
+    try:
+        yield
+    except MissingDataError as error:
+        if not all_branches:
+            raise
+        raise PartialError(error.message, why=error.why, hint=error.hint) from error
+
+
+def of_revisions(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that moves data the options that name revisions in the workspace's place."""
+    for decorate in (
+        click.option(
+            "-a",
+            "--all-branches",
+            is_flag=True,
+            help="What the tips of all branches name, here and of Git's remotes.",
+        ),
+        click.option(
+            "--rev",
+            multiple=True,
+            metavar="REV",
+            shell_complete=complete_revisions,
+            help="What a commit names, or those of a range A..B; more than one may be given.",
+        ),
+    ):
+        command = decorate(command)
+    return command
 
 
 def _tree(
     project: Project, opened: Callable[[], RemoteStore], content: Content
 ) -> Iterator[TreeEntry]:
     """The entries of a directory, which may be in the remote alone."""
-    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - see `bring`
+    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - as `named`
 
     if project.store.holds(content):
         return project.store.tree(content)
     return fetch_tree(project.store, opened(), content)
 
 
-def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+def with_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of all that move data."""
     for decorate in (
         json_option,
         click.option("--yes", is_flag=True, help="Trust an address that came with Git."),
@@ -165,3 +211,12 @@ def show_foreseen(verb: str, summary: Summary, *, as_json: bool) -> None:
         f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects,"
         f" {size(summary.bytes)} of {size(summary.total_bytes)}."
     )
+
+
+def show_absent(transfer: Transfer) -> ExitCode:
+    """Name what was left out since neither side has it; how the command ends by that."""
+    for path in transfer.absent:
+        note(
+            f"warning: the data of {path} is neither in the cache nor in {transfer.remote.address}"
+        )
+    return ExitCode.PARTIAL if transfer.absent else ExitCode.DONE

@@ -1,20 +1,21 @@
 """`pivot verify`: are locks, outs and stored data what they should be; and mending the store."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from pivot.cli.completing import remotes as complete_remotes
-from pivot.cli.completing import stages as complete_stages
-from pivot.cli.mending import giver, mend_shown, show_mended
+from pivot.cli.completing import targets as complete_targets
+from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
 from pivot.cli.transferring import use_remote
 from pivot.errors import UsageError
 from pivot.hashing import ObjectId
+from pivot.project.givers import chosen
 from pivot.project.project import Project
-from pivot.project.remotes import choose, index_cache
+from pivot.project.remotes import index_cache
 from pivot.project.verifying import Looking, Verified, subjects
 from pivot.project.verifying import verify as verify_project
 from pivot.store.check import Health, Part
@@ -39,7 +40,7 @@ class PartType(click.ParamType[Part]):
 
 
 @click.command()
-@click.argument("targets", nargs=-1, shell_complete=complete_stages)
+@click.argument("targets", nargs=-1, shell_complete=complete_targets)
 @click.option("--data", is_flag=True, help="Read and check every stored byte, too.")
 @click.option("--subset", type=PartType(), help="Read only part N of T of the stored bytes.")
 @click.option("--repair", is_flag=True, help="Mend the cache, and bring back what it lost.")
@@ -74,7 +75,7 @@ def verify(
         what = subjects(project, targets)
         mended = None
         if repair:
-            mended = mend_shown(project, subjects(project).claims, giver(project, remote))
+            mended = mend_shown(project, subjects(project).claims, giving(project, remote))
         with Progress("read") as progress:
             how = Looking(
                 _elsewhere(project, remote) if allow_missing or (remote and not repair) else None,
@@ -91,15 +92,18 @@ def verify(
 
 
 def _elsewhere(project: Project, name: str | None) -> Callable[[ObjectId], bool]:
-    """Whether an entry can be had from the remote called `name`, which is asked; or from the
-    default one, as it was last seen.
+    """Whether an entry can be had from the remote called `name`, which is asked; or from any,
+    as it was last seen.
     """
     if name is None:
-        chosen = choose(project.config, os.environ, None)
-        return known_entries(index_cache(chosen, project.root, project.cache))
-    remote = use_remote(project, name, yes=False)
-    remote.open()
-    return lambda id_: remote.find(id_) is not None
+        known = [
+            known_entries(index_cache(remote, project.root, project.cache))
+            for remote in chosen(project.config, os.environ)
+        ]
+        return lambda id_: any(has(id_) for has in known)
+    asked = use_remote(project, name, yes=False)
+    asked.open()
+    return lambda id_: asked.find(id_) is not None
 
 
 def _json(found: Verified) -> dict[str, object]:
@@ -204,12 +208,31 @@ def _hints(found: Verified) -> Iterator[str]:
     health = found.health
     yield from dict.fromkeys(finding.hint for finding in findings if finding.hint is not None)
     if found.mended is not None and FindingKind.DAMAGED in kinds:
-        yield "What is lost comes back with `pivot repro`, or a `pivot push` from who has it"
+        yield from _lost(found)
     elif FindingKind.DAMAGED in kinds or not health.is_sound or health.unindexed_packs:
         yield "`pivot verify --repair` mends the cache"
     if FindingKind.MISSING in kinds:
         yield "`pivot pull` gets what is missing from a remote"
     if any(finding.kind is FindingKind.OUT and finding.new is None for finding in findings):
         yield "`pivot checkout` puts outs that are gone in place"
-    if any(kind.state is State.STALE for kind in kinds):
+    if _has(found.stages, lambda finding: finding.kind.state is State.STALE):
         yield "`pivot status --explain` shows what changed; `pivot repro` brings it up to date"
+    if _has(found.tracked, lambda finding: finding.kind.state is State.STALE and finding.new):
+        yield "`pivot track` takes up what was modified, `pivot checkout` takes it back"
+
+
+def _lost(found: Verified) -> Iterator[str]:
+    """How lost data comes back, which depends on who made it."""
+    yield "What is lost comes back with a `pivot push` from who has it"
+    if _has(found.stages, _is_damaged):
+        yield "What a stage made, `pivot repro` makes again"
+    if _has(found.tracked, _is_damaged):
+        yield "What is tracked, `pivot track` stores again where it is in place"
+
+
+def _is_damaged(finding: Finding) -> bool:
+    return finding.kind is FindingKind.DAMAGED
+
+
+def _has(verdicts: Sequence[Verdict], is_so: Callable[[Finding], object]) -> bool:
+    return any(is_so(finding) for verdict in verdicts for finding in verdict.findings)

@@ -12,6 +12,7 @@ from enum import StrEnum
 import pygit2
 from pygit2.enums import ObjectType, SortMode
 
+from pivot.errors import UsageError
 from pivot.git.errors import git_errors
 from pivot.git.repository import CommitId, Repository
 
@@ -125,6 +126,26 @@ def commits(repository: Repository, tips: Iterable[CommitId]) -> Iterator[Dated]
                 walker.push(pygit2.Oid(hex=tip))
         for commit in walker or ():
             yield Dated(CommitId(str(commit.id)), float(commit.commit_time))
+
+
+def selected(repository: Repository, revision: str) -> tuple[CommitId, ...]:
+    """The commits that a revision names: one, or for `A..B` those of B that A lacks, newest first.
+
+    Either end of a range may be left out for HEAD. Raises `UsageError` where it names none.
+    """
+    if "..." in revision:
+        raise UsageError(
+            f"{revision!r} is a symmetric difference, which isn't supported",
+            hint="Name a commit or a range `A..B`",
+        )
+    old, dots, new = revision.partition("..")
+    if not dots:
+        return (repository.resolve(revision),)
+    ends = repository.resolve(new or "HEAD"), repository.resolve(old or "HEAD")
+    with git_errors("Git's history can't be read"):
+        walker = repository.raw.walk(pygit2.Oid(hex=ends[0]), SortMode.TIME)
+        walker.hide(pygit2.Oid(hex=ends[1]))
+        return tuple(CommitId(str(commit.id)) for commit in walker)
 
 
 class Listings:

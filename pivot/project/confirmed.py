@@ -1,7 +1,8 @@
 """Addresses that the user of this machine has confirmed.
 
-A remote's URL that comes with a repository could send data and credentials anywhere; it counts
-once somebody here said yes. Kept in the user's own state folder, outside of every repository.
+A remote's URL that comes with a repository could send data and credentials anywhere, and so could
+some of its options; they count once somebody here said yes. Kept in the user's own state folder,
+outside of every repository.
 """
 
 import json
@@ -20,9 +21,15 @@ def confirmed_file(environ: Mapping[str, str]) -> str:
     return os.path.join(state, "pivot", "confirmed.json")
 
 
-def address_digest(url: str, endpoint: str | None) -> str:
-    """What is confirmed: where data goes. Other options don't change that."""
-    return derive_json(_CONTEXT, [url, endpoint]).hex()
+def address_digest(url: str, endpoint: str | None, others: Mapping[str, str] | None = None) -> str:
+    """What is confirmed: where data goes, and by which options of the repository.
+
+    Without `others` it is what earlier versions wrote, so what was confirmed then still is.
+    """
+    value: list[object] = [url, endpoint]
+    if others:
+        value.append(dict(others))
+    return derive_json(_CONTEXT, value).hex()
 
 
 def is_confirmed(file: str, digest: str) -> bool:

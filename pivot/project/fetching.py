@@ -1,29 +1,43 @@
-"""Results that a remote has, for a run that would otherwise compute them again.
+"""Results that remotes have, for a run that would otherwise compute them again.
 
-Planning asks the copies of the remote's indexes alone. Only a run that may fetch lists them anew,
-once, and only when something it needs isn't here.
+Planning asks the copies of the remotes' indexes alone. Only a run that may fetch lists them anew,
+once each, and only when something it needs is neither here nor in a remote before.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pivot.config import Config, RemoteConfig
 from pivot.errors import MissingDataError, PivotError
 from pivot.paths import RepoPath
-from pivot.project.remotes import allow, choose, index_cache, open_remote
+from pivot.project.givers import chosen, opened
+from pivot.project.remotes import allow, index_cache
 from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
-from pivot.sync.fetch import fetch, fetch_tree
+from pivot.sync.gather import gather, gather_tree
+from pivot.sync.givers import Giver, Givers, Trouble
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.known import obtainable
-from pivot.transfer.lanes import JOBS
+
+
+@dataclass(slots=True)
+class _Known:
+    """A remote, and what it is known to have; `refusal` says why it may not be used."""
+
+    config: RemoteConfig
+    has: Callable[[Content], bool]
+    refusal: PivotError | None = None
+    is_listed: bool = False
 
 
 class RemoteResults:
-    """What the default remote is known to have, and getting it.
+    """What the remotes are known to have, and getting it.
 
     `warn` is told why a remote couldn't be asked or couldn't give something; without it no remote
-    is asked at all. Where `run.fetch` is `require`, that is an error instead.
+    is asked at all. Where `run.fetch` is `require`, that is an error instead, unless another one
+    gives it.
     """
 
     def __init__(
@@ -35,41 +49,59 @@ class RemoteResults:
         self._warn = warn
         self._policy = config.text("run.fetch")
         self._refusal: PivotError | None = None
-        self._chosen = self._choose()
-        self._has = self._known()
-        self._is_listed = False
+        self._remotes = self._choose()
 
-    def _choose(self) -> RemoteConfig | None:
-        """The remote, if there is one that may be used; nothing is asked for on the way."""
+    def _choose(self) -> tuple[_Known, ...]:
+        """The remotes, if there are some; nothing is asked for on the way."""
         if self._policy == "never" or (
             self._policy == "auto" and not self._config.remotes(os.environ)
         ):
-            return None
+            return ()
         try:
-            remote = choose(self._config, os.environ, None)
-            allow(remote, self._root, os.environ, yes=False)
+            return tuple(map(self._known, chosen(self._config, os.environ)))
         except PivotError as error:
             self._refusal = error
-            return None
-        return remote
+            return ()
 
-    def _known(self) -> Callable[[Content], bool]:
-        if self._chosen is None:
-            return _nothing
-        return obtainable(index_cache(self._chosen, self._root, self._store.root))
+    def _known(self, config: RemoteConfig) -> _Known:
+        try:
+            allow(config, self._root, os.environ, yes=False)
+        except PivotError as error:
+            return _Known(config, _nothing, error)
+        return _Known(config, self._copies(config))
+
+    def _copies(self, config: RemoteConfig) -> Callable[[Content], bool]:
+        return obtainable(index_cache(config, self._root, self._store.root))
 
     def has(self, content: Content) -> bool:
-        """Whether the remote has a content; lists it first, where that is allowed and new."""
-        if self._has(content):
+        """Whether a remote has a content; lists those that are new, where that is allowed."""
+        if any(remote.has(content) for remote in self._remotes):
             return True
-        if self._warn is None or self._is_listed:
+        if self._warn is None:
             return False
-        self._is_listed = True
-        try:
-            self._list()
-        except PivotError as error:
-            self._tell(error)
-        return self._has(content)
+        if self._refusal is not None:
+            refusal, self._refusal = self._refusal, None
+            self._tell(refusal)
+        return self._has_listed(content)
+
+    def _has_listed(self, content: Content) -> bool:
+        failures: list[tuple[_Known, PivotError]] = []
+        for remote in self._remotes:
+            if remote.is_listed:
+                continue
+            remote.is_listed = True
+            try:
+                self._list(remote)
+            except PivotError as error:
+                failures.append((remote, error))
+            if remote.has(content):
+                break
+        else:
+            if failures and self._policy == "require":
+                raise failures[0][1]
+        for failed, why in failures:
+            self._note(failed.config.name, why)
+        return any(remote.has(content) for remote in self._remotes)
 
     def bring(self, contents: Mapping[RepoPath, Content]) -> None:
         """Fetch into the store.
@@ -77,51 +109,71 @@ class RemoteResults:
         Raises `MissingDataError` if that can't be, whatever it was, unless `run.fetch` is
         `require`: then what it was.
         """
-        if self._chosen is None:
-            raise MissingDataError("no remote has it", hint="Run `pivot pull`")
         jobs = self._config.number("remote.jobs") or JOBS
+        givers = self._givers()
         try:
-            remote = open_remote(self._chosen, self._root, self._store.root)
-            fetch(self._store, remote, contents, jobs=jobs)
+            gather(self._store, givers, contents, jobs=jobs)
         except PivotError as error:
             self._tell(error)
             raise MissingDataError(error.message, why=error.why, hint=error.hint) from error
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
-        """The entries of a directory, from the store or else from the remote; none is kept.
+        """The entries of a directory, from the store or else from a remote; none is kept.
 
         Raises `MissingDataError` where that can't be, unless `run.fetch` is `require`.
         """
         if self._store.holds(content):
             return self._store.tree(content)
-        if self._chosen is None or self._warn is None:
-            raise MissingDataError("no remote has it", hint="Run `pivot pull`")
-        return self._remote_tree(self._chosen, content)
+        if self._warn is None:
+            raise _no_remote()
+        return self._remote_tree(self._givers(), content)
 
-    def _remote_tree(self, chosen: RemoteConfig, content: Content) -> Iterator[TreeEntry]:
+    def _remote_tree(self, givers: Givers, content: Content) -> Iterator[TreeEntry]:
         try:
-            yield from fetch_tree(
-                self._store, open_remote(chosen, self._root, self._store.root), content
-            )
+            yield from gather_tree(self._store, givers, content)
         except PivotError as error:
             self._tell(error)
             raise MissingDataError(error.message, why=error.why, hint=error.hint) from error
 
-    def _list(self) -> None:
-        if self._refusal is not None:
-            raise self._refusal
-        if self._chosen is not None:
-            open_remote(self._chosen, self._root, self._store.root).open()
-            self._has = self._known()
+    def _givers(self) -> Givers:
+        """Those that may be used; they are opened anew, since a run can take days."""
+        usable = [remote.config for remote in self._remotes if remote.refusal is None]
+        if not usable:
+            raise _no_remote()
+        where = self._root, self._store.root, os.environ
+        return Givers(
+            (Giver(config.name, opened(config, *where)) for config in usable), self._note_trouble
+        )
+
+    def _list(self, remote: _Known) -> None:
+        if remote.refusal is not None:
+            raise remote.refusal
+        opened(remote.config, self._root, self._store.root, os.environ)().open()
+        remote.has = self._copies(remote.config)
+
+    def _note_trouble(self, trouble: Trouble) -> None:
+        self._note(trouble.name, trouble.error)
+
+    def _note(self, name: str, error: PivotError) -> None:
+        """Warn that one of the remotes couldn't give something."""
+        which = "the remote" if len(self._remotes) == 1 else f"remote {name!r}"
+        self._say(which, error)
 
     def _tell(self, error: PivotError) -> None:
-        """Warn, or raise `error` where the remote is required."""
+        """Warn, or raise `error` where a remote is required."""
         if self._policy == "require":
             raise error
+        self._say("the remote", error)
+
+    def _say(self, which: str, error: PivotError) -> None:
         if self._warn is not None:
-            self._warn(f"warning: the remote wasn't used: {error}")
+            self._warn(f"warning: {which} wasn't used: {error}")
             if error.hint is not None:
                 self._warn(f"hint: {error.hint}")
+
+
+def _no_remote() -> MissingDataError:
+    return MissingDataError("no remote has it", hint="Run `pivot pull`")
 
 
 def _nothing(_: Content) -> bool:

@@ -13,6 +13,7 @@ from pivot.files import lstat
 from pivot.state import State
 
 _CHECKED = "config:local"
+_LEADING = frozenset({"cache.dir", "remote.schemes"})
 
 
 def refuse_foreign(config: Config, root: str, state: State, tracked: Callable[[str], bool]) -> None:
@@ -21,7 +22,7 @@ def refuse_foreign(config: Config, root: str, state: State, tracked: Callable[[s
     Git is asked once for each state of the file: a clone, pull or checkout leaves another one.
     """
     local = config.layers.get(Source.LOCAL, {})
-    if not any(name == "cache.dir" or name.startswith("remotes.") for name in local):
+    if not any(name in _LEADING or name.startswith("remotes.") for name in local):
         return
     path = config_paths(root)[Source.LOCAL]
     seen = repr(lstat(path)).encode()

@@ -1,4 +1,4 @@
-"""Mending the store: repaired by itself, then from the workspace, then from a remote."""
+"""Mending the store: repaired by itself, then from the workspace, then from remotes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from pivot.store.content import Content
 from pivot.store.gate import Waiting
 from pivot.store.repair import Repaired, repair, replace_identity
 from pivot.store.store import Store
-from pivot.sync.fetch import fetch
+from pivot.sync.gather import gather
+from pivot.sync.givers import Givers
 from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS
-from pivot.transfer.remote import RemoteStore
+from pivot.transfer.jobs import JOBS
 from pivot.verify.claim import Claim
 from pivot.verify.needs import Needs
 from pivot.verify.retake import retake
@@ -23,12 +23,12 @@ from pivot.verify.retake import retake
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """How to mend: `remote` gives back what neither store nor workspace has, if there is one.
+    """How to mend: `givers` give back what neither store nor workspace has, if there are any.
 
-    `waiting` is told whom a repair waits for, `warn` why the remote couldn't be asked.
+    `waiting` is told whom a repair waits for, `warn` why it couldn't be had from them.
     """
 
-    remote: RemoteStore | None
+    givers: Givers | None
     waiting: Waiting
     warn: Callable[[PivotError], None]
     repairing: Progress | None = None
@@ -103,12 +103,12 @@ def _rounds(claims: Sequence[Claim]) -> Iterator[dict[RepoPath, Content]]:
 
 
 def _fetch(project: Project, roots: dict[RepoPath, Content], how: Mending) -> None:
-    if how.remote is None:
+    if how.givers is None:
         return
     try:
-        fetch(
+        gather(
             project.store,
-            how.remote,
+            how.givers,
             roots,
             jobs=project.config.number("remote.jobs") or JOBS,
             progress=how.fetching,

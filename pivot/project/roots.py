@@ -1,26 +1,18 @@
 """What a project needs of its cache, and who says so: the workspace, revisions, and runs."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.errors import PivotError, UsageError
+from pivot.errors import UsageError
 from pivot.git.repository import CommitId, Repository
-from pivot.git.revisions import Listings, Ref, RefKind, commits, is_shallow, references
+from pivot.git.revisions import Ref, RefKind, commits, is_shallow, references
 from pivot.history import recorded_runs
-from pivot.lock.folder import SUFFIX
 from pivot.lock.lock import Lock, decode
-from pivot.lock.sealed import UnreadableLockError
-from pivot.paths import PathError, RepoPath
+from pivot.project.past import SHORT_ID, Need, Past
 from pivot.project.project import Project
-from pivot.store.content import Content
-from pivot.track.pvt import SUFFIX as PVT
-from pivot.track.pvt import decode as decode_pvt
 
 NAMED = 3
-_OWN = frozenset({".pivot"})
-_LOCKS = (".pivot", "stages")
-SHORT_ID = 10
+_LEAVE_OUT = "Name a scope that leaves this commit out, such as `--branches` or `--older-than`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,6 @@ class Keepers:
                 self.names.append(name)
 
 
-type Need = tuple[RepoPath, Content]
 type Roots = dict[Need, Keepers]
 
 
@@ -81,7 +72,7 @@ def find_roots(project: Project, scope: Scope) -> Roots:
     if repository is not None:
         if is_shallow(repository):
             raise _shallow(project.root)
-        _Past(project, repository, found).add(scope)
+        _add_past(project, repository, found, scope)
     return found
 
 
@@ -110,66 +101,22 @@ def _shallow(root: str) -> UsageError:
     )
 
 
-class _Past:
-    """What commits need: each lock and each `.pvt` file of the history is read once."""
+def _add_past(project: Project, repository: Repository, found: Roots, scope: Scope) -> None:
+    """Add what the commits of a scope need, under the names of refs or their short ids."""
+    past = Past(project, repository, _LEAVE_OUT)
 
-    def __init__(self, project: Project, repository: Repository, found: Roots) -> None:
-        self._repository = repository
-        self._found = found
-        inside = os.path.relpath(project.root, repository.workdir)
-        self._prefix = "" if inside == os.curdir else f"{inside}/"
-        # Wherever they lie: the project may have been moved since.
-        self._kinds = (
-            (Listings(repository, _is_lock, within=_LOCKS), _lock_needs),
-            (Listings(repository, _is_pvt, skip=_OWN), _pvt_needs),
-        )
-        self._needs: dict[tuple[str, str], tuple[Need, ...]] = {}
+    def add(commit: CommitId, keeper: str) -> None:
+        for record in past.records(commit):
+            _add(found, record.needs, keeper)
 
-    def add(self, scope: Scope) -> None:
-        """Add what the commits of a scope need, under the names of refs or their short ids."""
-        refs = references(self._repository)
-        for ref in refs:
-            if _is_wanted(ref, scope):
-                self._add_commit(ref.commit, ref.name)
-        if scope.all_commits or scope.since is not None:
-            for dated in commits(self._repository, [ref.commit for ref in refs]):
-                if scope.all_commits or (scope.since is not None and dated.time >= scope.since):
-                    self._add_commit(dated.commit, f"commit {dated.commit[:SHORT_ID]}")
-
-    def _add_commit(self, commit: CommitId, keeper: str) -> None:
-        for listings, read in self._kinds:
-            for path, blob in listings.at(commit):
-                if (path, blob) not in self._needs:
-                    place = path.removeprefix(self._prefix)
-                    try:
-                        self._needs[path, blob] = tuple(read(place, listings.read(blob)))
-                    except (UnreadableLockError, PathError) as error:
-                        raise _unreadable(path, commit, error) from error
-                _add(self._found, self._needs[path, blob], keeper)
-
-
-def _is_lock(name: str) -> bool:
-    return name.endswith(SUFFIX)
-
-
-def _is_pvt(name: str) -> bool:
-    return name.endswith(PVT) and name != PVT
-
-
-def _lock_needs(path: str, data: bytes) -> Iterator[Need]:
-    return _needs(decode(data, path))
-
-
-def _pvt_needs(path: str, data: bytes) -> Iterator[Need]:
-    yield RepoPath(path.removesuffix(PVT)), decode_pvt(data, path)
-
-
-def _unreadable(path: str, commit: CommitId, error: PivotError) -> UnreadableLockError:
-    return UnreadableLockError(
-        f"{path} in commit {commit[:SHORT_ID]} can't be read",
-        why=error.why,
-        hint="Name a scope that leaves this commit out, such as `--branches` or `--older-than`",
-    )
+    refs = references(repository)
+    for ref in refs:
+        if _is_wanted(ref, scope):
+            add(ref.commit, ref.name)
+    if scope.all_commits or scope.since is not None:
+        for dated in commits(repository, [ref.commit for ref in refs]):
+            if scope.all_commits or (scope.since is not None and dated.time >= scope.since):
+                add(dated.commit, f"commit {dated.commit[:SHORT_ID]}")
 
 
 def _is_wanted(ref: Ref, scope: Scope) -> bool:

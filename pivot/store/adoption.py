@@ -11,7 +11,7 @@ from typing import Self
 
 from pivot.errors import IntegrityError
 from pivot.files import open_nofollow
-from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, PackInfo
+from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackInfo
 from pivot.store.index import rows_of, write_index
 from pivot.store.pack import PACK_OVERHEAD, PackWriter, block_size
 

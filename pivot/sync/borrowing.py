@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
-from pivot.store.entry import Kind
+from pivot.store.entry import Kind, Place
 from pivot.store.store import Store
 from pivot.transfer.fetch import Source, Spool
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.lanes import JOBS
 from pivot.transfer.progress import Meter
 from pivot.transfer.remote import RemoteStore
+from pivot.transfer.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,17 @@ class Borrowed:
 
     def obtain(self, ids: Collection[ObjectId], meter: Meter | None = None) -> None:
         """Bring here what the store hasn't. Raises `PackGoneError`, or `IntegrityError`."""
-        lacking = [id_ for id_ in ids if not self.has(id_)]
-        if lacking:
-            with self.staging.writer() as writer:
-                receive(self.source, writer, lacking, meter or Meter(None, 0), share_known=False)
+        places = {id_: self._place(id_) for id_ in ids if not self.has(id_)}
+        if places:
+            with Sink(self.staging, meter or Meter(None, 0)) as sink:
+                damaged = receive(self.source, sink, places, staged={}, share_known=False)
+            self.staging.refresh()
+            for error in damaged.values():
+                raise error
+
+    def _place(self, id_: ObjectId) -> Place:
+        remote = self.source.remote
+        place = remote.find(id_)
+        if place is None:
+            raise IntegrityError(f"object {id_.hex()[:12]} is not in {remote.address}")
+        return place

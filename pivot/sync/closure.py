@@ -25,21 +25,24 @@ class Closure:
     """The entries that paths need; each with a path that needs it.
 
     Attributes:
-        leaves: small files and chunks, which refer to nothing.
+        leaves: small files and chunks of files, which refer to nothing.
+        listings: chunks of the listings of directories that were cut. They are apart since they
+            are wanted before all leaves are known, so they should lie side by side.
         recipes: of files in leaves.
         trees: listings of directories, or the recipes of those that were cut.
         absent: recipes and trees that couldn't be read; what they refer to isn't known.
     """
 
     leaves: Needed = field(default_factory=dict)
+    listings: Needed = field(default_factory=dict)
     recipes: Needed = field(default_factory=dict)
     trees: Needed = field(default_factory=dict)
     absent: Needed = field(default_factory=dict)
 
     @property
-    def groups(self) -> tuple[Needed, Needed, Needed]:
+    def groups(self) -> tuple[Needed, ...]:
         """What is known, each group referring to earlier ones only."""
-        return self.leaves, self.recipes, self.trees
+        return self.leaves, self.listings, self.recipes, self.trees
 
     def __iter__(self) -> Iterator[ObjectId]:
         for group in self.groups:
@@ -60,7 +63,7 @@ def walk(roots: Mapping[RepoPath, Content], read: Read, obtain: Obtain) -> Closu
     _read_trees(closure, directories, read, obtain)
     _drop(closure, closure.recipes, obtain)
     for recipe, path in closure.recipes.items():
-        _add_chunks(closure, recipe, path, read)
+        _add_chunks(closure.leaves, closure, recipe, path, read)
     return closure
 
 
@@ -72,7 +75,8 @@ def _read_trees(
 ) -> None:
     cut = [head for head in closure.trees if directories[head][1].recipe is not None]
     chunks: dict[ObjectId, Collection[ObjectId]] = {
-        head: _add_chunks(closure, head, closure.trees[head], read) for head in cut
+        head: _add_chunks(closure.listings, closure, head, closure.trees[head], read)
+        for head in cut
     }
     lost = frozenset(obtain([id_ for ids in chunks.values() for id_ in ids])) if chunks else ()
     for head, path in tuple(closure.trees.items()):
@@ -86,18 +90,24 @@ def _read_trees(
 
 def _add_file(closure: Closure, path: RepoPath, content: Content) -> None:
     if content.recipe is None:
-        closure.leaves.setdefault(content.id, path)
+        _add_once(closure.leaves, closure, content.id, path)
     else:
         closure.recipes.setdefault(content.recipe, path)
 
 
 def _add_chunks(
-    closure: Closure, recipe: ObjectId, path: RepoPath, read: Read
+    group: Needed, closure: Closure, recipe: ObjectId, path: RepoPath, read: Read
 ) -> tuple[ObjectId, ...]:
     ids = tuple(id_ for id_, _ in Recipe.decode(read(recipe, Kind.RECIPE)).chunks)
     for id_ in ids:
-        closure.leaves.setdefault(id_, path)
+        _add_once(group, closure, id_, path)
     return ids
+
+
+def _add_once(group: Needed, closure: Closure, id_: ObjectId, path: RepoPath) -> None:
+    """Add what is in neither group of data yet: a file can be what a listing's chunk is."""
+    if id_ not in closure.leaves and id_ not in closure.listings:
+        group[id_] = path
 
 
 def _drop(closure: Closure, group: Needed, obtain: Obtain) -> None:

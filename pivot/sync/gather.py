@@ -11,6 +11,7 @@ from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.contents import tree
 from pivot.store.entry import Kind
+from pivot.store.lookup import places
 from pivot.store.recipe import Recipe
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
@@ -65,20 +66,21 @@ def plan_gather(
 ) -> Summary:
     """What `gather` would come to; trees and recipes are read from remotes, nothing is kept.
 
-    Raises what `gather` would.
+    Requests are those that it would take in all. Raises what `gather` would.
     """
     started = time.monotonic()
     with on_disk(store.root), Reach.make(store, givers, jobs) as reach:
         wanted = _want(reach, roots)
+        plan = wanted.plan
+        missing = [id_ for group in plan.missing for id_ in group]
+        requests = givers.requests + reach.requests(missing)
     if wanted.lost:
         raise givers.failure(wanted.lost_paths, wanted.lost)
-    plan = wanted.plan
-    missing = [id_ for group in plan.missing for id_ in group]
     sources = {
         asked.giver.name: Transferred(len(places), sum(map(size_of, places.values())))
         for asked, places in givers.sharing(missing)
     }
-    return _summary(plan, Transferred(plan.objects, plan.bytes), givers.requests, sources, started)
+    return _summary(plan, Transferred(plan.objects, plan.bytes), requests, sources, started)
 
 
 def gather_tree(store: Store, givers: Givers, content: Content) -> Iterator[TreeEntry]:
@@ -120,10 +122,10 @@ def _want(reach: Reach, roots: Mapping[RepoPath, Content]) -> _Wanted:
 
 
 def _plan(closure: Closure, reach: Reach) -> SyncPlan:
-    here = {id_: reach.store.find(id_) for id_ in closure}
+    here = places(reach.store, closure)
     find, place_of = reach.staging.find, reach.givers.place
-    sizes = {id_: size_of(at or find(id_) or place_of(id_)) for id_, at in here.items()}
-    missing = tuple(tuple(id_ for id_ in group if here[id_] is None) for group in closure.groups)
+    sizes = {id_: size_of(here.get(id_) or find(id_) or place_of(id_)) for id_ in closure}
+    missing = tuple(tuple(id_ for id_ in group if id_ not in here) for group in closure.groups)
     return SyncPlan(
         missing=missing,
         objects=sum(map(len, missing)),

@@ -54,12 +54,14 @@ class Asked:
     """A giver that was asked, and what became of it.
 
     Attributes:
+        number: its place in the order.
         refusal: why it can't be asked any more.
         damaged: what it has and can't give.
         places: where it has what it is to give.
     """
 
     giver: Giver
+    number: int
     remote: RemoteStore | None = None
     refusal: PivotError | None = None
     damaged: Damaged = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Givers:
     """
 
     def __init__(self, givers: Iterable[Giver], warn: Warn = unheard) -> None:
-        self._all = tuple(Asked(giver) for giver in givers)
+        self._all = tuple(Asked(giver, number) for number, giver in enumerate(givers))
         self._warn = warn
         self._told: set[tuple[str, str]] = set()
 

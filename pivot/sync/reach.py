@@ -6,7 +6,6 @@ is needed, and in the store itself nothing may appear before what it refers to.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -16,10 +15,12 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Kind
+from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.sync.givers import Asked, Givers
-from pivot.transfer.fetch import Places, Source, Spool
+from pivot.sync.staging import staging_folder
+from pivot.transfer.fetch import Places, Source, Spool, fetch_requests
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.progress import Meter, Transferred
 from pivot.transfer.sink import Sink
@@ -32,17 +33,16 @@ class Reach:
     store: Store
     staging: Store
     givers: Givers
-    spool: Spool
+    folder: str
     jobs: int
 
     @classmethod
     @contextlib.contextmanager
     def make(cls, store: Store, givers: Givers, jobs: int) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        within = os.path.join(store.root, "tmp")
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=within) as folder:
+        with staging_folder(store.root) as folder:
             staging = Store.open(os.path.join(folder, "staging"))
-            yield cls(store, staging, givers, Spool(folder), jobs)
+            yield cls(store, staging, givers, folder, jobs)
 
     def read(self, id_: ObjectId, kind: Kind) -> bytes:
         """An entry, from wherever it is here."""
@@ -66,6 +66,13 @@ class Reach:
         """Fetch what was located into a store; whether all of it could be had."""
         return self._take(sink, ids, staged, share_known=True)
 
+    def requests(self, ids: Iterable[ObjectId]) -> int:
+        """How many `bring` would make for what was located and isn't staged."""
+        rest = [id_ for id_ in ids if not self.staging.has(id_)]
+        return sum(
+            fetch_requests(self._source(asked), at) for asked, at in self.givers.sharing(rest)
+        )
+
     def closure(self, roots: Mapping[RepoPath, Content]) -> Closure:
         """What roots need. All that they name themselves is asked for at once."""
         heads = {
@@ -78,7 +85,9 @@ class Reach:
 
     def unknown(self, ids: Iterable[ObjectId]) -> frozenset[ObjectId]:
         """Those of `ids` that neither the store nor any remote has."""
-        return self.givers.locate([id_ for id_ in ids if not self.store.has(id_)])
+        wanted = list(ids)
+        here = places(self.store, wanted)
+        return self.givers.locate([id_ for id_ in wanted if id_ not in here])
 
     def is_whole(self, path: RepoPath, content: Content, lost: frozenset[ObjectId]) -> bool:
         """Whether a root needs nothing of what is lost."""
@@ -93,19 +102,17 @@ class Reach:
         *,
         share_known: bool,
     ) -> bool:
-        beside = {asked.giver.name: places for asked, places in self.givers.sharing(staged)}
+        beside = {asked.giver.name: at for asked, at in self.givers.sharing(staged)}
         is_done = True
-        for asked, places in self.givers.sharing(ids):
+        for asked, found in self.givers.sharing(ids):
             known = beside.get(asked.giver.name, {})
-            is_done &= self._take_from(asked, sink, places, known, share_known=share_known)
+            is_done &= self._take_from(asked, sink, found, known, share_known=share_known)
         return is_done
 
     def _take_from(
         self, asked: Asked, sink: Sink, places: Places, staged: Places, *, share_known: bool
     ) -> bool:
-        remote = asked.remote
-        assert remote is not None, "it located these entries"  # noqa: S101
-        source = Source(remote, self.spool, self.jobs)
+        source = self._source(asked)
         try:
             damaged = receive(source, sink, places, staged=staged, share_known=share_known)
         except PivotError as error:
@@ -115,3 +122,7 @@ class Reach:
         sizes = [place.size for id_, place in places.items() if id_ not in damaged]
         asked.given += Transferred(len(sizes), sum(sizes))
         return not damaged
+
+    def _source(self, asked: Asked) -> Source:
+        assert asked.remote is not None, "it located entries"  # noqa: S101
+        return Source(asked.remote, Spool(self.folder, asked.number), self.jobs)

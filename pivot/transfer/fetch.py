@@ -31,13 +31,17 @@ type Damaged = dict[ObjectId, IntegrityError]
 
 
 class Spool:
-    """Whole packs of remotes in a folder here, for the length of one fetch."""
+    """Whole packs of one remote in a folder here, for the length of one fetch.
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    `number` tells remotes apart: a mirror has packs of the same names, which may be sound where
+    these are damaged.
+    """
+
+    def __init__(self, folder: str, number: int = 0) -> None:
+        self._prefix = os.path.join(folder, f"{number}-")
 
     def path(self, pack: FileName) -> str:
-        return os.path.join(self._folder, f"{pack}.pack")
+        return f"{self._prefix}{pack}.pack"
 
     def has(self, pack: FileName) -> bool:
         return os.path.exists(self.path(pack))
@@ -72,6 +76,16 @@ def fetch(
     damage = _Damage()
     run(_receive(source, sink, damage, _Wanted(wanted, staged), share_known=share_known))
     return damage.found
+
+
+def fetch_requests(source: Source, wanted: Places) -> int:
+    """How many requests `fetch` would make for these, with `share_known`."""
+    return sum(
+        1 if wants_whole(parts, source.remote.pack_size(pack), share_known=True) else len(parts)
+        for pack, places in _by_pack(wanted).items()
+        if not source.spool.has(pack)
+        for parts in [tuple(ranges(needed_blocks(places.items())))]
+    )
 
 
 @dataclass(frozen=True, slots=True)

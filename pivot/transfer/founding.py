@@ -1,10 +1,15 @@
 """Whether a store is at a remote's address, and making one where nothing is."""
 
+from typing import Final
+
 from pivot.errors import UsageError
 from pivot.store.store import STORE_KEY, StoreId
 from pivot.transfer.known import Copies
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import NotFound
+
+# What trying out a remote may have left where nothing can be deleted.
+PROBES: Final = "tmp/probe-"
 
 
 def identify(backend: Backend, copies: Copies) -> bool:
@@ -22,7 +27,7 @@ def is_vacant(backend: Backend) -> bool:
 
     Raises `UsageError` where other things are.
     """
-    found = backend.list("")
+    found = [info for info in backend.list("") if not info.key.startswith(PROBES)]
     if any(info.key == STORE_KEY for info in found):
         return False
     if found:
@@ -45,7 +50,7 @@ def read_only(backend: Backend) -> UsageError:
     """The error for a push to what can't be written to."""
     return UsageError(
         f"{backend.address} can only be read",
-        why="its storage takes no files over this protocol",
+        why="its option `read_only` is set, or its storage takes no files over this protocol",
         hint="Push to another remote with `pivot push -r NAME`; `pivot remote list` shows them",
     )
 

@@ -57,15 +57,23 @@ class RemoteStore:
         self._listed: frozenset[FileName] = frozenset()
 
     @classmethod
-    def at(cls, url: str, options: Mapping[str, str], cache: str) -> Self:
+    def at(
+        cls,
+        url: str,
+        options: Mapping[str, str],
+        cache: str,
+        *,
+        allowed: frozenset[str] = frozenset(),
+    ) -> Self:
         """The remote at `url`; `cache` is a folder for copies of what it lists, its alone.
 
+        `allowed` are schemes that the user's own configuration adds to the usual ones.
         Raises `UsageError` for a URL or option that can't be used, `DeniedError` without
         credentials. The storage isn't asked yet.
         """
         trace = Trace()
         with translated(shown(url)):
-            backend = connect(url, options, trace=trace)
+            backend = connect(url, options, trace=trace, allowed=allowed)
             return cls(backend, cache, trace, publish=boolean(options, "publish") or False)
 
     @property
@@ -98,6 +106,8 @@ class RemoteStore:
 
     def list_to_compare(self, *, tombstones: bool = False) -> None:
         """`list_to_write`, but nothing is made."""
+        if not self._backend.capabilities.can_write:
+            raise founding.read_only(self._backend)
         if not self._is_store(tombstones=tombstones):
             self._is_vacant(tombstones=tombstones)
 

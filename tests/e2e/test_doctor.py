@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/doctor.json").read_text())
-REPAIR = "Run `pivot verify --repair`, then `pivot repro` for what is lost"
+REPAIR = "Run `pivot verify --repair`, which says how what is lost comes back"
 NAMES = [
     "versions",
     "interpreter",

@@ -388,7 +388,7 @@ def test_what_is_nowhere_is_named_with_every_lock_that_needs_it(stored, tmp_path
     assert "warning: the remote wasn't used: " in done.err
     for name in ("tree", "big", "small"):
         assert f"stored data of {name} is damaged or lost" in done.out
-    assert "comes back with `pivot repro`" in done.err
+    assert "`pivot repro` makes again" in done.err
     assert len(list((stored.path / ".pivot/cache/damaged").iterdir())) == 3
     stored.pivot("repro")
     verify(stored, "--data")

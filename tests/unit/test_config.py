@@ -95,7 +95,7 @@ def test_endpoint_from_the_repository_is_the_repositorys(write):
     write(Source.PROJECT, '[remotes.team]\nendpoint_url = "http://theirs"\n')
     project = write(Source.USER, '[remotes.team]\nurl = "s3://mine"\n')
     (remote,) = Config.load(project).remotes({}).values()
-    assert remote.from_repository
+    assert (remote.from_repository, remote.shared) == (False, {"endpoint_url"})
 
 
 @pytest.mark.parametrize("near", [Source.LOCAL, Source.USER])
@@ -104,13 +104,69 @@ def test_address_of_ones_own_does_not_vouch_for_the_repositorys_endpoint(write, 
     project = write(near, '[remotes.team]\nurl = "s3://mine"\n')
     (remote,) = Config.load(project).remotes({}).values()
     assert remote.options["endpoint_url"] == "http://theirs"
-    assert remote.from_repository
+    assert remote.shared == {"endpoint_url"}
+    assert remote.from_repository == (near is Source.USER), "the project's address is nearer"
 
 
 def test_address_in_the_environment_does_not_vouch_for_the_repositorys_endpoint(write):
     project = write(Source.PROJECT, '[remotes.team]\nendpoint_url = "http://theirs"\n')
     found = Config.load(project).remotes({environment_name("team"): "s3://mine"})
-    assert found["team"].from_repository
+    assert (found["team"].from_repository, found["team"].shared) == (False, {"endpoint_url"})
+
+
+def test_environment_gives_options_which_are_ones_own(write):
+    project = write(Source.PROJECT, '[remotes.lab]\nurl = "s3://x"\nregion = "theirs"\n')
+    environ = {
+        environment_name("lab", "region"): "mine",
+        environment_name("lab", "endpoint_url"): "https://mine",
+        environment_name("lab", "profile"): "",
+    }
+    (remote,) = Config.load(project).remotes(environ).values()
+    assert remote.options == {"region": "mine", "endpoint_url": "https://mine"}
+    assert (remote.from_repository, remote.shared) == (True, frozenset())
+
+
+def test_variable_belongs_to_the_remote_with_the_longest_name(write):
+    text = '[remotes.lab]\nurl = "s3://x"\n[remotes.lab-two]\nurl = "s3://y"\n'
+    environ = {
+        "PIVOT_REMOTE_LAB_TWO_REGION": "eu",
+        "PIVOT_REMOTE_LAB_THREE_URL": "/three",
+        "PIVOT_REMOTE_CI_URL": "s3://ci",
+        "PIVOT_REMOTE_CI_ENDPOINT_URL": "https://ci",
+        "PIVOT_REMOTE_URL": "s3://nobody",
+    }
+    found = Config.load(write(Source.PROJECT, text)).remotes(environ)
+    assert {name: (remote.url, dict(remote.options)) for name, remote in found.items()} == {
+        "ci": ("s3://ci", {"endpoint_url": "https://ci"}),
+        "lab": ("s3://x", {}),
+        "lab-three": ("/three", {}),
+        "lab-two": ("s3://y", {"region": "eu"}),
+    }
+
+
+def test_options_are_not_in_what_a_traceback_shows(write):
+    project = write(Source.LOCAL, '[remotes.lab]\nurl = "s3://x"\npassword = "s3cr3t"\n')
+    assert "s3cr3t" not in repr(Config.load(project).remotes({}))
+
+
+def test_further_schemes_are_allowed_by_the_user_alone(write):
+    project = write(Source.PROJECT, '[remote]\nschemes = "evil"\n[remotes.a]\nurl = "hf://x"\n')
+    config = Config.load(project)
+    assert config.get("remote.schemes") == (None, Source.DEFAULT)
+    assert config.remotes({})["a"].allowed == frozenset()
+    write(Source.USER, '[remote]\nschemes = "hf, gdrive,"\n')
+    assert Config.load(project).remotes({})["a"].allowed == {"hf", "gdrive"}
+    write(Source.LOCAL, '[remote]\nschemes = "HF://"\n')
+    with pytest.raises(UsageError, match="names of schemes"):
+        Config.load(project).get("remote.schemes")
+
+
+def test_files_that_tell_of_a_remote_are_known(write):
+    write(Source.USER, '[remotes.team]\nprofile = "me"\n')
+    project = write(Source.PROJECT, '[remotes.team]\nurl = "s3://bucket/x"\n')
+    config = Config.load(project)
+    assert config.places("team") == (Source.PROJECT, Source.USER)
+    assert config.places("other") == ()
 
 
 def test_environment_gives_and_replaces_addresses(write):

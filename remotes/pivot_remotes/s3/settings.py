@@ -29,6 +29,10 @@ OPTIONS: Final = frozenset(
     }
 )
 
+SECRETS: Final = frozenset({"access_key_id", "secret_access_key", "session_token"})
+# What can't lead data or credentials elsewhere, whoever sets it.
+HARMLESS: Final = frozenset({"anonymous", "connect_timeout", "read_timeout"})
+
 
 @dataclass(frozen=True, slots=True)
 class AccessKeys:

@@ -71,7 +71,7 @@ def test_several_remotes_and_no_default(story):
     assert done.err == (
         "error: no remote was named\n"
         "  why: there are several and none is the default\n"
-        "hint: Make one the default: `pivot config set remote.default NAME`\n"
+        "hint: Make one the default: `pivot remote default NAME`\n"
     )
 
 

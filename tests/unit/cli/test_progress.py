@@ -1,6 +1,7 @@
 """The line that shows how far long work is."""
 
 import io
+import threading
 from contextlib import contextmanager, redirect_stderr
 
 import pytest
@@ -18,6 +19,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch):
     """The time that the line goes by, in seconds; a test sets `clock[0]`."""
     now = [100.0]
+    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
 
@@ -51,11 +53,79 @@ def test_terminal_gets_one_line_that_is_rewritten_and_cleared(clock, terminal):
     *lines, blank, end = terminal.getvalue().split("\r")
     assert lines == [
         "",
-        "pushed 2.0 MB of 10.0 MB, 1.0 MB/s, 8 s left",
-        "pushed 8.0 MB of 10.0 MB, 2.0 MB/s, 1 s left",
+        "pushed  20% [####--------------------]      2 MB of 10 MB      1 MB/s         8 s left",
+        "pushed  80% [###################-----]      8 MB of 10 MB      2 MB/s         1 s left",
     ]
     assert blank == " " * len(lines[1])
     assert end == ""
+
+
+@pytest.mark.parametrize("columns", [20, 60, 70, 80, 200])
+def test_bar_fits_the_terminal_and_keeps_its_width(clock, terminal, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with progress_on(terminal) as shown:
+        for done in (1, 999, 123_456, 54_321_000, 3_399_999_999):
+            clock[0] += 7
+            shown(done, 3_400_000_000, (done // 1_000_000, 3_400))
+    lines = terminal.getvalue().split("\r")[1:-2]
+    assert len(lines) == 5
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines[0]) < columns
+    assert ("[" in lines[0]) == (columns == 200)
+
+
+@pytest.mark.parametrize(("rate", "left"), [(100, "100 s"), (10, "16 min"), (1, "2 h 46 min")])
+def test_time_left_is_told_in_its_units(clock, rate, left):
+    pipe = io.StringIO()
+    with progress_on(pipe) as shown:
+        clock[0] += 100
+        shown(100 * rate, 10_000 + 100 * rate)
+    assert f", {left} left" in pipe.getvalue()
+
+
+def test_phase_is_shown_once_it_takes_long(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "_QUIET_S", 0.0)
+    with progress_on(terminal) as shown:
+        shown.phase("listing storage")
+        shown._waiting.join()
+        shown.phase("packing")
+        shown._waiting.join()
+    first, second, blank = terminal.getvalue().split("\r")[1:4]
+    assert first == "listing storage ..."
+    assert second == "packing ...".ljust(len(first))
+    assert blank == " " * len(first)
+
+
+def test_short_phase_says_nothing_and_leaves_no_thread(terminal):
+    before = threading.active_count()
+    with progress_on(terminal) as shown:
+        shown.phase("listing storage")
+        shown(0, 10)
+        assert threading.active_count() == before
+        shown.phase("listing storage")
+    assert threading.active_count() == before
+    assert terminal.getvalue() == ""
+
+
+def test_rate_goes_by_the_time_after_the_phase(clock):
+    pipe = io.StringIO()
+    with progress_on(pipe) as shown:
+        shown.phase("listing storage")
+        clock[0] += 100
+        shown(0, 10_000_000)
+        clock[0] += 10
+        shown(5_000_000, 10_000_000)
+    assert pipe.getvalue() == "pushed 5 MB of 10 MB, 500 kB/s, 10 s left\n"
+
+
+def test_environment_silences_phases_too(terminal, monkeypatch):
+    monkeypatch.setenv("PIVOT_NO_PROGRESS", "1")
+    monkeypatch.setattr(progress, "_QUIET_S", 0.0)
+    before = threading.active_count()
+    with progress_on(terminal) as shown:
+        shown.phase("listing storage")
+        assert threading.active_count() == before
+    assert terminal.getvalue() == ""
 
 
 def test_shorter_text_covers_the_longer_one(clock, terminal):
@@ -76,8 +146,8 @@ def test_pipe_gets_a_line_now_and_then(clock):
             shown(1000, 100_000)
     lines = pipe.getvalue().splitlines()
     assert lines == [
-        "fetched 1.0 kB of 100.0 kB, 100 bytes/s, 990 s left",
-        "fetched 1.0 kB of 100.0 kB, 50 bytes/s, 1980 s left",
+        "fetched 1 kB of 100 kB, 100 bytes/s, 16 min left",
+        "fetched 1 kB of 100 kB, 50 bytes/s, 33 min left",
     ]
 
 
@@ -85,8 +155,8 @@ def test_nothing_done_yet_has_no_rate_to_go_by(clock, terminal):
     with progress_on(terminal) as shown:
         clock[0] += 1
         shown(0, 100)
-    assert "pushed 0 bytes of 100 bytes, 0 bytes/s" in terminal.getvalue()
-    assert "left" not in terminal.getvalue()
+    assert "pushed   0% [-" in terminal.getvalue()
+    assert " 0 bytes/s           - left" in terminal.getvalue()
 
 
 def test_environment_silences_it(clock, terminal, monkeypatch):
@@ -116,7 +186,7 @@ def test_what_came_before_the_beginning_doesnt_slow_the_rate(clock):
         shown.begin()
         clock[0] += 10
         shown(5_000_000, 10_000_000)
-    assert pipe.getvalue().endswith("500.0 kB/s, 10 s left\n")
+    assert pipe.getvalue().endswith("500 kB/s, 10 s left\n")
 
 
 def test_files_are_counted_beside_bytes(clock):
@@ -124,4 +194,4 @@ def test_files_are_counted_beside_bytes(clock):
     with progress_on(pipe, "restored") as shown:
         clock[0] += 20
         shown(2_000_000, 10_000_000, (1_200, 10_000))
-    assert "restored 2.0 MB of 10.0 MB, 1,200 of 10,000 files, " in pipe.getvalue()
+    assert "restored 2 MB of 10 MB, 1,200 of 10,000 files, " in pipe.getvalue()

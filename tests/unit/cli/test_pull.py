@@ -33,9 +33,9 @@ def test_what_was_fetched_is_held_until_it_is_in_place(tmp_path, monkeypatch, as
         return Restored((), (), ())
 
     monkeypatch.setattr("pivot.cli.pull.restore", restore)
-    transfer = SimpleNamespace(
+    bringing = SimpleNamespace(
         project=SimpleNamespace(store=store), roots={}, dry_run=False, as_json=as_json, bring=bring
     )
-    pull.callback.__wrapped__(transfer, force=False, only_missing=False)
+    pull.callback.__wrapped__(bringing, force=False, only_missing=False)
     assert seen == [False, False]
     assert is_collectable(store)

@@ -7,7 +7,14 @@ from pivot.cli.terminal import plural, seconds, size, table
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0.00 s"), (0.084, "0.08 s"), (12.34, "12.3 s"), (250.0, "4 min 10 s")],
+    [
+        (0.0, "0.00 s"),
+        (0.084, "0.08 s"),
+        (0.9, "0.9 s"),
+        (5.04, "5.0 s"),
+        (12.34, "12.3 s"),
+        (250.0, "4 min 10 s"),
+    ],
 )
 def test_durations(value, text):
     assert seconds(value) == text
@@ -18,9 +25,11 @@ def test_durations(value, text):
     [
         (0, "0 bytes"),
         (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (12_000_000, "12.0 MB"),
-        (5e15, "5.0 PB"),
+        (1000, "1 kB"),
+        (999_960, "1 MB"),
+        (3_400_000_000, "3.4 GB"),
+        (12_000_000, "12 MB"),
+        (5e15, "5 PB"),
     ],
 )
 def test_sizes(value, text):

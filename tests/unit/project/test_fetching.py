@@ -36,8 +36,9 @@ def heard():
 def make(tmp_path, heard):
     """Results of a project whose configuration is as given."""
 
-    def make(*, policy="auto", source=Source.LOCAL, may_ask=True, url="../remote"):
-        remote = {} if url is None else {"remotes.a.url": url}
+    def make(*, policy="auto", source=Source.LOCAL, may_ask=True, url="../remote", first=None):
+        remote = {} if first is None else {"remotes.first.url": first}
+        remote |= {} if url is None else {"remotes.a.url": url}
         config = Config({source: {**remote, "run.fetch": policy}})
         here = Store.open(str(tmp_path / "here"))
         return RemoteResults(
@@ -130,3 +131,37 @@ def test_damaged_bytes_are_missing_with_auto_and_an_error_with_require(
         make(policy="require").bring({RepoPath("out"): content})
     assert not isinstance(caught.value, MissingDataError)
     assert not held(tmp_path, content)
+
+
+def test_the_next_remote_is_asked_for_what_the_first_lacks(make, content, tmp_path, heard):
+    other = RemoteStore.at(str(tmp_path / "other"), {}, str(tmp_path / "other-copies"))
+    other.open_to_write()
+    results = make(first="../other")
+    assert results.has(content)
+    results.bring({RepoPath("out"): content})
+    assert held(tmp_path, content)
+    assert heard == []
+
+
+def test_the_next_remote_is_not_listed_for_what_the_first_has(make, content, tmp_path, heard):
+    results = make(first="../remote", url="../absent")
+    assert results.has(content)
+    results.bring({RepoPath("out"): content})
+    assert heard == []
+
+
+@pytest.mark.parametrize("policy", ["auto", "require"])
+def test_a_first_remote_that_fails_is_told_and_the_next_one_gives(
+    make, content, tmp_path, heard, policy
+):
+    results = make(first="../absent", policy=policy)
+    assert results.has(content)
+    assert heard[0].startswith("warning: remote 'first' wasn't used: ")
+    results.bring({RepoPath("out"): content})
+    assert held(tmp_path, content)
+
+
+def test_require_raises_where_one_fails_and_no_other_has_it(make, content, tmp_path):
+    lost = Content(ContentType.FILE, content.id.__class__(bytes(32)), 1, None)
+    with pytest.raises(UsageError, match="holds no Pivot store"):
+        make(first="../absent", policy="require").has(lost)

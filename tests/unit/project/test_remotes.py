@@ -4,7 +4,18 @@ import pytest
 
 from pivot.config import Config, Source
 from pivot.errors import DeniedError, UsageError
-from pivot.project.remotes import absolute_url, allow, choose, index_cache, open_remote, shown_url
+from pivot.project.confirmed import address_digest, confirm, confirmed_file
+from pivot.project.remotes import (
+    absolute_url,
+    allow,
+    choose,
+    index_cache,
+    is_confirmed_here,
+    is_read_only,
+    open_remote,
+    secrets_of,
+    shown_url,
+)
 
 
 def configured(source=Source.PROJECT, default=None, **urls):
@@ -42,7 +53,7 @@ def test_variable_gives_the_address_of_a_remote_however_it_is_spelt(name):
     ("config", "name", "said", "hint"),
     [
         (Config({}), None, "this project has no remote", "`pivot remote add"),
-        (configured(a="/a", b="/b"), None, "no remote was named", "`pivot config set"),
+        (configured(a="/a", b="/b"), None, "no remote was named", "`pivot remote default"),
         (configured(storage="/a"), "storge", "no remote 'storge'", "Did you mean 'storage'?"),
         (configured(storage="/a"), "x", "no remote 'x'", "`pivot remote list`"),
         (configured(default="gone", a="/a"), None, "no remote 'gone'", "`pivot remote list`"),
@@ -120,6 +131,75 @@ def test_endpoint_of_the_repository_counts_and_is_shown(own):
         allow(remote, "/work", own, yes=False)
 
 
+@pytest.mark.parametrize("option", ["region", "profile", "sse_kms_key_id", "access_key_id"])
+def test_option_of_the_repository_that_could_lead_elsewhere_is_confirmed_with_its_value(
+    own, option
+):
+    def shared(value):
+        values = {"remotes.a.url": "s3://data", f"remotes.a.{option}": value}
+        return choose(Config({Source.PROJECT: values}), own, None)
+
+    allow(choose(configured(a="s3://data"), own, None), "/work", own, yes=True)
+    with pytest.raises(DeniedError, match=rf"\(s3://data with {option} ") as caught:
+        allow(shared("one"), "/work", own, yes=False)
+    assert ("one" in caught.value.message) == (option != "access_key_id"), "secrets aren't shown"
+    assert not is_confirmed_here(shared("one"), "/work", own)
+    allow(shared("one"), "/work", own, yes=True)
+    allow(shared("one"), "/work", own, yes=False)
+    assert is_confirmed_here(shared("one"), "/work", own)
+    with pytest.raises(DeniedError):
+        allow(shared("two"), "/work", own, yes=False)
+
+
+def test_ones_own_address_with_an_option_of_the_repository_names_the_variable(own):
+    shared = {"remotes.a.url": "s3://data", "remotes.a.region": "there"}
+    own["PIVOT_REMOTE_A_URL"] = "s3://mine"
+    with pytest.raises(DeniedError) as caught:
+        allow(choose(Config({Source.PROJECT: shared}), own, None), "/work", own, yes=False)
+    assert caught.value.hint.endswith("in CI set PIVOT_REMOTE_A_REGION")
+    own["PIVOT_REMOTE_A_REGION"] = "here"
+    allow(choose(Config({Source.PROJECT: shared}), own, None), "/work", own, yes=False)
+
+
+def test_variable_lets_one_push_to_what_others_only_read(own):
+    shared = {"remotes.a.url": "s3://data", "remotes.a.read_only": True}
+    assert is_read_only(choose(Config({Source.PROJECT: shared}), own, None))
+    own["PIVOT_REMOTE_A_READ_ONLY"] = "false"
+    assert not is_read_only(choose(Config({Source.PROJECT: shared}), own, None))
+
+
+@pytest.mark.parametrize("option", ["read_timeout", "attempts", "publish", "read_only"])
+def test_harmless_option_of_the_repository_needs_no_other_confirmation(own, option):
+    """What was confirmed before there were further options stays so."""
+    confirm(confirmed_file(own), address_digest("s3://data", None))
+    shared = {"remotes.a.url": "s3://data", f"remotes.a.{option}": "1"}
+    allow(choose(Config({Source.PROJECT: shared}), own, None), "/work", own, yes=False)
+
+
+def test_ones_own_options_need_no_confirmation(own):
+    layers = {
+        Source.PROJECT: {"remotes.a.url": "s3://data"},
+        Source.LOCAL: {"remotes.a.region": "x", "remotes.a.profile": "me"},
+    }
+    allow(choose(configured(a="s3://data"), own, None), "/work", own, yes=True)
+    allow(choose(Config(layers), own, None), "/work", own, yes=False)
+
+
+def test_what_is_to_be_trusted_cannot_write_over_itself(own):
+    remote = choose(configured(a="s3://evil\r\x1b[2Ks3://data"), own, None)
+    with pytest.raises(DeniedError) as caught:
+        allow(remote, "/work", own, yes=False)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("s3://b", {"secret_access_key"}), ("hf://b", {"secret_access_key", "region"}), ("/b", set())],
+)
+def test_options_of_unknown_storage_may_all_be_secret(url, expected):
+    assert secrets_of(url, ["secret_access_key", "region", "attempts"]) == expected
+
+
 def test_relative_address_is_confirmed_for_the_place_that_it_means(own):
     remote = choose(configured(a="../shared"), own, None)
     allow(remote, "/home/ada/one", own, yes=True)
@@ -136,8 +216,13 @@ def test_copies_of_what_is_listed_belong_to_one_address():
 
     there = place("s3://a")
     assert there.startswith("/cache/remotes/")
-    assert there == place("s3://a", region="x")
-    assert len({there, place("s3://b"), place("s3://a", endpoint_url="https://x")}) == 3
+    assert there == place("s3://a", read_timeout="5", secret_access_key="x", access_key_id="y")
+    others = [
+        place("s3://b"),
+        place("s3://a", endpoint_url="https://x"),
+        place("s3://a", region="x"),
+    ]
+    assert len({there, *others}) == 4
     assert place("../b") == place("/home/ada/b")
 
 

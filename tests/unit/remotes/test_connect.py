@@ -2,8 +2,9 @@ import sys
 
 import pytest
 
-from pivot_remotes.connect import connect, scheme_of
+from pivot_remotes.connect import connect, harmless_options, scheme_of, secret_options
 from pivot_remotes.errors import BadAddress, Unsupported
+from pivot_remotes.schemes import SCHEMES
 from pivot_remotes.tracing import Trace
 
 
@@ -108,3 +109,17 @@ def test_a_missing_extra_says_what_to_install(aws, monkeypatch, missing, options
     with pytest.raises(Unsupported, match=missing) as caught:
         connect("s3://bucket", options)
     assert "pip install 'pivot[s3]'" in caught.value.hint
+
+
+def test_options_that_are_secrets_are_known_by_scheme():
+    assert {"secret_access_key", "session_token"} <= secret_options("s3")
+    assert secret_options("file") == frozenset()
+    for scheme in SCHEMES:
+        assert not secret_options(scheme) & harmless_options(scheme)
+
+
+def test_options_that_lead_data_elsewhere_are_not_harmless():
+    for scheme in SCHEMES:
+        assert "attempts" in harmless_options(scheme)
+        assert not harmless_options(scheme) & {"endpoint_url", "region", "profile"}
+    assert "read_timeout" in harmless_options("s3")

@@ -343,7 +343,7 @@ def test_the_plan_moves_nothing(make_store, make_remote, put_tree, backend, put_
     content = put_tree(store, small_files(3))
     plan = plan_push(store, remote, {DATA: content})
     assert (plan.objects, plan.total_objects) == (4, 4)
-    assert [len(group) for group in plan.missing] == [3, 0, 1]
+    assert [len(group) for group in plan.missing] == [3, 0, 0, 1]
     assert backend.calls == []
 
 

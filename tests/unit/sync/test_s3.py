@@ -31,7 +31,7 @@ def test_a_team_shares_through_a_bucket(
     assert fetched.requests <= 8
     assert files_of(there, content) == files
     with pytest.raises(PivotError, match="s3://absent") as caught:
-        fetch(there, remote("none", "s3://absent"), {DATA: content})
+        fetch(make_store("none"), remote("none", "s3://absent"), {DATA: content})
     assert "AKIA" not in str(caught.value)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

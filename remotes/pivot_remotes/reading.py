@@ -1,0 +1,56 @@
+"""A storage that is only to be read, whatever its credentials allow."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NoReturn
+
+from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.errors import Unsupported
+
+
+class ReadOnly:
+    """A backend through which nothing is written or deleted: that raises `Unsupported`."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Backend) -> None:
+        self._inner = inner
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(self._inner.capabilities, can_write=False)
+
+    @property
+    def address(self) -> str:
+        return self._inner.address
+
+    def list(self, prefix: str) -> list[ObjectInfo]:
+        return self._inner.list(prefix)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        return self._inner.get_range(key, start, length)
+
+    def get(self, key: str) -> bytes:
+        return self._inner.get(key)
+
+    def get_file(self, key: str, path: str) -> None:
+        self._inner.get_file(key, path)
+
+    def put(self, key: str, data: bytes) -> None:  # noqa: ARG002 - the interface's
+        self._refuse()
+
+    def put_file(self, key: str, path: str) -> None:  # noqa: ARG002
+        self._refuse()
+
+    def delete(self, key: str) -> None:  # noqa: ARG002
+        self._refuse()
+
+    def delete_all(self, keys: Iterable[str]) -> None:  # noqa: ARG002
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise Unsupported(
+            f"{self.address} is read-only",
+            why="its option `read_only` is set",
+            hint="Use another remote with `--remote NAME`",
+        )

@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint docs bench soak lock install clean
+.PHONY: help demo test lint docs bench soak lock install servers clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,6 +57,9 @@ lock: ## refresh the locked requirements (needs uv)
 
 install: $(STAMP) ## make .venv and install everything into it
 
+servers: ## install the servers that tests start (as root, where Debian's packages are missing)
+	.ci/install-servers
+
 $(STAMP): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -c "" 2>/dev/null || { python=$$(.ci/find-python) && "$$python" -m venv --clear $(VENV); }
 	@mkdir -p "$$HOME"
@@ -71,4 +74,4 @@ $(PEERS)/.installed: requirements-bench.txt | $(STAMP)
 	@touch $@
 
 clean: ## remove the environments and everything that was built
-	rm -rf $(VENV) $(PEERS) build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) tests/servers/node_modules build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -105,5 +105,5 @@ def _samples(samples: Sequence[float], unit: Unit) -> str:
 
 
 def _number(value: float, unit: Unit) -> str:
-    digits = {Unit.SECONDS: 3, Unit.PERCENT: 2, Unit.MEGABYTES: 0, Unit.FILES: 0}[unit]
+    digits = {Unit.SECONDS: 3, Unit.PERCENT: 2}.get(unit, 0)
     return f"{value:,.{digits}f}"

@@ -11,6 +11,7 @@ class Unit(StrEnum):
     SECONDS = "s"
     MEGABYTES = "MB"
     FILES = "files"
+    REQUESTS = "requests"
     PERCENT = "%"
 
 

@@ -5,7 +5,19 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import chunk_sizes, large_file, many_files, small_files, startup, text_files
+from benchmarks import (
+    chunk_sizes,
+    known_objects,
+    large_file,
+    large_transfers,
+    latency,
+    many_files,
+    many_pushes,
+    small_files,
+    small_transfers,
+    startup,
+    text_files,
+)
 from benchmarks.report import Result, machine, table, write
 from benchmarks.scale import FULL, TINY
 from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
@@ -17,6 +29,11 @@ BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "many_files": many_files.run,
     "large_file": large_file.run,
     "chunk_sizes": chunk_sizes.run,
+    "small_transfers": small_transfers.run,
+    "large_transfers": large_transfers.run,
+    "latency": latency.run,
+    "known_objects": known_objects.run,
+    "many_pushes": many_pushes.run,
 }
 
 

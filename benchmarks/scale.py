@@ -15,6 +15,9 @@ class Scale:
         large_size: bytes of a large incompressible file.
         table_size: bytes of a large table.
         cut_size: bytes of what is cut in several ways.
+        slow_repetitions: repetitions of what takes the peer minutes.
+        known: objects of a store that knows many, in the same number of files.
+        pushes: how many others pushed to a remote before.
     """
 
     starts: int
@@ -25,6 +28,9 @@ class Scale:
     large_size: int
     table_size: int
     cut_size: int
+    slow_repetitions: int
+    known: int
+    pushes: int
 
 
 FULL = Scale(
@@ -36,6 +42,9 @@ FULL = Scale(
     large_size=1 << 30,
     table_size=500_000_000,
     cut_size=100_000_000,
+    slow_repetitions=2,
+    known=1_000_000,
+    pushes=10_000,
 )
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
 TINY = Scale(
@@ -47,4 +56,7 @@ TINY = Scale(
     large_size=6_000_000,
     table_size=6_000_000,
     cut_size=6_000_000,
+    slow_repetitions=1,
+    known=1000,
+    pushes=40,
 )

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.proxy import Counts
 from benchmarks.row import Row, Target, Unit, at_most
+from benchmarks.server import Service
 from benchmarks.tool import PEER, PIVOT
 from benchmarks.workbench import Sample, Workbench
 
@@ -23,6 +25,16 @@ class Tally:
         """Measure a step of a tool."""
         self.samples[tool, step].append(bench.measure(words, cwd))
 
+    def take_counted(
+        self, service: Service, tool: str, step: str, words: Sequence[str], cwd: Path
+    ) -> Counts:
+        """Measure a step of a tool, and count what of it reaches a server."""
+        service.counts()
+        self.take(service.bench, tool, step, words, cwd)
+        counts = service.counts()
+        self.note(tool, requests_of(step), counts.requests)
+        return counts
+
     def note(self, tool: str, step: str, figure: float) -> None:
         """Keep something that was counted, not timed."""
         self.figures[tool, step].append(figure)
@@ -39,15 +51,20 @@ class Tally:
             target,
         )
 
-    def memory(self, step: str, *, tool: str = PIVOT) -> Row:
-        """The peaks of a step, against the limit that holds for all."""
+    def memory(self, step: str, *, tool: str = PIVOT, limit: float | None = MEMORY_MB) -> Row:
+        """The peaks of a step, against a limit in MB; None where they are only reported."""
         return _row(
             f"memory: {step}",
             Unit.MEGABYTES,
             [sample.peak / 1e6 for sample in self.samples[tool, step]],
             (PEER, [sample.peak / 1e6 for sample in self.samples[PEER, step]]),
-            at_most(MEMORY_MB),
+            None if limit is None else at_most(limit),
         )
+
+    def requests(self, step: str, limit: float | None = None) -> Row:
+        """The requests of a step that was counted, against a limit."""
+        target = None if limit is None else at_most(limit)
+        return self.figure(requests_of(step), Unit.REQUESTS, target)
 
     def figure(
         self, step: str, unit: Unit, target: Target | None = None, *, peer: str = PEER
@@ -55,6 +72,11 @@ class Tally:
         """What was counted."""
         ours, theirs = self.figures[PIVOT, step], self.figures[peer, step]
         return _row(_name(step, PIVOT, peer), unit, ours, (peer, theirs), target)
+
+
+def requests_of(step: str) -> str:
+    """What a step's requests are noted as."""
+    return f"requests: {step}"
 
 
 def _name(step: str, tool: str, peer: str) -> str:

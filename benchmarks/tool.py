@@ -39,7 +39,7 @@ class Tool:
         push, pull: to and from the default remote.
         cache: the store, below the project.
         inbox: where data is to lie before it is stored, beside or below the project.
-        start: makes a project in a repository, given the folder of its remote.
+        start: makes a project in a repository, given the URL or folder of its remote.
     """
 
     name: str
@@ -52,21 +52,21 @@ class Tool:
     pull: Words
     cache: str
     inbox: str
-    start: Callable[[Path, Path], None]
+    start: Callable[[Path, str], None]
 
-    def begin(self, bench: Workbench, folder: Path) -> "Site":
-        """A new project in `folder`, with its remote beside it."""
+    def begin(self, bench: Workbench, folder: Path, remote: str | None = None) -> "Site":
+        """A new project in `folder`; its remote is beside it, or at a URL."""
         site = Site(folder / "project", folder / "remote", folder / self.inbox, self)
         site.project.mkdir()
         site.remote.mkdir()
         bench.measure(("git", "init", "--quiet"), site.project)
-        self.start(site.project, site.remote)
+        self.start(site.project, remote or str(site.remote))
         return site
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A project, its remote, and where data is delivered."""
+    """A project, the folder of a remote beside it, and where data is delivered."""
 
     project: Path
     remote: Path
@@ -100,9 +100,9 @@ class Site:
 def pivot(bench: Workbench) -> Tool:
     """Pivot as the peer's equal: data that no stage makes, kept by `pivot track`."""
 
-    def start(project: Path, remote: Path) -> None:
+    def start(project: Path, remote: str) -> None:
         bench.measure((bench.pivot, "init"), project)
-        words = (bench.pivot, "remote", "add", "origin", str(remote), "--default")
+        words = (bench.pivot, "remote", "add", "origin", remote, "--default")
         bench.measure(words, project)
 
     track = (bench.pivot, "track", DATA)
@@ -125,7 +125,7 @@ def by_stage(bench: Workbench) -> Tool:
     """Pivot with a stage whose out is the data."""
     tracking = pivot(bench)
 
-    def start(project: Path, remote: Path) -> None:
+    def start(project: Path, remote: str) -> None:
         (project / "pipeline.py").write_text(PIPELINE)
         tracking.start(project, remote)
 
@@ -146,11 +146,11 @@ def dvc(bench: Workbench) -> Tool | None:
     if command is None:
         return None
 
-    def start(project: Path, remote: Path) -> None:
+    def start(project: Path, remote: str) -> None:
         bench.measure((command, "init", "--quiet"), project)
         bench.measure((command, "config", "core.analytics", "false"), project)
         bench.measure((command, "config", "core.check_update", "false"), project)
-        words = (command, "remote", "add", "--quiet", "--default", "origin", str(remote))
+        words = (command, "remote", "add", "--quiet", "--default", "origin", remote)
         bench.measure(words, project)
 
     add = (command, "add", "--quiet", DATA)
@@ -172,5 +172,5 @@ def dvc(bench: Workbench) -> Tool | None:
 def tools(bench: Workbench) -> tuple[Tool, ...]:
     """Pivot first, then the peer where it is wanted."""
     peer = dvc(bench)
-    ours = pivot(bench)  # `pivot(bench)` once there is `pivot track`
+    ours = pivot(bench)
     return (ours,) if peer is None else (ours, peer)

@@ -54,6 +54,7 @@ class Workbench:
         python: the interpreter that Pivot is installed for.
         pivot: the `pivot` command.
         dvc: the `dvc` command; None to measure Pivot alone.
+        aws: the `aws` command, likewise.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Workbench:
     python: str
     pivot: str
     dvc: str | None
+    aws: str | None
 
     def measure(self, words: Sequence[str], cwd: Path) -> Sample:
         """Run a command to its end.
@@ -128,6 +130,7 @@ def opened(scale: Scale, *, peer: bool) -> Iterator[Workbench]:
             python=sys.executable,
             pivot=str(Path(sys.executable).with_name("pivot")),
             dvc=str(dvc) if peer else None,
+            aws=str(PEER_BIN / "aws") if peer else None,
         )
 
 

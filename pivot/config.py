@@ -66,13 +66,6 @@ def _text(value: Value) -> str | None:
     return None if isinstance(value, str) and value else "it must be text"
 
 
-def _grace(value: Value) -> str | None:
-    seconds = age(value) if isinstance(value, str) else None
-    if seconds is None:
-        return "it must be an age such as 14d, 4w or 2m"
-    return None if seconds >= SHORTEST_GRACE else "it must be at least 1d"
-
-
 def _schemes(value: Value) -> str | None:
     if isinstance(value, str) and all(map(_SCHEME.fullmatch, _listed(value))):
         return None
@@ -81,6 +74,13 @@ def _schemes(value: Value) -> str | None:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _grace(value: Value) -> str | None:
+    seconds = age(value) if isinstance(value, str) else None
+    if seconds is None:
+        return "it must be an age such as 14d, 4w or 2m"
+    return None if seconds >= SHORTEST_GRACE else "it must be at least 1d"
 
 
 def _number(text: str) -> Value:

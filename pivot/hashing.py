@@ -35,6 +35,14 @@ class ObjectId(bytes):
             raise ValueError(f"not an id: {text[:80]!r}")
         return cls(bytes.fromhex(text))
 
+    @classmethod
+    def many(cls, raw: bytes) -> list[Self]:
+        """Ids that stand one behind the other; raises `ValueError` where bytes are left over."""
+        if len(raw) % ID_SIZE:
+            raise ValueError(f"{len(raw)} bytes are no whole ids")
+        new = super().__new__
+        return [new(cls, raw[at : at + ID_SIZE]) for at in range(0, len(raw), ID_SIZE)]
+
     def __str__(self) -> str:
         return self.hex()
 

@@ -27,6 +27,8 @@ _IGNORABLE = dict.fromkeys(
 _RESERVED = frozenset({".git", ".pivot", "git~1", "pivot~1"})
 # In names of one folder, joined by slashes: a NUL, and the components that no path may have.
 _ODD = ("\0", "//", "/./", "/../")
+# In paths joined by NULs: what takes a closer look. A tree has very many paths.
+_UNUSUAL = ("~", "//", "/.", "\0.", "\0/", "/\0", "\0\0")
 
 
 class PathError(UsageError):
@@ -164,6 +166,23 @@ class TreePath(str):
 
     def __repr__(self) -> str:
         return f"TreePath({str(self)!r})"
+
+
+def usual_paths(texts: Sequence[str]) -> list[TreePath] | None:
+    """All of these as `TreePath`s; None where one of them takes a closer look.
+
+    The same question as to each of them, put once, since a tree has very many.
+    """
+    text = "\0".join(("", *texts, ""))
+    if (
+        not text.isascii()
+        or text.count("\0") != len(texts) + 1
+        or any(part in text for part in _UNUSUAL)
+        or max(map(len, texts), default=0) > MAX_BYTES
+        or max((text.count("/") for text in texts), default=0) >= MAX_DEPTH
+    ):
+        return None
+    return [str.__new__(TreePath, text) for text in texts]
 
 
 def check_names(prefix: str, names: Sequence[str]) -> None:

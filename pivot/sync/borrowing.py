@@ -5,7 +5,6 @@ In the store itself a tree would promise that all that it names is there, too.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -14,6 +13,7 @@ from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
 from pivot.store.entry import Kind, Place
 from pivot.store.store import Store
+from pivot.sync.staging import staging_folder
 from pivot.transfer.fetch import Source, Spool
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.lanes import JOBS
@@ -34,8 +34,7 @@ class Borrowed:
     @contextlib.contextmanager
     def beside(cls, store: Store, remote: RemoteStore, jobs: int = JOBS) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        within = os.path.join(store.root, "tmp")
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=within) as folder:
+        with staging_folder(store.root) as folder:
             staging = Store.open(os.path.join(folder, "staging"))
             yield cls(store, staging, Source(remote, Spool(folder), jobs))
 
@@ -56,14 +55,21 @@ class Borrowed:
         return self.store.has(id_) or self.staging.has(id_)
 
     def obtain(self, ids: Collection[ObjectId], meter: Meter | None = None) -> None:
-        """Bring here what the store hasn't. Raises `PackGoneError`, or `IntegrityError`."""
-        places = {id_: self._place(id_) for id_ in ids if not self.has(id_)}
-        if places:
-            with Sink(self.staging, meter or Meter(None, 0)) as sink:
-                damaged = receive(self.source, sink, places, staged={}, share_known=False)
-            self.staging.refresh()
-            for error in damaged.values():
-                raise error
+        """Bring here what the store hasn't.
+
+        Raises `PackGoneError` for what the remote hasn't where it says, `IntegrityError` for what
+        it has damaged or never had; all else is here then.
+        """
+        wanted: dict[ObjectId, Place] = {}
+        for id_ in ids:
+            if not self.has(id_):
+                wanted[id_] = self._place(id_)
+        if not wanted:
+            return
+        with Sink(self.staging, meter or Meter(None, 0)) as sink:
+            damaged = receive(self.source, sink, wanted, staged={}, share_known=False)
+        for error in damaged.values():
+            raise error
 
     def _place(self, id_: ObjectId) -> Place:
         remote = self.source.remote

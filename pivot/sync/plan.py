@@ -119,7 +119,7 @@ def absent_error(lost: Iterable[RepoPath], address: str) -> MissingDataError:
     return MissingDataError(
         f"the data of {_named(paths)} is neither in the cache nor in {address}",
         why="it was not pushed from where it was made, or was collected",
-        hint="Run `pivot push` where it is; what a stage made, `pivot repro` makes again",
+        hint="Run `pivot push` where it was made; what a stage made, `pivot repro` makes again",
     )
 
 

@@ -20,7 +20,9 @@ class Capabilities:
         ranges: `get_range` costs about the range, not the whole object.
         page_size: how many objects one request lists; None where listing isn't paged.
         delete_size: how many objects one request deletes.
+        atomic_replace: a reader never misses an object while it is replaced by another.
         part_size: size from which `put_file` sends an object in parts of it; None for never.
+        around_parts: requests that such an object takes besides those of its parts.
     """
 
     can_list: bool
@@ -30,7 +32,9 @@ class Capabilities:
     ranges: bool
     page_size: int | None = None
     part_size: int | None = None
+    around_parts: int = 2
     delete_size: int = 1
+    atomic_replace: bool = True
 
 
 @dataclass(frozen=True, slots=True)

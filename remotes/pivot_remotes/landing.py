@@ -50,11 +50,11 @@ def source_file(path: str) -> Iterator[FileIO]:
         yield file
 
 
-def blocks(file: FileIO) -> Iterator[bytes]:
-    """What is left in `file`, a mebibyte at a time; raises `DiskRefused` when reading fails."""
+def blocks(file: FileIO, size: int = BLOCK) -> Iterator[bytes]:
+    """What is left in `file`, `size` bytes at a time; raises `DiskRefused` when reading fails."""
     while True:
         try:
-            block = file.read(BLOCK)
+            block = file.read(size)
         except OSError as error:
             raise _refused(str(file.name), "read", error) from error
         if not block:

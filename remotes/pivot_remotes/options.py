@@ -1,10 +1,13 @@
 """Options of a remote: text to text, as a configuration file has them."""
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 
 from pivot_remotes.errors import BadAddress
 
+_BYTES = re.compile(r"([0-9]{1,15})([KMGkmg]?)")
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -41,7 +44,7 @@ def seconds(options: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def count(options: Mapping[str, str], name: str, default: int) -> int:
+def count[T](options: Mapping[str, str], name: str, default: T) -> int | T:
     """An option as a whole number from 1; raises `BadAddress` for other text."""
     text = options.get(name)
     if text is None:
@@ -49,3 +52,21 @@ def count(options: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 100):
         raise BadAddress(f"option {name} must be a whole number from 1 to 100, not {text!r}")
     return int(text)
+
+
+def size(options: Mapping[str, str], name: str) -> int | None:
+    """An option as bytes (`500K`, `10M`, `1G`, in powers of 1024), None where it isn't set.
+
+    Raises `BadAddress` for other text, and for less than 1K.
+    """
+    text = options.get(name)
+    if text is None:
+        return None
+    match = _BYTES.fullmatch(text)
+    value = 0 if match is None else int(match[1]) * _UNITS[match[2].lower()]
+    if value < _UNITS["k"]:
+        raise BadAddress(
+            f"option {name} must be a number of bytes from 1K, not {text!r}",
+            hint="Write it as `500K`, `10M` or `1G`",
+        )
+    return value

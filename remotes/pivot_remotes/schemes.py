@@ -9,11 +9,15 @@ from urllib.parse import unquote
 
 from pivot_remotes import options as option
 from pivot_remotes.addresses import split
+from pivot_remotes.az import settings as az
 from pivot_remotes.backend import Backend
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import BadAddress
+from pivot_remotes.gs import settings as gs
+from pivot_remotes.http import settings as http
 from pivot_remotes.loading import load
 from pivot_remotes.s3 import settings as s3
+from pivot_remotes.sftp import settings as sftp
 
 type Opener = Callable[[str, Mapping[str, str]], Backend]
 
@@ -48,10 +52,40 @@ def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
     return DirectoryBackend(os.path.normpath(path))
 
 
+def _open_gs(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.gs.backend", extra="gs").open_bucket(
+        url, options, os.environ
+    )
+    return backend
+
+
 def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
     backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
         url, options, os.environ
     )
+    return backend
+
+
+def _open_az(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.az.backend", extra="az").open_container(
+        url, options, os.environ
+    )
+    return backend
+
+
+def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
+    return backend
+
+
+def _open_http(url: str, options: Mapping[str, str]) -> Backend:
+    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(url, options)
+    return backend
+
+
+def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
+    module = load("pivot_remotes.webdav.backend", extra="webdav")
+    backend: Backend = module.open_folder(url, options)
     return backend
 
 
@@ -62,8 +96,27 @@ def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
     return backend
 
 
+# Other names of what is known here, which people write because other programs take them.
+MEANT: Final[Mapping[str, str]] = {
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+}
+
 SCHEMES: Final[Mapping[str, Scheme]] = {
+    "az": Scheme(_open_az, az.SECRETS, az.HARMLESS),
     "file": Scheme(_open_directory),
+    "gs": Scheme(_open_gs, gs.SECRETS, gs.HARMLESS),
+    "http": Scheme(_open_http, http.SECRETS, http.HARMLESS),
+    "https": Scheme(_open_http, http.SECRETS, http.HARMLESS),
     "memory": Scheme(_open_memory),
     "s3": Scheme(_open_s3, s3.SECRETS, s3.HARMLESS),
+    "sftp": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
+    "ssh": Scheme(_open_sftp, sftp.SECRETS, sftp.HARMLESS),
+    "webdav": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
+    "webdavs": Scheme(_open_webdav, http.SECRETS, http.HARMLESS),
 }

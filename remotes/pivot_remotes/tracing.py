@@ -130,9 +130,11 @@ class Tracing:
         self._inner.delete_all(doomed)
 
     def _put_requests(self, size: int) -> int:
-        """One, or for an object sent in parts: one to begin, one a part, one to complete."""
+        """One, or for an object sent in parts: one a part, and those to begin and complete it."""
         part = self.capabilities.part_size
-        return 1 if part is None or size <= part else 2 + -(-size // part)
+        if part is None or size <= part:
+            return 1
+        return self.capabilities.around_parts + -(-size // part)
 
 
 def _size(path: str) -> int:

@@ -27,6 +27,9 @@ ROWS = {
         "store a large table",
         "new bytes for the inserted row",
     },
+    "large_transfers": {"push a large file", "requests: pull it into a fresh clone, file in place"},
+    "known_objects": {"push 1,000 objects", "requests: push with nothing to do, of 1,000 objects"},
+    "many_pushes": {"requests: fetch --dry-run in a clone, after 40 pushes"},
 }
 
 
@@ -45,6 +48,23 @@ def test_a_benchmark_measures_all_that_it_reports(name, tmp_path):
     assert ROWS[name] <= {row["name"] for row in rows}
     assert all(row["ours"] for row in rows)
     assert all(sample > 0 for row in rows if row["unit"] in ("s", "MB") for sample in row["ours"])
+
+
+def test_transfers_are_counted_where_they_arrive(tmp_path):
+    rows = {row["name"]: row["ours"] for row in measured("small_transfers", tmp_path)}
+    assert rows["push the files"][0] > 0
+    assert rows["pull into a fresh clone, files in place"][0] > 0
+    (first,) = rows["requests: push the files"]
+    (again,) = rows["requests: push with nothing to do"]
+    assert 0 < again < first < 20  # of 150 files
+    (edit,) = rows["sent after one of the files changed"]
+    assert 0 < edit < 50
+
+
+def test_latency_is_that_of_each_answer(tmp_path):
+    """A push has to wait for several answers, each of which comes after 100 ms."""
+    rows = measured("latency", tmp_path)
+    assert all(row["ours"][0] > 0.2 for row in rows)
 
 
 def test_an_inserted_row_is_stored_as_a_fraction_of_its_table(tmp_path):

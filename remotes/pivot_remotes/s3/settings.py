@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from pivot_remotes import options as option
-from pivot_remotes.addresses import split
+from pivot_remotes.addresses import base_url, split
 from pivot_remotes.errors import BadAddress
 from pivot_remotes.keys import check_prefix
 
@@ -22,6 +22,7 @@ OPTIONS: Final = frozenset(
         "profile",
         "read_timeout",
         "region",
+        "requester_pays",
         "secret_access_key",
         "server_side_encryption",
         "session_token",
@@ -58,6 +59,7 @@ class S3Settings:
         anonymous: requests are not signed.
         encryption: what the service encrypts with (`AES256`, `aws:kms`); None for its default.
         kms_key: the key for `aws:kms`.
+        requester_pays: requests say that who sends them pays.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds to wait for the next bytes of an answer.
     """
@@ -72,6 +74,7 @@ class S3Settings:
     anonymous: bool
     encryption: str | None
     kms_key: str | None
+    requester_pays: bool
     connect_timeout: float
     read_timeout: float
 
@@ -110,6 +113,7 @@ class S3Settings:
             anonymous=anonymous,
             encryption=options.get("server_side_encryption"),
             kms_key=options.get("sse_kms_key_id"),
+            requester_pays=option.boolean(options, "requester_pays") or False,
             connect_timeout=option.seconds(options, "connect_timeout", 10),
             read_timeout=option.seconds(options, "read_timeout", 20),
         )
@@ -117,12 +121,7 @@ class S3Settings:
 
 def _endpoint(options: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
     text = _first(options, "endpoint_url", environ, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    if text is None:
-        return None
-    parts = split(text, form="https://host:port")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadAddress(f"{text!r} is no endpoint", hint="Write it as `https://host:port`")
-    return text.rstrip("/")
+    return None if text is None else base_url(text)
 
 
 def _keys(

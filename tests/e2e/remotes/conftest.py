@@ -15,6 +15,9 @@ from threading import Thread
 
 import pytest
 
+from tests.unit.remotes.servers import azurite as azurite_server
+from tests.unit.remotes.servers import gcs as gcs_server
+
 PIVOT = Path(sys.executable).with_name("pivot")
 IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
@@ -157,6 +160,20 @@ def keys(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret-key")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory) -> Iterator[azurite_server.Azurite]:
+    """A server of Azure Blob Storage."""
+    with azurite_server.serving(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
+    """A server of Google Cloud Storage."""
+    with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
+        yield server
 
 
 class Answer(BaseHTTPRequestHandler):

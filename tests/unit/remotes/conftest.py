@@ -1,15 +1,23 @@
 """Servers and environments for backends; everything stays on loopback and in memory."""
 
+import copy
 import http.client
 import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import boto3
 import pytest
+
+from tests.unit.remotes.servers import azurite as azurite_server
+from tests.unit.remotes.servers import gcs as gcs_server
+from tests.unit.remotes.servers import nginx, programs, radosgw, rclone
+from tests.unit.remotes.servers import sshd as sshd_server
 
 pytest.register_assert_rewrite("pivot_remotes.testing")
 
@@ -57,7 +65,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.seen.append(self)
+        self.server.seen.append(copy.copy(self))  # one serves all requests of a connection
         status, headers, body = self.server.answer(self)
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -68,6 +76,7 @@ class Answer(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - names of http.server
+    do_PROPFIND = do_MKCOL = do_MOVE = do_GET  # noqa: N815
 
     def log_message(self, *args):
         pass
@@ -109,4 +118,111 @@ def bucket(moto) -> str:
     connection.request("PUT", f"/{name}")
     assert connection.getresponse().status == 200
     connection.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory) -> Iterator[azurite_server.Azurite]:
+    """A server of Azure Blob Storage."""
+    with azurite_server.serving(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
+    """A server of Google Cloud Storage."""
+    with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory) -> Iterator[sshd_server.Sshd]:
+    """An SFTP server."""
+    with sshd_server.serving(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def azure(monkeypatch, tmp_path):
+    """No setting of this machine for Azure reaches the test."""
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "IDENTITY_", "MSI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return monkeypatch
+
+
+@pytest.fixture
+def google(monkeypatch, tmp_path):
+    """No setting of this machine for Google reaches the test, and no metadata is asked for."""
+    for name in list(os.environ):
+        if name.startswith(("GOOGLE_", "CLOUDSDK_", "GCSFS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setattr("google.auth.compute_engine._metadata._NO_GCE_CHECK", True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
+    return monkeypatch
+
+
+@pytest.fixture
+def ssh(monkeypatch, tmp_path):
+    """Makes an `ssh` that reads only the given configuration; one that is empty is made first."""
+
+    def configure(configuration=""):
+        sshd_server.write_client(tmp_path / "bin", configuration)
+
+    configure("UserKnownHostsFile /dev/null\nGlobalKnownHostsFile /dev/null\n")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return configure
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory):
+    """The URL of a web server, and the folder that it serves."""
+    with nginx.serving(tmp_path_factory.mktemp("nginx")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def dav(tmp_path_factory):
+    """Host and port of a WebDAV server, and the folder that it serves."""
+    with rclone.serving_webdav(tmp_path_factory.mktemp("dav")) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def strict_s3(tmp_path_factory) -> Iterator[str]:
+    """The endpoint of an S3 server that checks signatures."""
+    with rclone.serving_s3(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory) -> Iterator[str]:
+    """The endpoint of Ceph's S3 server, with a bucket. It takes long to start: all share one."""
+
+    @contextmanager
+    def start():
+        with radosgw.serving(tmp_path_factory.mktemp("ceph")) as endpoint:
+            new_bucket(endpoint, radosgw.KEY_ID, radosgw.SECRET, radosgw.BUCKET)
+            yield endpoint
+
+    # With several workers each has a folder of its own in the one of this run.
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with programs.shared(common / "ceph-server", start) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def strict_bucket(strict_s3) -> str:
+    """The name of a new, empty bucket on the S3 server that checks signatures."""
+    return new_bucket(strict_s3, rclone.KEY_ID, rclone.SECRET, f"b{uuid.uuid4()}")
+
+
+def new_bucket(endpoint, key_id, secret, name):
+    session = boto3.Session(key_id, secret, region_name="us-east-1")
+    session.client("s3", endpoint_url=endpoint).create_bucket(Bucket=name)
     return name

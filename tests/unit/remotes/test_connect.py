@@ -28,22 +28,36 @@ def test_memory_is_shared_by_name():
     assert connect("memory://connect-two", {}).list("") == []
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["gopher://host/x", "http://host/x", "simplecache::s3://bucket", "memory::file:///tmp"],
-)
-def test_other_schemes_and_chains_are_refused(url):
-    with pytest.raises(BadAddress):
+@pytest.mark.parametrize("url", ["simplecache::s3://bucket", "memory::file:///tmp"])
+def test_chains_are_refused(url):
+    with pytest.raises(BadAddress, match="chained"):
         scheme_of(url)
-    with pytest.raises(BadAddress):
-        connect(url, {})
+    with pytest.raises(BadAddress, match="chained"):
+        connect(url, {}, allowed=frozenset({"simplecache", "memory"}))
 
 
-def test_the_refusal_names_what_is_known():
-    with pytest.raises(BadAddress, match="'gs'") as caught:
-        connect("gs://bucket", {})
-    assert "s3://" in caught.value.hint
-    assert "file://" in caught.value.hint
+@pytest.mark.parametrize(
+    ("url", "scheme"), [("S3://bucket", "s3"), ("/a/path", "file"), ("hf://x/y", "hf")]
+)
+def test_a_scheme_is_in_small_letters(url, scheme):
+    assert scheme_of(url) == scheme
+
+
+def test_the_refusal_of_an_unknown_scheme_names_what_is_known():
+    with pytest.raises(BadAddress, match="'gopher'") as caught:
+        connect("gopher://host/x", {}, allowed=frozenset({"hf"}))
+    for known in ("s3://", "gs://", "az://", "file://"):
+        assert known in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [("gcs://bucket", "gs://"), ("abfs://container", "az://"), ("s3a://b", "s3://")],
+)
+def test_other_names_of_known_schemes_are_corrected(url, meant):
+    with pytest.raises(BadAddress) as caught:
+        connect(url, {}, allowed=frozenset({"gcs", "abfs", "s3a"}))
+    assert meant in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -74,6 +88,11 @@ def test_addresses_of_no_folder_are_refused(url):
         ("/x", {"attempts": "0"}),
         ("/x", {"attempts": "many"}),
         ("/x", {"attempts": "1000"}),
+        ("/x", {"connections": "0"}),
+        ("/x", {"limit_rate": "fast"}),
+        ("/x", {"limit_rate": "0"}),
+        ("/x", {"limit_rate": "10"}),
+        ("/x", {"limit_rate": "-5M"}),
     ],
 )
 def test_options_that_mean_nothing_are_refused(url, options):

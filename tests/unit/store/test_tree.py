@@ -158,6 +158,19 @@ def test_an_entry_inside_a_file_is_refused(inside):
         read(*lines)
 
 
+@pytest.mark.parametrize("between", [(), ("b-~",), ("b-\u00e9",), ("b.txt",)])
+@pytest.mark.parametrize(
+    ("first", "last", "why"),
+    [("b", "b/c", "inside another"), ("b0", "b0", "out of order"), ("c", "b0", "out of order")],
+)
+@pytest.mark.parametrize("step", [1, 70, 10_000])
+def test_an_order_is_kept_between_pieces_and_names_of_any_kind(first, between, last, why, step):
+    ordered = [first, *(name for name in between if name > first), last]
+    data = b"".join(line(name) + b"\0" for name in ordered)
+    with pytest.raises(IntegrityError, match=why):
+        list(parse(data[i : i + step] for i in range(0, len(data), step)))
+
+
 def test_an_entry_inside_an_empty_directory_is_refused():
     with pytest.raises(IntegrityError, match="inside another"):
         read(line("a", kind="d", id_="-", size="0"), line("a/b"))

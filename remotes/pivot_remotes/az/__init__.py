@@ -1,0 +1,1 @@
+"""Azure Blob Storage, through obstore's synchronous API."""

@@ -1,0 +1,1 @@
+"""SFTP servers, reached through the user's own OpenSSH client."""

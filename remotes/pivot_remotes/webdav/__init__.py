@@ -1,0 +1,1 @@
+"""WebDAV servers: web servers that also list and write."""

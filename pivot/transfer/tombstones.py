@@ -1,14 +1,18 @@
 """Tombstones: packs of a remote that will be deleted after a grace, or that were.
 
-`tombstones/<name>.json` is `{"format": 1, "packs": [32 hex digits, ...], "created": seconds}`.
+`tombstones/<name>.json` is `{"format": 1, "packs": [32 hex digits, ...], "created": seconds,
+"check": 64 hex digits}`: a name that is a digit off would be that of a pack which is never doomed.
 Packs named there count as absent when a push decides what to send, and can still be read. With
 `"deleted": true` they are gone: rows of theirs that come back, by a merge of indexes that was
 under way meanwhile, stay hidden. Other members are passed over.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.store.entry import FileName
@@ -41,7 +45,7 @@ class Tombstone:
             value["created"] = round(self.created)
         if self.deleted:
             value["deleted"] = True
-        return (json.dumps(value) + "\n").encode()
+        return (json.dumps({**value, "check": _check(value)}) + "\n").encode()
 
 
 def read(data: bytes, key: str, address: str) -> Tombstone:
@@ -55,6 +59,8 @@ def read(data: bytes, key: str, address: str) -> Tombstone:
         version, texts = value["format"], value["packs"]
         names = [FileName.parse(str(text)) for text in texts]
         created, deleted = value.get("created"), value.get("deleted")
+        told = value.pop("check", None)
+        is_whole = told is None or told == _check(value)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(key, address) from error
     if type(version) is int and version > FORMAT:
@@ -63,10 +69,16 @@ def read(data: bytes, key: str, address: str) -> Tombstone:
             hint="Upgrade with `pip install --upgrade pivot`",
         )
     packs = frozenset(name for name in names if name is not None)
-    if version != FORMAT or type(version) is not int or len(packs) != len(names):
+    is_ours = type(version) is int and version == FORMAT and len(packs) == len(names)
+    if not is_ours or not is_whole:
         raise _damaged(key, address)
     time = float(created) if type(created) in (int, float) else None
     return Tombstone(packs, time, deleted=deleted is True)
+
+
+def _check(value: Mapping[str, object]) -> str:
+    """What `check` says of all other members, those of later versions among them."""
+    return blake3(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def decode(data: bytes, key: str, address: str) -> frozenset[FileName]:

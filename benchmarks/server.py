@@ -26,6 +26,13 @@ from benchmarks.workbench import CHECKOUT, CommandError, Workbench
 BUCKET: Final = "bench"
 IN_MEMORY: Final = ":memory:"
 _PATIENCE: Final = 20.0
+# Runs a server until input ends, as it does also when whoever started it was killed.
+_GUARDED: Final = (
+    "sh",
+    "-c",
+    'exec 3<&0; "$@" 3<&- & child=$!; { read -r _; kill "$child"; } <&3 & wait "$child"',
+    "sh",
+)
 _CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench-secret",
@@ -88,7 +95,7 @@ def served(bench: Workbench, objects: str = IN_MEMORY) -> Iterator[Service]:
         words = ("--addr", f"unix://{listens}", "--config", "/dev/null")
         with (
             log.open("wb") as output,
-            _running((_rclone(bench), "serve", "s3", *words, objects), output) as rclone,
+            _running((*_GUARDED, _rclone(bench), "serve", "s3", *words, objects), output) as rclone,
         ):
             _await(rclone, listens, log)
             with _running((sys.executable, "-m", "benchmarks.proxy", str(listens)), output) as p:
@@ -102,7 +109,7 @@ def served(bench: Workbench, objects: str = IN_MEMORY) -> Iterator[Service]:
 
 @contextmanager
 def _running(words: tuple[str, ...], errors: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
-    """A process that ends with the block."""
+    """A process that ends when its input does, which is with the block."""
     process = subprocess.Popen(
         words,
         cwd=CHECKOUT,
@@ -111,11 +118,8 @@ def _running(words: tuple[str, ...], errors: IO[bytes]) -> Iterator[subprocess.P
         stderr=errors,
         text=True,
     )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with process:  # leaving it closes the input, and waits
+        yield process
 
 
 def _await(rclone: subprocess.Popen[str], listens: Path, log: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.paths import RepoPath
-from pivot.sync.fetch import fetch
+from pivot.sync.fetch import fetch, plan_fetch
+from pivot.sync.foreseeing import foresee_push
 from pivot.sync.push import push
 from pivot.transfer import fetch as receiving
 from pivot.transfer import ranges
@@ -277,4 +278,27 @@ def test_bytes_spoiled_at_every_read_are_an_integrity_error(team, here, fault):
     assert isinstance(error, IntegrityError)
     assert error.exit_code == 13
     check_store(team.store("there"))
+    assert not team.store("there").holds(roots[DATA])
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_foreseeing_hurt_at_any_call_changes_nothing(team, here, fault):
+    """What `push --dry-run`, `fetch --dry-run` and `status --remote` ask."""
+    store, roots = here
+    push(store, team.remote("me"), {DATA: roots[DATA]})
+    before = dict(team.storage.objects)
+    for foresee, name in ((foresee_push, "here"), (plan_fetch, "there")):
+
+        def run(backend, name=name, foresee=foresee):
+            shutil.rmtree(team.folder / name / "remotes", ignore_errors=True)
+            return foresee(team.store(name), team.remote(name, backend), {DATA: roots[DATA]})
+
+        for n in range(len(calls_of(run, team.storage))):
+            faulty = Faulty(team.storage, Nth(n, fault))
+            error = outcome(lambda faulty=faulty, run=run: run(faulty))
+            hurt = faulty.calls[n].method
+            if fault in (*PASSING, Fault.EXPIRED) and is_possible(fault, hurt):
+                assert error is not None, (n, hurt)
+            assert team.storage.objects == before
+        check_store(team.store(name))
     assert not team.store("there").holds(roots[DATA])

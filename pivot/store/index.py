@@ -20,7 +20,7 @@ import contextlib
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Self
@@ -126,6 +126,25 @@ def encode(
         block = numbers[place.block.pack, place.block.offset]
         parts.add(id_, block, place.offset, place.size, place.kind)
     return parts.encode()
+
+
+def index_of(packs: Collection[PackInfo]) -> tuple[FileName, bytes]:
+    """A new index over all entries of finished packs, as its name and bytes."""
+    parts = IndexParts(FileName.fresh(), 0, ())
+    rows: dict[ObjectId, tuple[int, int, int, int]] = {}
+    for pack in packs:
+        for block in pack.blocks:
+            place = block.place
+            number = parts.add_block(
+                pack.name, pack.size, (place.offset, place.stored, place.raw, place.codec)
+            )
+            at = 0
+            for id_, kind, size in block.entries:
+                rows[id_] = number, at, size, kind
+                at += size
+    for id_ in sorted(rows):
+        parts.add(id_, *rows[id_])
+    return parts.name, parts.encode()
 
 
 def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
@@ -237,6 +256,29 @@ class Index:
         for row, id_ in enumerate(self.raw_ids()):
             if id_ in ids:
                 yield id_, row
+
+    def blocks_among(
+        self, ids: AbstractSet[bytes]
+    ) -> Iterator[tuple[BlockPlace, list[tuple[int, int, Kind, bytes]]]]:
+        """Those of `ids` that it has, by block: offset in it, size, kind and id of each.
+
+        Raises as `place_at` does.
+        """
+        data, places, unpack, kinds = self._data, self._places, _PLACE.unpack_from, _KINDS
+        found: dict[int, list[tuple[int, int, int, bytes]]] = {}
+        for id_, row in self.rows_among(ids):
+            block, offset, size, kind = unpack(data, places + row * _PLACE.size)
+            if block in found:
+                found[block].append((offset, size, kind, id_))
+            else:
+                found[block] = [(offset, size, kind, id_)]
+        for block, parts in found.items():
+            if block >= self._block_count or any(part[2] >= len(kinds) for part in parts):
+                raise _damaged(self.name, "a place names no block")
+            place = self._block_at(block)
+            if any(part[0] + part[1] > place.raw for part in parts):
+                raise _damaged(self.name, "a place is outside its block")
+            yield place, [(offset, size, kinds[kind], id_) for offset, size, kind, id_ in parts]
 
     def pack_at(self, row: int) -> int:
         """The number of the pack that a row's entry is in. Raises as `place_at` does."""

@@ -124,14 +124,18 @@ class PackWriter:
 
     def finish(self) -> PackInfo:
         """Sync the pack (unless told not to) and give it its name."""
-        entries = sum(len(block.entries) for block in self._blocks)
-        self._write(_FOOTER.pack(b"END1", len(self._blocks), entries))
-        self._write(self._hasher.digest() + END_MAGIC)
+        info = self._end()
         if self._sync:
             os.fsync(self._file.fileno())
         os.fchmod(self._file.fileno(), file_mode(self._root))
         self._file.close()
         self._land()
+        return info
+
+    def _end(self) -> PackInfo:
+        entries = sum(len(block.entries) for block in self._blocks)
+        self._write(_FOOTER.pack(b"END1", len(self._blocks), entries))
+        self._write(self._hasher.digest() + END_MAGIC)
         return PackInfo(self.name, self.size, tuple(self._blocks))
 
     def _land(self) -> None:
@@ -152,6 +156,31 @@ class PackWriter:
         remove_pack(self._root, self.name)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._temporary)
+
+
+class PackInMemory(PackWriter):
+    """Writes one pack into memory, to be sent from there: no file is written and read again."""
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Begin a pack under a fresh name."""
+        pack = cls("", BytesIO(), "", name=FileName.fresh(), sync=False)
+        pack._begin()
+        return pack
+
+    def finish(self) -> PackInfo:
+        """End the pack; `take` gives its bytes."""
+        return self._end()
+
+    def take(self) -> bytes:
+        """The bytes of the finished pack."""
+        file, self._file = self._file, BytesIO()
+        assert isinstance(file, BytesIO)  # noqa: S101 - as `begin` made it
+        return file.getvalue()
+
+    def abandon(self) -> None:
+        """Forget it."""
+        self._file.close()
 
 
 def remove_pack(root: str, name: FileName) -> None:

@@ -1,12 +1,15 @@
 """Which blocks hold the entries that are needed, and opening them without trusting them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
 from pivot.store.codec import MAX_RAW_SIZE, decompress
 from pivot.store.entry import BlockPlace, Entry, Place, verify
+from pivot.store.lookup import blocks
+from pivot.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,25 @@ def needed_blocks(places: Iterable[tuple[ObjectId, Place]]) -> list[NeededBlock]
     return sorted(blocks, key=lambda block: (block.place.pack, block.place.offset))
 
 
+def stored_blocks(
+    store: Store, ids: Collection[ObjectId]
+) -> tuple[list[NeededBlock], AbstractSet[bytes]]:
+    """The blocks in which `store` has `ids`, in order as `needed_blocks`; and which it hasn't."""
+    found = [
+        NeededBlock(
+            block,
+            tuple((offset, Entry(id_, kind, size)) for offset, size, kind, id_ in sorted(parts)),
+        )
+        for block, parts in blocks(store, ids)
+    ]
+    found.sort(key=lambda block: (block.place.pack, block.place.offset))
+    count = sum(len(block.parts) for block in found)
+    if count == len(ids):
+        return found, frozenset()
+    there = {entry.id for block in found for _, entry in block.parts}
+    return found, frozenset(ids) - there
+
+
 def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
     """The needed entries of a block with their bytes.
 
@@ -66,6 +88,6 @@ def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
             f"stored bytes of {name} are damaged", why=error.why or error.message
         ) from error
     found = [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
-    for entry, data in found:
-        verify(entry.id, entry.kind, data)
+    for (id_, kind, _), data in found:
+        verify(id_, kind, data)
     return found

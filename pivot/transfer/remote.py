@@ -5,14 +5,14 @@ Indexes and tombstones are immutable, so each is fetched once and copied here (s
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, Self
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
-from pivot.store.index import Index, encode, index_key, rows_of
+from pivot.store.index import Index, index_key, index_of
 from pivot.store.pack import pack_key
 from pivot.transfer import founding, latest, proofs
 from pivot.transfer.doomed import Doomed
@@ -224,12 +224,17 @@ class RemoteStore:
         with translated(self.address):
             self._backend.put_file(pack_key(name), path)
 
-    def add_index(self, packs: Iterable[PackInfo]) -> None:
+    def put_pack(self, data: bytes, name: FileName) -> None:
+        """`add_pack` of one that is in memory."""
+        with translated(self.address):
+            self._backend.put(pack_key(name), data)
+
+    def add_index(self, packs: Collection[PackInfo]) -> None:
         """Make the entries of packs that were sent visible to everyone."""
-        finished = tuple(packs)
-        name = FileName.fresh()
-        sizes = {pack.name: pack.size for pack in finished}
-        data = encode(name, dict(rows_of(finished)), sizes)
+        self.put_index(*index_of(packs))
+
+    def put_index(self, name: FileName, data: bytes) -> None:
+        """`add_index` of one that was made before."""
         with translated(self.address):
             self._backend.put(index_key(name), data)
         self._indexes.add(name, data)

@@ -47,11 +47,12 @@ def ask_git(directory: str, environ: Mapping[str, str]) -> Clone | None:
     takes ten times as long as asking.
     """
     env = {name: value for name, value in environ.items() if name not in REDIRECTIONS}
+    questions = ("rev-parse", "--show-toplevel", "--git-common-dir"), ("remote", "-v")
     try:
         asked = [
-            Popen(("git", *words), cwd=directory, env=env, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
-            for words in (("rev-parse", "--show-toplevel", "--git-common-dir"), ("remote", "-v"))
-        ]  # fmt: skip
+            Popen(("git", *q), cwd=directory, env=env, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+            for q in questions
+        ]
     except FileNotFoundError:
         return None
     told = [os.fsdecode(process.communicate()[0]) for process in asked]

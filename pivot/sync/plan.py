@@ -11,7 +11,6 @@ from pivot.store.content import Content
 from pivot.store.entry import FileName, Place
 from pivot.store.lookup import places
 from pivot.store.store import Store
-from pivot.sync.borrowing import Borrowed
 from pivot.sync.closure import Closure, walk
 from pivot.transfer.costs import push_requests
 from pivot.transfer.jobs import JOBS
@@ -87,6 +86,9 @@ def _closure(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content
     closure = walk(roots, store.read, lambda ids: _absent(store, ids))
     if not any(remote.find(id_) is not None for id_ in closure.absent):
         return closure
+    # What fetches, which a push of what is all here need not import.
+    from pivot.sync.borrowing import Borrowed  # noqa: PLC0415
+
     with Borrowed.beside(store, remote) as borrowed:
         return walk(roots, borrowed.read, borrowed.obtain_known)
 

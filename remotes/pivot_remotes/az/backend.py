@@ -64,7 +64,7 @@ def open_container(
     with faults.translated():
         return ObstoreBackend(
             reader=_store(settings, credential, read_config),
-            writer=_store(settings, credential, write_config),
+            writer=partial(_store, settings, credential, write_config),
             faults=faults,
             capabilities=_CAPABILITIES,
         )

@@ -1,6 +1,7 @@
 """A container of Azure Blob Storage as storage."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from obstore.store import AzureStore

@@ -36,6 +36,9 @@ from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, P
 
 VERSION = 1
 FAN_IN = 16
+# After so many entries an index is written, so that adding a million small files needs no more
+# memory than adding a hundred thousand.
+INDEX_ENTRIES = 100_000
 MAGIC = b"PIVOTIDX"
 END_MAGIC = b"PIVOTEND"
 _HEADER = struct.Struct("<8sHHI16sIIII")

@@ -30,6 +30,7 @@ from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, Pa
 
 VERSION = 1
 PACK_SIZE = 64 << 20
+BLOCK_SIZE = 128 << 10  # of blocks that small entries share
 MAGIC = b"PIVOTPAK"
 END_MAGIC = b"PIVOTEND"
 _HEADER = struct.Struct("<8sHHI16s")

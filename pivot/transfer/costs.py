@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from pivot.store.index import FAN_IN
+from pivot.store.index import FAN_IN, INDEX_ENTRIES
 from pivot.store.pack import PACK_SIZE
-from pivot.store.packer import INDEX_ENTRIES
 
 # Packs of this size are made in memory and sent in one request: storages that take large files in
 # parts do so from 16 MiB on, which costs several round trips, one after the other. Smaller ones

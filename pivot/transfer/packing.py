@@ -10,10 +10,9 @@ from pivot.errors import IntegrityError, MissingDataError
 from pivot.hashing import ObjectId
 from pivot.store.codec import Compressor
 from pivot.store.entry import Entry, PackInfo
-from pivot.store.pack import PACK_SIZE, PackInMemory, PackWriter, pack_key, read_stored
-from pivot.store.packer import INDEX_ENTRIES
+from pivot.store.index import INDEX_ENTRIES
+from pivot.store.pack import BLOCK_SIZE, PACK_SIZE, PackInMemory, PackWriter, pack_key, read_stored
 from pivot.store.store import Store
-from pivot.store.writer import BLOCK_SIZE
 from pivot.transfer.blocks import NeededBlock, opened, stored_blocks
 
 # Entries whose places are held in memory at once. Neighbours in a push are neighbours in the

@@ -10,8 +10,7 @@ from typing import Final
 
 from pivot.hashing import ObjectId
 from pivot.store.entry import PackInfo
-from pivot.store.index import FAN_IN, index_of
-from pivot.store.packer import INDEX_ENTRIES
+from pivot.store.index import FAN_IN, INDEX_ENTRIES, index_of
 from pivot.store.store import Store
 from pivot.transfer.costs import pack_size
 from pivot.transfer.faults import on_disk

@@ -7,7 +7,7 @@ Indexes and tombstones are immutable, so each is fetched once and copied here (s
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
@@ -24,13 +24,15 @@ from pivot.transfer.listing import list_both, list_indexes, list_tombstones
 from pivot.transfer.merging import merge_indexes
 from pivot.transfer.projects import Projects
 from pivot.transfer.proofs import Proof
-from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
 from pivot_remotes.errors import NotFound, RemoteError, Truncated
 from pivot_remotes.options import boolean
 from pivot_remotes.tracing import Trace
+
+if TYPE_CHECKING:
+    from pivot.transfer.sweeping import Sweeping
 
 LISTINGS: Final = 4  # so often is listed anew what others merge while it is read
 _PUBLISHED: Final = "latest.json"
@@ -279,8 +281,10 @@ class RemoteStore:
         """Keep a proof for the roots of this digest."""
         proofs.remember(self._copies, digest, proof)
 
-    def sweeping(self) -> Sweeping:
+    def sweeping(self) -> "Sweeping":
         """The verbs of a collection, over what this one knows."""
+        from pivot.transfer.sweeping import Sweeping  # noqa: PLC0415 - only a collection needs it
+
         return Sweeping(self._backend, self._indexes, self._doomed)
 
     # -- inside ---------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 Plain threads: a push needs no event loop, whose import takes as long as sending a thousand files.
 """
 
-import threading
 from collections.abc import Callable
+from threading import Condition, Thread
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,8 +21,8 @@ class Uploads:
     """
 
     def __init__(self, jobs: int = JOBS, budget: int = BUDGET) -> None:
-        self._changed = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._changed = Condition()
+        self._threads: list[Thread] = []
         self._failure: BaseException | None = None
         self._slots = jobs
         self._budget = budget
@@ -51,7 +51,7 @@ class Uploads:
             self._raise_failure()
             self._slots -= 1
             self._free -= held
-        thread = threading.Thread(target=self._call, args=(held, function), name="pivot-upload")
+        thread = Thread(target=self._call, args=(held, function), name="pivot-upload")
         thread.start()
         self._threads = [t for t in self._threads if t.is_alive()]
         self._threads.append(thread)

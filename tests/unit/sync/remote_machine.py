@@ -44,7 +44,7 @@ from pivot.sync.collect import Collecting, collect, preview
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
 from pivot.sync.sweeping import GRACE
-from pivot.transfer import listing, merging, tombstones
+from pivot.transfer import listing, merging, tombstones, uploads
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.tracing import Trace
 from tests.unit.closure import closure
@@ -98,6 +98,19 @@ class World:
                     self.refers[id_] = {chunk for chunk, _ in store.recipe(id_).chunks}
 
 
+class InlineThread:
+    """A thread that is over once it was started."""
+
+    def __init__(self, target, args, name):
+        self.start = lambda: target(*args)
+
+    def join(self):
+        """It is over."""
+
+    def is_alive(self):
+        return False
+
+
 @contextlib.contextmanager
 def quick():
     """Power failures aren't tried here, and threads would take the choice of who goes on."""
@@ -107,6 +120,7 @@ def quick():
             if name.startswith("pivot.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", Inline)
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # where imported late
+        patch.setattr(uploads, "Thread", InlineThread)
         patch.setattr(listing, "abreast", lambda *calls: tuple(call() for call in calls))
         yield
 

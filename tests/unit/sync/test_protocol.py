@@ -189,7 +189,7 @@ def a_collection_dies_while_it_copies(machine):
     machine.name_in_a_ref("one", 0)
     machine.pass_time(20 * DAY)
     dying = machine.collecting("eve")
-    until(machine, dying, "put_file", "packs/")
+    until(machine, dying, "put", "packs/")
     dying.kill()
     machine.settle(dying)
 

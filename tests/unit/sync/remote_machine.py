@@ -40,6 +40,7 @@ from pivot.store.pack import pack_key
 from pivot.store.split import TREE
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
+from pivot.sync import push as syncing
 from pivot.sync.collect import Collecting, collect, preview
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
@@ -121,6 +122,7 @@ def quick():
                 patch.setattr(module, "ThreadPoolExecutor", Inline)
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # where imported late
         patch.setattr(uploads, "Thread", InlineThread)
+        patch.setattr(syncing, "abreast", lambda *calls: tuple(call() for call in calls))
         patch.setattr(listing, "abreast", lambda *calls: tuple(call() for call in calls))
         yield
 

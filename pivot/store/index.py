@@ -276,12 +276,15 @@ class Index:
             else:
                 found[block] = [(offset, size, kind, id_)]
         for block, parts in found.items():
-            if block >= self._block_count or any(part[2] >= len(kinds) for part in parts):
+            if block >= self._block_count:
                 raise _damaged(self.name, "a place names no block")
             place = self._block_at(block)
-            if any(part[0] + part[1] > place.raw for part in parts):
-                raise _damaged(self.name, "a place is outside its block")
-            yield place, [(offset, size, kinds[kind], id_) for offset, size, kind, id_ in parts]
+            raw, here = place.raw, []
+            for offset, size, kind, id_ in parts:
+                if offset + size > raw or kind >= len(kinds):
+                    raise _damaged(self.name, "a place is outside its block, or of no kind")
+                here.append((offset, size, kinds[kind], id_))
+            yield place, here
 
     def pack_at(self, row: int) -> int:
         """The number of the pack that a row's entry is in. Raises as `place_at` does."""

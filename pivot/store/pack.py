@@ -202,20 +202,47 @@ def read_stored(root: str, place: BlockPlace) -> bytes:
     Raises `MissingPackError`, or `IntegrityError` when the pack ends early, the disk can't read it,
     or the place is one that no block has.
     """
-    if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
-        raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
-    try:
-        fd = open_regular(os.path.join(root, pack_key(place.pack)))
-        try:
-            stored = os.pread(fd, place.stored, place.offset)
-        finally:
+    with PackReader(root) as packs:
+        return packs.read(place)
+
+
+class PackReader:
+    """Reads payloads of blocks, and keeps the pack that it read last open: neighbours follow."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._open: tuple[FileName, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pack that is open."""
+        if self._open is not None:
+            (_, fd), self._open = self._open, None
             os.close(fd)
-    except OSError as error:
-        _blame(place.pack, error)
-        raise
-    if len(stored) != place.stored:
-        raise IntegrityError(f"pack {place.pack} ends early")
-    return stored
+
+    def read(self, place: BlockPlace) -> bytes:
+        """The payload of a block, as stored. Raises what `read_stored` does."""
+        if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
+            raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
+        try:
+            stored = os.pread(self._fd(place.pack), place.stored, place.offset)
+        except OSError as error:
+            _blame(place.pack, error)
+            raise
+        if len(stored) != place.stored:
+            raise IntegrityError(f"pack {place.pack} ends early")
+        return stored
+
+    def _fd(self, pack: FileName) -> int:
+        if self._open is None or self._open[0] != pack:
+            self.close()
+            self._open = pack, open_regular(os.path.join(self._root, pack_key(pack)))
+        return self._open[1]
 
 
 def scan(data: bytes, name: FileName) -> PackInfo:

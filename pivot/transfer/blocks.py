@@ -80,6 +80,12 @@ def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
 
     Raises `IntegrityError`, which names an entry, unless each is what its id says.
     """
+    raw = opened_raw(block, stored)
+    return [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
+
+
+def opened_raw(block: NeededBlock, stored: bytes) -> bytes:
+    """The opened block; the needed entries in it were verified, as `opened` does it."""
     try:
         raw = decompress(block.place.codec, stored, block.place.raw)
     except IntegrityError as error:
@@ -87,7 +93,7 @@ def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
         raise IntegrityError(
             f"stored bytes of {name} are damaged", why=error.why or error.message
         ) from error
-    found = [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
-    for (id_, kind, _), data in found:
-        verify(id_, kind, data)
-    return found
+    view = memoryview(raw)
+    for offset, (id_, kind, size) in block.parts:
+        verify(id_, kind, view[offset : offset + size])
+    return raw

@@ -11,9 +11,9 @@ from pivot.hashing import ObjectId
 from pivot.store.codec import Compressor
 from pivot.store.entry import Entry, PackInfo
 from pivot.store.index import INDEX_ENTRIES
-from pivot.store.pack import BLOCK_SIZE, PACK_SIZE, PackInMemory, PackWriter, pack_key, read_stored
+from pivot.store.pack import BLOCK_SIZE, PACK_SIZE, PackInMemory, PackReader, PackWriter, pack_key
 from pivot.store.store import Store
-from pivot.transfer.blocks import NeededBlock, opened, stored_blocks
+from pivot.transfer.blocks import NeededBlock, opened_raw, stored_blocks
 
 # Entries whose places are held in memory at once. Neighbours in a push are neighbours in the
 # store, so a window cuts few blocks in two.
@@ -44,12 +44,12 @@ def make_packs(
 
     Raises `MissingDataError` or `IntegrityError` for entries that the store hasn't as promised.
     """
-    packing = _Packing(folder, pack_size)
+    packing = _Packing(folder, pack_size, PackReader(store.root))
     try:
         for group in groups:
             for window in batched(group, WINDOW, strict=False):
                 for block in _blocks(store, window):
-                    packing.add(store, block)
+                    packing.add(block)
                     if packing.is_full:
                         yield packing.finish()
             packing.close_block()
@@ -68,11 +68,11 @@ def _blocks(store: Store, ids: Collection[ObjectId]) -> list[NeededBlock]:
     return blocks
 
 
-def _read(store: Store, block: NeededBlock) -> tuple[bytes, list[tuple[Entry, bytes]]]:
-    """A block as it is stored here, and the needed entries in it, verified."""
+def _read(packs: PackReader, block: NeededBlock) -> tuple[bytes, bytes]:
+    """A block as it is stored here, and opened; the needed entries in it are verified."""
     try:
-        stored = read_stored(store.root, block.place)
-        return stored, opened(block, stored)
+        stored = packs.read(block.place)
+        return stored, opened_raw(block, stored)
     except IntegrityError as error:
         raise IntegrityError(
             f"{error.message}, in pack {block.place.pack} of the cache",
@@ -84,7 +84,8 @@ def _read(store: Store, block: NeededBlock) -> tuple[bytes, list[tuple[Entry, by
 class _Packing:
     """The pack that is being written, and the block of small entries that is open."""
 
-    def __init__(self, folder: str, pack_size: int) -> None:
+    def __init__(self, folder: str, pack_size: int, packs: PackReader) -> None:
+        self._packs = packs
         self._folder = folder
         self._pack_size = pack_size
         self._compressor = Compressor()
@@ -102,15 +103,16 @@ class _Packing:
     def is_open(self) -> bool:
         return self._pack is not None
 
-    def add(self, store: Store, block: NeededBlock) -> None:
+    def add(self, block: NeededBlock) -> None:
         """Copy a block as it stands where all of it is needed, else its needed entries."""
-        stored, found = _read(store, block)
+        stored, raw = _read(self._packs, block)
         if block.is_whole:
             place = block.place
             self._writer().append(place.codec, stored, place.raw, block.entries)
-            self._entries += len(block.entries)
+            self._entries += len(block.parts)
             return
-        for entry, data in found:
+        for offset, entry in block.parts:
+            data = raw[offset : offset + entry.size]
             if self._open and self._open_size + len(data) > BLOCK_SIZE:
                 self.close_block()
             self._open.append((entry, data))
@@ -137,6 +139,7 @@ class _Packing:
         return Made(info, os.path.join(self._folder, pack_key(info.name)))
 
     def abandon(self) -> None:
+        self._packs.close()
         if self._pack is not None:
             self._pack.abandon()
 

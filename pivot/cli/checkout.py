@@ -8,7 +8,8 @@ from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
 from pivot.cli.recovering import recover_first
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
-from pivot.project.restoring import Restored, preview, restore, wanted
+from pivot.project.restoring import Restored, preview, restore
+from pivot.project.wanted import wanted
 
 
 @click.command()

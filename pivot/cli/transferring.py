@@ -20,7 +20,7 @@ from pivot.errors import ExitCode, MissingDataError, PartialError
 from pivot.paths import RepoPath
 from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
-from pivot.project.restoring import wanted
+from pivot.project.wanted import wanted
 from pivot.store.content import Content
 from pivot.store.tree import TreeEntry
 from pivot.sync.push import push

@@ -6,21 +6,61 @@ host and path, which holds no user name, password or port.
 
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from subprocess import DEVNULL, PIPE, Popen
+from typing import Final
 
-from pivot.git.errors import git_errors
-from pivot.git.repository import Repository
-
+# Set by Git for its hooks; they would send the command to another repository or index.
+REDIRECTIONS: Final = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
+)
+# A line of `git remote -v`; what a partial clone leaves out may stand at its end.
+_REMOTE: Final = re.compile(
+    r"^(?P<name>[^\t\n]+)\t(?P<url>.+) \(fetch\)(?: \[.*\])?$", re.MULTILINE
+)
 _URL = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*)(?::\d*)?(?P<path>/.*)"
 )
 _SCP = re.compile(r"(?:[^/@:]*@)?(?P<host>\[[^\]]*\]|[^/:@]+):(?P<path>.*)")
 
 
-def addresses(repository: Repository) -> dict[str, str]:
-    """The addresses of a repository's Git remotes by their names, in the order of its file."""
-    with git_errors("Git's remotes can't be read"):
-        found = {remote.name: remote.url for remote in repository.raw.remotes}
-    return {name: url for name, url in found.items() if name and url}
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A repository on this machine, and where it is cloned from.
+
+    Attributes:
+        workdir: the root of the work tree, absolute and without links.
+        common: the folder that all its work trees share: its `.git`.
+        addresses: of its Git remotes, by their names.
+    """
+
+    workdir: str
+    common: str
+    addresses: Mapping[str, str]
+
+
+def ask_git(directory: str, environ: Mapping[str, str]) -> Clone | None:
+    """The repository around `directory`, as the `git` command tells it.
+
+    None where it tells nothing: without a repository, or without a `git` command. Loading libgit2
+    takes ten times as long as asking.
+    """
+    env = {name: value for name, value in environ.items() if name not in REDIRECTIONS}
+    questions = ("rev-parse", "--show-toplevel", "--git-common-dir"), ("remote", "-v")
+    try:
+        asked = [
+            Popen(("git", *q), cwd=directory, env=env, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+            for q in questions
+        ]
+    except FileNotFoundError:
+        return None
+    told = [os.fsdecode(process.communicate()[0]) for process in asked]
+    folders = told[0].splitlines()
+    if any(process.returncode for process in asked) or len(folders) != 2:
+        return None
+    workdir, common = (os.path.realpath(os.path.join(directory, folder)) for folder in folders)
+    return Clone(workdir, common, {m["name"]: m["url"] for m in _REMOTE.finditer(told[1])})
 
 
 def host_and_path(address: str) -> str | None:
@@ -35,14 +75,3 @@ def host_and_path(address: str) -> str | None:
 def folder_of(address: str) -> str:
     """The absolute folder that a local address means; `file://` is one too."""
     return os.path.realpath(address.removeprefix("file://"))
-
-
-def common_folder(repository: Repository) -> str:
-    """The folder that all work trees of a repository share: its `.git`."""
-    folder = repository.raw.path
-    try:
-        with open(os.path.join(folder, "commondir"), encoding="utf-8") as f:
-            folder = os.path.join(folder, f.read().strip())
-    except FileNotFoundError:
-        pass
-    return os.path.realpath(folder)

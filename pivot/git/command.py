@@ -5,14 +5,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from pivot.errors import PivotError
+from pivot.git.addresses import REDIRECTIONS
 from pivot.git.errors import GitMissingError
 from pivot.git.identity import Identity
 from pivot.git.repository import CommitId, Repository, WorkPath
-
-# Set by Git for its hooks; here they would send the command to another repository or index.
-_REDIRECTIONS = frozenset(
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"}
-)
 
 
 def commit_by_command(
@@ -29,7 +25,7 @@ def commit_by_command(
     changed = repository.changed(paths)
     if not changed:
         return None
-    env = {name: value for name, value in environ.items() if name not in _REDIRECTIONS}
+    env = {name: value for name, value in environ.items() if name not in REDIRECTIONS}
     env.update(identity.environment())
     known = repository.tracked(changed)
     new = [path for path in changed if path not in known]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pivot.paths import RepoPath, StageName
 from pivot.project.project import Project
 from pivot.project.remotes import allow, choose, open_remote
-from pivot.project.restoring import wanted
+from pivot.project.wanted import wanted
 from pivot.store.content import Content
 from pivot.sync.absent import split_absent
 from pivot.sync.foreseeing import foresee_push

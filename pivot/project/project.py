@@ -29,6 +29,7 @@ from pivot.track.pvt import read_pvt
 from pivot.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pivot.git.addresses import Clone
     from pivot.git.repository import Repository
 
 
@@ -120,6 +121,18 @@ class Project:
 
         return Repository.discover(self.root)
 
+    @cached_property
+    def clone(self) -> "Clone | None":
+        """Where the project's repository is cloned from; None outside of one."""
+        from pivot.git.addresses import ask_git
+
+        told = ask_git(self.root, os.environ)
+        if told is not None or self.repository is None:
+            return told
+        from pivot.git.clone import clone_of
+
+        return clone_of(self.repository)
+
     def need_repository(self) -> "Repository":
         if self.repository is None:
             raise NoProjectError(
@@ -131,7 +144,7 @@ class Project:
         """The project that is noted in a remote that this clone pushes to."""
         from pivot.project.pushers import pusher_of
 
-        return pusher_of(self.root, self.repository)
+        return pusher_of(self.root, self.clone)
 
     # -- locks and tracked data ---------------------------------------------------------------
 

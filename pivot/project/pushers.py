@@ -2,37 +2,36 @@
 
 import os
 
-from pivot.git.addresses import addresses, common_folder, folder_of, host_and_path
-from pivot.git.repository import Repository
+from pivot.git.addresses import Clone, folder_of, host_and_path
 from pivot.store.pushers import Pusher
 
 _USUAL = "origin"
 
 
-def pusher_of(root: str, repository: Repository | None) -> Pusher:
+def pusher_of(root: str, clone: Clone | None) -> Pusher:
     """The project that is noted where this clone pushes: that of `origin`, or its only remote."""
-    if repository is None:
+    if clone is None:
         return _local(root, "")
-    folder = _folder(root, repository)
-    found = addresses(repository)
+    folder = _folder(root, clone)
+    found = clone.addresses
     if _USUAL in found or len(found) == 1:
         address = found.get(_USUAL) or next(iter(found.values()))
-        return _cloned(address, repository.workdir, folder)
-    return _local(common_folder(repository), folder)
+        return _cloned(address, clone.workdir, folder)
+    return _local(clone.common, folder)
 
 
-def spoken_for(root: str, repository: Repository | None) -> frozenset[Pusher]:
+def spoken_for(root: str, clone: Clone | None) -> frozenset[Pusher]:
     """The projects whose refs this clone has: those of all its Git remotes, and its own."""
-    if repository is None:
+    if clone is None:
         return frozenset({_local(root, "")})
-    folder = _folder(root, repository)
-    found = addresses(repository).values()
-    cloned = {_cloned(address, repository.workdir, folder) for address in found}
-    return frozenset(cloned | {_local(common_folder(repository), folder)})
+    folder = _folder(root, clone)
+    found = clone.addresses.values()
+    cloned = {_cloned(address, clone.workdir, folder) for address in found}
+    return frozenset(cloned | {_local(clone.common, folder)})
 
 
-def _folder(root: str, repository: Repository) -> str:
-    inside = os.path.relpath(root, repository.workdir)
+def _folder(root: str, clone: Clone) -> str:
+    inside = os.path.relpath(root, clone.workdir)
     return "" if inside == os.curdir else inside.replace(os.sep, "/")
 
 

@@ -127,7 +127,7 @@ def _sort(
                 f"no project with the id {id_!r} pushes there",
                 hint="`pivot gc --remote NAME --workspace` lists those that aren't asked",
             )
-    spoken = {p.id for each in projects for p in spoken_for(each.root, each.repository)}
+    spoken = {p.id for each in projects for p in spoken_for(each.root, each.clone)}
     unasked = tuple(n for n in notes if n.id not in spoken and n.id not in gone)
     return unasked, tuple(n for n in notes if n.id in gone)
 

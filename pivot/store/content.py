@@ -1,7 +1,7 @@
 """What a path holds, as an id: the value that locks, trees and plans speak in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pivot.hashing import ObjectId
 
@@ -14,9 +14,8 @@ class ContentType(StrEnum):
     DIRECTORY = "d"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The content of a file or directory.
+class Content(NamedTuple):
+    """The content of a file or directory; a tuple, since there is one for each file.
 
     Attributes:
         id: BLAKE3 of the file's bytes, or of the directory's tree.

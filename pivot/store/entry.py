@@ -1,10 +1,16 @@
-"""Entries and blocks: what packs hold, and where indexes say it is."""
+"""Entries and blocks: what packs hold, and where indexes say it is.
+
+There are as many of these as there are files, so they are tuples: made in a third of the time that
+a dataclass takes, and hashed without a call.
+"""
 
 import os
 from collections.abc import Buffer
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Self
+from typing import NamedTuple, Self
+
+from blake3 import blake3
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId, derive, hash_bytes
@@ -58,8 +64,7 @@ class FileName(bytes):
         return self.hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry of a block: `size` uncompressed bytes that `id` verifies."""
 
     id: ObjectId
@@ -67,8 +72,7 @@ class Entry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlockPlace:
+class BlockPlace(NamedTuple):
     """Where a block's payload is: `stored` bytes from `offset` of the pack, `raw` when opened."""
 
     pack: FileName
@@ -78,8 +82,7 @@ class BlockPlace:
     codec: Codec
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an entry is: its block, and its bytes in the opened block."""
 
     block: BlockPlace
@@ -105,9 +108,9 @@ class PackInfo:
     blocks: tuple[PackedBlock, ...]
 
 
-def verify(id_: ObjectId, kind: Kind, data: bytes) -> None:
+def verify(id_: ObjectId, kind: Kind, data: Buffer) -> None:
     """Raise `IntegrityError` unless `data` is what `id_` says."""
-    found = identify(data, kind)
+    found = blake3(data).digest() if kind is Kind.DATA else identify(data, kind)
     if found != id_:
         raise IntegrityError(
             f"stored bytes of {id_.hex()[:12]} are damaged",

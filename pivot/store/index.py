@@ -20,7 +20,7 @@ import contextlib
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Self
@@ -36,6 +36,9 @@ from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, P
 
 VERSION = 1
 FAN_IN = 16
+# After so many entries an index is written, so that adding a million small files needs no more
+# memory than adding a hundred thousand.
+INDEX_ENTRIES = 100_000
 MAGIC = b"PIVOTIDX"
 END_MAGIC = b"PIVOTEND"
 _HEADER = struct.Struct("<8sHHI16sIIII")
@@ -126,6 +129,25 @@ def encode(
         block = numbers[place.block.pack, place.block.offset]
         parts.add(id_, block, place.offset, place.size, place.kind)
     return parts.encode()
+
+
+def index_of(packs: Collection[PackInfo]) -> tuple[FileName, bytes]:
+    """A new index over all entries of finished packs, as its name and bytes."""
+    parts = IndexParts(FileName.fresh(), 0, ())
+    rows: dict[ObjectId, tuple[int, int, int, int]] = {}
+    for pack in packs:
+        for block in pack.blocks:
+            place = block.place
+            number = parts.add_block(
+                pack.name, pack.size, (place.offset, place.stored, place.raw, place.codec)
+            )
+            at = 0
+            for id_, kind, size in block.entries:
+                rows[id_] = number, at, size, kind
+                at += size
+    for id_ in sorted(rows):
+        parts.add(id_, *rows[id_])
+    return parts.name, parts.encode()
 
 
 def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
@@ -237,6 +259,32 @@ class Index:
         for row, id_ in enumerate(self.raw_ids()):
             if id_ in ids:
                 yield id_, row
+
+    def blocks_among(
+        self, ids: AbstractSet[bytes]
+    ) -> Iterator[tuple[BlockPlace, list[tuple[int, int, Kind, bytes]]]]:
+        """Those of `ids` that it has, by block: offset in it, size, kind and id of each.
+
+        Raises as `place_at` does.
+        """
+        data, places, unpack, kinds = self._data, self._places, _PLACE.unpack_from, _KINDS
+        found: dict[int, list[tuple[int, int, int, bytes]]] = {}
+        for id_, row in self.rows_among(ids):
+            block, offset, size, kind = unpack(data, places + row * _PLACE.size)
+            if block in found:
+                found[block].append((offset, size, kind, id_))
+            else:
+                found[block] = [(offset, size, kind, id_)]
+        for block, parts in found.items():
+            if block >= self._block_count:
+                raise _damaged(self.name, "a place names no block")
+            place = self._block_at(block)
+            raw, here = place.raw, []
+            for offset, size, kind, id_ in parts:
+                if offset + size > raw or kind >= len(kinds):
+                    raise _damaged(self.name, "a place is outside its block, or of no kind")
+                here.append((offset, size, kinds[kind], id_))
+            yield place, here
 
     def pack_at(self, row: int) -> int:
         """The number of the pack that a row's entry is in. Raises as `place_at` does."""

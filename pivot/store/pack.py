@@ -30,6 +30,7 @@ from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, Pa
 
 VERSION = 1
 PACK_SIZE = 64 << 20
+BLOCK_SIZE = 128 << 10  # of blocks that small entries share
 MAGIC = b"PIVOTPAK"
 END_MAGIC = b"PIVOTEND"
 _HEADER = struct.Struct("<8sHHI16s")
@@ -124,14 +125,18 @@ class PackWriter:
 
     def finish(self) -> PackInfo:
         """Sync the pack (unless told not to) and give it its name."""
-        entries = sum(len(block.entries) for block in self._blocks)
-        self._write(_FOOTER.pack(b"END1", len(self._blocks), entries))
-        self._write(self._hasher.digest() + END_MAGIC)
+        info = self._end()
         if self._sync:
             os.fsync(self._file.fileno())
         os.fchmod(self._file.fileno(), file_mode(self._root))
         self._file.close()
         self._land()
+        return info
+
+    def _end(self) -> PackInfo:
+        entries = sum(len(block.entries) for block in self._blocks)
+        self._write(_FOOTER.pack(b"END1", len(self._blocks), entries))
+        self._write(self._hasher.digest() + END_MAGIC)
         return PackInfo(self.name, self.size, tuple(self._blocks))
 
     def _land(self) -> None:
@@ -154,6 +159,31 @@ class PackWriter:
             os.unlink(self._temporary)
 
 
+class PackInMemory(PackWriter):
+    """Writes one pack into memory, to be sent from there: no file is written and read again."""
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Begin a pack under a fresh name."""
+        pack = cls("", BytesIO(), "", name=FileName.fresh(), sync=False)
+        pack._begin()
+        return pack
+
+    def finish(self) -> PackInfo:
+        """End the pack; `take` gives its bytes."""
+        return self._end()
+
+    def take(self) -> bytes:
+        """The bytes of the finished pack."""
+        file, self._file = self._file, BytesIO()
+        assert isinstance(file, BytesIO)  # noqa: S101 - as `begin` made it
+        return file.getvalue()
+
+    def abandon(self) -> None:
+        """Forget it."""
+        self._file.close()
+
+
 def remove_pack(root: str, name: FileName) -> None:
     """Remove a pack that no index names; it may be gone already."""
     with contextlib.suppress(FileNotFoundError):
@@ -172,20 +202,47 @@ def read_stored(root: str, place: BlockPlace) -> bytes:
     Raises `MissingPackError`, or `IntegrityError` when the pack ends early, the disk can't read it,
     or the place is one that no block has.
     """
-    if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
-        raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
-    try:
-        fd = open_regular(os.path.join(root, pack_key(place.pack)))
-        try:
-            stored = os.pread(fd, place.stored, place.offset)
-        finally:
+    with PackReader(root) as packs:
+        return packs.read(place)
+
+
+class PackReader:
+    """Reads payloads of blocks, and keeps the pack that it read last open: neighbours follow."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._open: tuple[FileName, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pack that is open."""
+        if self._open is not None:
+            (_, fd), self._open = self._open, None
             os.close(fd)
-    except OSError as error:
-        _blame(place.pack, error)
-        raise
-    if len(stored) != place.stored:
-        raise IntegrityError(f"pack {place.pack} ends early")
-    return stored
+
+    def read(self, place: BlockPlace) -> bytes:
+        """The payload of a block, as stored. Raises what `read_stored` does."""
+        if place.stored > MAX_RAW_SIZE or place.offset > MAX_OFFSET:
+            raise IntegrityError(f"a block of pack {place.pack} is larger than any block is")
+        try:
+            stored = os.pread(self._fd(place.pack), place.stored, place.offset)
+        except OSError as error:
+            _blame(place.pack, error)
+            raise
+        if len(stored) != place.stored:
+            raise IntegrityError(f"pack {place.pack} ends early")
+        return stored
+
+    def _fd(self, pack: FileName) -> int:
+        if self._open is None or self._open[0] != pack:
+            self.close()
+            self._open = pack, open_regular(os.path.join(self._root, pack_key(pack)))
+        return self._open[1]
 
 
 def scan(data: bytes, name: FileName) -> PackInfo:

@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from pivot.hashing import ObjectId
 from pivot.store.codec import Codec, Compressor
 from pivot.store.entry import Entry, FileName, PackInfo
-from pivot.store.index import FAN_IN, rows_of, write_index
+from pivot.store.index import FAN_IN, INDEX_ENTRIES, rows_of, write_index
 from pivot.store.pack import PACK_SIZE, PackWriter, remove_pack
 
 # What waits to be compressed or written; one block is taken whatever its size.
 QUEUE_BYTES = 8 << 20
 # The thread that hands blocks over reads and hashes at about 1 GB/s: more can't be kept busy.
 MAX_COMPRESSORS = 4
-# An index is written after so many entries too, so that a million small files need no more
-# memory than a hundred thousand.
-INDEX_ENTRIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ inside another entry.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import lt
+from typing import NamedTuple
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
@@ -42,8 +42,7 @@ _TYPES = {b"f": ContentType.FILE, b"x": ContentType.EXECUTABLE}
 _PIECE = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """A file (`content`), or an empty directory (None)."""
 
     path: TreePath

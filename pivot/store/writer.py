@@ -12,11 +12,10 @@ from pivot.hashing import ObjectId
 from pivot.store.chunking import Readable
 from pivot.store.codec import DEFAULT_LEVEL, MAX_RAW_SIZE, Codec
 from pivot.store.entry import Entry, FileName, Kind, identify
-from pivot.store.pack import MAX_ENTRIES
+from pivot.store.pack import BLOCK_SIZE, MAX_ENTRIES
 from pivot.store.packer import Block, Packer
 from pivot.store.split import FILE, Added, Form, TooLargeError, split
 
-BLOCK_SIZE = 128 << 10
 SAMPLE_SIZE = 128
 DENSE = 84
 

@@ -11,7 +11,6 @@ from pivot.store.content import Content
 from pivot.store.entry import FileName, Place
 from pivot.store.lookup import places
 from pivot.store.store import Store
-from pivot.sync.borrowing import Borrowed
 from pivot.sync.closure import Closure, walk
 from pivot.transfer.costs import push_requests
 from pivot.transfer.jobs import JOBS
@@ -42,14 +41,23 @@ class SyncPlan:
 
 
 def plan_push(
-    store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content], *, jobs: int = JOBS
+    store: Store,
+    remote: RemoteStore,
+    roots: Mapping[RepoPath, Content],
+    closure: Closure | None = None,
+    *,
+    jobs: int = JOBS,
 ) -> SyncPlan:
     """Compare what `roots` need with what the remote has; it was listed before.
+
+    `closure` is what `local_closure` told of the roots, where that was asked already.
 
     What only the remote has is fine, if it will stay there. Raises `MissingDataError`, naming
     paths, for what neither has; `IntegrityError` for a damaged tree or recipe.
     """
-    closure = _closure(store, remote, roots)
+    if closure is None:
+        closure = local_closure(store, roots)
+    closure = _completed(closure, store, remote, roots)
     ids = (*closure, *closure.absent)
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
@@ -79,14 +87,23 @@ def plan_push(
     )
 
 
-def _closure(store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]) -> Closure:
+def local_closure(store: Store, roots: Mapping[RepoPath, Content]) -> Closure:
+    """What roots need, as far as trees and recipes are here. Raises `IntegrityError`."""
+    return walk(roots, store.read, lambda ids: _absent(store, ids))
+
+
+def _completed(
+    closure: Closure, store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]
+) -> Closure:
     """What roots need, where trees and recipes that aren't here are read from the remote.
 
     That they are there says nothing of what they name: a collection may have doomed that.
     """
-    closure = walk(roots, store.read, lambda ids: _absent(store, ids))
     if not any(remote.find(id_) is not None for id_ in closure.absent):
         return closure
+    # What fetches, which a push of what is all here need not import.
+    from pivot.sync.borrowing import Borrowed  # noqa: PLC0415
+
     with Borrowed.beside(store, remote) as borrowed:
         return walk(roots, borrowed.read, borrowed.obtain_known)
 

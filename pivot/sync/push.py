@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.sync.summary import Summary
+from pivot.transfer.abreast import abreast
 from pivot.transfer.faults import on_disk
 from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Progress, Transferred
 from pivot.transfer.proofs import Proof, digest
 from pivot.transfer.remote import RemoteStore
+
+if TYPE_CHECKING:
+    from pivot.sync.closure import Closure
 
 
 def push(
@@ -35,11 +40,16 @@ def push(
     moved = Transferred()
     with on_disk(store.root):
         proof = remote.proof(name)
-        remote.list_to_write(tombstones=proof is not None)
-        if note is not None:
-            note()
+        closure: Closure | None = None
+        if proof is not None:
+            _begin(remote, note, tombstones=True)
+        else:  # what is needed is found while the remote answers
+            closure, _ = abreast(
+                lambda: _local_closure(store, roots),
+                lambda: _begin(remote, note, tombstones=False),
+            )
         if proof is None or not proof.holds(remote.listed, remote.doomed):
-            moved, proof = _prove(store, remote, roots, jobs, progress)
+            moved, proof = _prove(store, remote, roots, closure, jobs, progress)
             remote.remember(name, proof)
         remote.publish(anew=moved.objects > 0)
     return Summary(
@@ -52,19 +62,34 @@ def push(
     )
 
 
+def _begin(remote: RemoteStore, note: Callable[[], None] | None, *, tombstones: bool) -> None:
+    remote.list_to_write(tombstones=tombstones)
+    if note is not None:
+        note()
+
+
+# What follows imports closures, packers and plans, which a push with nothing to do need not.
+
+
+def _local_closure(store: Store, roots: Mapping[RepoPath, Content]) -> "Closure":
+    from pivot.sync.plan import local_closure  # noqa: PLC0415
+
+    return local_closure(store, roots)
+
+
 def _prove(
     store: Store,
     remote: RemoteStore,
     roots: Mapping[RepoPath, Content],
+    closure: "Closure | None",
     jobs: int,
     progress: Progress | None,
 ) -> tuple[Transferred, Proof]:
     """Make all of it be there: what that moved, and what it rests on."""
-    # Event loops, packers and closures, which a push with nothing to do need not import.
     from pivot.sync.completing import complete  # noqa: PLC0415
 
     remote.load()
-    done = complete(store, remote, roots, jobs=jobs, progress=progress)
+    done = complete(store, remote, roots, closure, jobs=jobs, progress=progress)
     if done.moved.objects:
         remote.merge_indexes()
     return done.moved, remote.prove(done.total_objects, done.total_bytes, done.packs)

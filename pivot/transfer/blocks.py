@@ -1,12 +1,15 @@
 """Which blocks hold the entries that are needed, and opening them without trusting them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
 from pivot.store.codec import MAX_RAW_SIZE, decompress
 from pivot.store.entry import BlockPlace, Entry, Place, verify
+from pivot.store.lookup import blocks
+from pivot.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,36 @@ def needed_blocks(places: Iterable[tuple[ObjectId, Place]]) -> list[NeededBlock]
     return sorted(blocks, key=lambda block: (block.place.pack, block.place.offset))
 
 
+def stored_blocks(
+    store: Store, ids: Collection[ObjectId]
+) -> tuple[list[NeededBlock], AbstractSet[bytes]]:
+    """The blocks in which `store` has `ids`, in order as `needed_blocks`; and which it hasn't."""
+    found = [
+        NeededBlock(
+            block,
+            tuple((offset, Entry(id_, kind, size)) for offset, size, kind, id_ in sorted(parts)),
+        )
+        for block, parts in blocks(store, ids)
+    ]
+    found.sort(key=lambda block: (block.place.pack, block.place.offset))
+    count = sum(len(block.parts) for block in found)
+    if count == len(ids):
+        return found, frozenset()
+    there = {entry.id for block in found for _, entry in block.parts}
+    return found, frozenset(ids) - there
+
+
 def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
     """The needed entries of a block with their bytes.
 
     Raises `IntegrityError`, which names an entry, unless each is what its id says.
     """
+    raw = opened_raw(block, stored)
+    return [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
+
+
+def opened_raw(block: NeededBlock, stored: bytes) -> bytes:
+    """The opened block; the needed entries in it were verified, as `opened` does it."""
     try:
         raw = decompress(block.place.codec, stored, block.place.raw)
     except IntegrityError as error:
@@ -65,7 +93,7 @@ def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
         raise IntegrityError(
             f"stored bytes of {name} are damaged", why=error.why or error.message
         ) from error
-    found = [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
-    for entry, data in found:
-        verify(entry.id, entry.kind, data)
-    return found
+    view = memoryview(raw)
+    for offset, (id_, kind, size) in block.parts:
+        verify(id_, kind, view[offset : offset + size])
+    return raw

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from pivot.store.index import FAN_IN
+from pivot.store.index import FAN_IN, INDEX_ENTRIES
 from pivot.store.pack import PACK_SIZE
-from pivot.store.packer import INDEX_ENTRIES
 
-# With the block that fills it, a pack of this size is sent in one request: storages that take large
-# files in parts do so from 16 MiB on, which costs several round trips, one after the other.
-SMALL_PACK: Final = 14 << 20
+# Packs of this size are made in memory and sent in one request: storages that take large files in
+# parts do so from 16 MiB on, which costs several round trips, one after the other. Smaller ones
+# still would be on their way sooner, and would cost everyone who fetches more requests.
+SMALL_PACK: Final = 10 << 20
 
 
 def pack_size(total: int, jobs: int) -> int:

@@ -104,6 +104,12 @@ class Indexes:
         held = {index.name: index for index in self.in_force if index.name not in gone}
         self._hold({**held, name: Index(memoryview(data), name)})
 
+    def forget(self, names: Iterable[FileName]) -> None:
+        """Hold these no longer, which were deleted there; others have all of their rows."""
+        for name in names:
+            self._copies.drop(index_key(name))
+            del self._held[name]
+
     def add(self, name: FileName, data: bytes) -> None:
         """Hold an index that was just put there, and keep its copy."""
         self._copies.keep(index_key(name), data)

@@ -1,6 +1,5 @@
 """Sending entries to a remote: packs first, then the index that names them."""
 
-import asyncio
 import os
 import tempfile
 import time
@@ -11,16 +10,15 @@ from typing import Final
 
 from pivot.hashing import ObjectId
 from pivot.store.entry import PackInfo
-from pivot.store.index import FAN_IN
-from pivot.store.pack import pack_key
-from pivot.store.packer import INDEX_ENTRIES
+from pivot.store.index import FAN_IN, INDEX_ENTRIES, index_of
 from pivot.store.store import Store
 from pivot.transfer.costs import pack_size
 from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS, Lanes, run
-from pivot.transfer.packing import make_packs
+from pivot.transfer.jobs import JOBS
+from pivot.transfer.packing import Made, make_packs
 from pivot.transfer.progress import Meter, Progress, Transferred
 from pivot.transfer.remote import RemoteStore
+from pivot.transfer.uploads import Uploads
 
 # Seconds after which what was sent is worth an index, so that an interruption loses no more.
 INDEX_INTERVAL: Final = 60.0
@@ -51,49 +49,53 @@ def push(
         tempfile.TemporaryDirectory(prefix="push-", dir=os.path.join(store.root, "tmp")) as folder,
         closing(make_packs(store, folder, groups, pack_size=pack_size(total, jobs))) as packs,
     ):
-        run(_send(remote, folder, packs, jobs, meter))
+        _send(remote, packs, jobs, meter)
     return meter.moved
 
 
-async def _send(
-    remote: RemoteStore, folder: str, packs: Iterator[PackInfo], jobs: int, meter: Meter
-) -> None:
-    async with Lanes(jobs) as lanes:
-        while batch := await _send_batch(lanes, remote, folder, packs, meter):
-            await lanes.call(partial(remote.add_index, batch))
+def _send(remote: RemoteStore, packs: Iterator[Made], jobs: int, meter: Meter) -> None:
+    with Uploads(jobs) as uploads:
+        while batch := _start_batch(uploads, remote, packs, meter):
+            index = index_of(batch)  # made while they are sent
+            uploads.wait()
+            remote.put_index(*index)
 
 
-async def _send_batch(
-    lanes: Lanes, remote: RemoteStore, folder: str, packs: Iterator[PackInfo], meter: Meter
+def _start_batch(
+    uploads: Uploads, remote: RemoteStore, packs: Iterator[Made], meter: Meter
 ) -> list[PackInfo]:
-    """Send as many packs as one index is to name; all are there when this returns."""
+    """Make as many packs as one index is to name, and begin to send each as soon as it is made."""
     batch: list[PackInfo] = []
     entries = 0
     started = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        while (
-            len(batch) < FAN_IN
-            and entries < INDEX_ENTRIES
-            and time.monotonic() - started < INDEX_INTERVAL
-            and (pack := await lanes.call(partial(next, packs, None))) is not None
-        ):
-            batch.append(pack)
-            entries += sum(len(block.entries) for block in pack.blocks)
-            weight = _weight(pack.size, remote.part_size)
-            await lanes.start(group, weight, partial(_upload, remote, folder, pack, meter))
+    while (
+        len(batch) < FAN_IN
+        and entries < INDEX_ENTRIES
+        and time.monotonic() - started < INDEX_INTERVAL
+        and (made := next(packs, None)) is not None
+    ):
+        batch.append(made.info)
+        entries += sum(len(block.entries) for block in made.info.blocks)
+        uploads.start(_weight(made, remote.part_size), partial(_upload, remote, made, meter))
     return batch
 
 
-def _upload(remote: RemoteStore, folder: str, pack: PackInfo, meter: Meter) -> None:
-    path = os.path.join(folder, pack_key(pack.name))
-    remote.add_pack(path, pack.name)
-    os.unlink(path)
+def _upload(remote: RemoteStore, made: Made, meter: Meter) -> None:
+    pack = made.info
+    if isinstance(made.source, str):
+        remote.add_pack(made.source, pack.name)
+        os.unlink(made.source)
+    else:
+        remote.put_pack(made.source, pack.name)
     meter.add(
         sum(len(block.entries) for block in pack.blocks),
         sum(block.place.raw for block in pack.blocks),
     )
 
 
-def _weight(size: int, part_size: int | None) -> int:
-    """Bytes in memory while a file is sent: two parts at once, or a block of the stream."""
+def _weight(made: Made, part_size: int | None) -> int:
+    """Bytes in memory while a pack is sent: of a file two parts at once, or a block of it."""
+    size = made.info.size
+    if not isinstance(made.source, str):
+        return size
     return min(size, _STREAMED if part_size is None else 2 * part_size)

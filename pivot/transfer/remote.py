@@ -5,14 +5,14 @@ Indexes and tombstones are immutable, so each is fetched once and copied here (s
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
-from pivot.store.index import Index, encode, index_key, rows_of
+from pivot.store.index import Index, index_key, index_of
 from pivot.store.pack import pack_key
 from pivot.transfer import founding, latest, proofs
 from pivot.transfer.doomed import Doomed
@@ -24,13 +24,15 @@ from pivot.transfer.listing import list_both, list_indexes, list_tombstones
 from pivot.transfer.merging import merge_indexes
 from pivot.transfer.projects import Projects
 from pivot.transfer.proofs import Proof
-from pivot.transfer.sweeping import Sweeping
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
 from pivot_remotes.errors import NotFound, RemoteError, Truncated
 from pivot_remotes.options import boolean
 from pivot_remotes.tracing import Trace
+
+if TYPE_CHECKING:
+    from pivot.transfer.sweeping import Sweeping
 
 LISTINGS: Final = 4  # so often is listed anew what others merge while it is read
 _PUBLISHED: Final = "latest.json"
@@ -224,12 +226,17 @@ class RemoteStore:
         with translated(self.address):
             self._backend.put_file(pack_key(name), path)
 
-    def add_index(self, packs: Iterable[PackInfo]) -> None:
+    def put_pack(self, data: bytes, name: FileName) -> None:
+        """`add_pack` of one that is in memory."""
+        with translated(self.address):
+            self._backend.put(pack_key(name), data)
+
+    def add_index(self, packs: Collection[PackInfo]) -> None:
         """Make the entries of packs that were sent visible to everyone."""
-        finished = tuple(packs)
-        name = FileName.fresh()
-        sizes = {pack.name: pack.size for pack in finished}
-        data = encode(name, dict(rows_of(finished)), sizes)
+        self.put_index(*index_of(packs))
+
+    def put_index(self, name: FileName, data: bytes) -> None:
+        """`add_index` of one that was made before."""
         with translated(self.address):
             self._backend.put(index_key(name), data)
         self._indexes.add(name, data)
@@ -274,8 +281,10 @@ class RemoteStore:
         """Keep a proof for the roots of this digest."""
         proofs.remember(self._copies, digest, proof)
 
-    def sweeping(self) -> Sweeping:
+    def sweeping(self) -> "Sweeping":
         """The verbs of a collection, over what this one knows."""
+        from pivot.transfer.sweeping import Sweeping  # noqa: PLC0415 - only a collection needs it
+
         return Sweeping(self._backend, self._indexes, self._doomed)
 
     # -- inside ---------------------------------------------------------------------------

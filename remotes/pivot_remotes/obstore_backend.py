@@ -7,9 +7,10 @@ in memory.
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import batched
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from obstore.store import AzureStore, S3Store
@@ -47,14 +48,24 @@ class ObstoreBackend:
     seconds by itself; more patience is `pivot_remotes.retrying`'s.
     """
 
-    __slots__ = ("_capabilities", "_faults", "_reader", "_writer")
+    __slots__ = ("_capabilities", "_faults", "_make_writer", "_making", "_reader", "_writing")
 
     def __init__(
-        self, *, reader: Store, writer: Store, faults: Faults, capabilities: Capabilities
+        self,
+        *,
+        reader: Store,
+        writer: Callable[[], Store],
+        faults: Faults,
+        capabilities: Capabilities,
     ) -> None:
-        """`reader` gives up on silence sooner than `writer` may (see `reading` and `writing`)."""
+        """`reader` gives up on silence sooner than a `writer` may (see `reading` and `writing`).
+
+        A store takes milliseconds to make, so that for writing is made by the first who writes.
+        """
         self._reader = reader
-        self._writer = writer
+        self._make_writer = writer
+        self._making = Lock()
+        self._writing: Store | None = None
         self._faults = faults
         self._capabilities = capabilities
 
@@ -103,7 +114,7 @@ class ObstoreBackend:
 
     def put(self, key: str, data: bytes) -> None:
         with self._faults.translated(check_key(key)):
-            self._writer.put(key, data, chunk_size=PART, max_concurrency=_PARTS_AT_ONCE)
+            self._writer().put(key, data, chunk_size=PART, max_concurrency=_PARTS_AT_ONCE)
 
     def put_file(self, key: str, path: str) -> None:
         check_key(key)
@@ -111,18 +122,24 @@ class ObstoreBackend:
             size = os.fstat(source.fileno()).st_size
             part = max(PART, -(-size // _MAX_PARTS))
             with self._faults.translated(key):
-                self._writer.put(key, source, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
+                self._writer().put(key, source, chunk_size=part, max_concurrency=_PARTS_AT_ONCE)
 
     def delete(self, key: str) -> None:
         check_key(key)
         with contextlib.suppress(NotFound), self._faults.translated(key):
-            self._writer.delete(key)
+            self._writer().delete(key)
 
     def delete_all(self, keys: Iterable[str]) -> None:
         doomed = [check_key(key) for key in keys]
         for some in batched(doomed, self._capabilities.delete_size, strict=False):
             with contextlib.suppress(NotFound), self._faults.translated(some[0]):
-                self._writer.delete(list(some))
+                self._writer().delete(list(some))
+
+    def _writer(self) -> Store:
+        with self._making:
+            if self._writing is None:
+                self._writing = self._make_writer()
+            return self._writing
 
     def _get_part_of_all(self, key: str, start: int, length: int) -> bytes:
         """The same as `get_range`, from a server that always sends everything."""

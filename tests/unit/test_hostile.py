@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from dataclasses import replace
+from copy import replace
 
 import pytest
 import zstandard

@@ -1,6 +1,7 @@
 """A container of Azure Blob Storage as storage."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from obstore.store import AzureStore
@@ -64,7 +65,7 @@ def open_container(
     with faults.translated():
         return ObstoreBackend(
             reader=_store(settings, credential, read_config),
-            writer=_store(settings, credential, write_config),
+            writer=partial(_store, settings, credential, write_config),
             faults=faults,
             capabilities=_CAPABILITIES,
         )

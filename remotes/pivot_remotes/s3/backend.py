@@ -1,6 +1,7 @@
 """A bucket of S3 as storage; credentials are refreshed as they expire."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from obstore.store import S3Store
@@ -43,7 +44,7 @@ def open_bucket(url: str, options: Mapping[str, str], environ: Mapping[str, str]
     with faults.translated():
         return ObstoreBackend(
             reader=_store(settings, found, read_config),
-            writer=_store(settings, found, write_config),
+            writer=partial(_store, settings, found, write_config),
             faults=faults,
             capabilities=_CAPABILITIES,
         )

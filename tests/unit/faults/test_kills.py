@@ -115,9 +115,9 @@ class Measured(Faulty):
     def __init__(self, inner):
         super().__init__(inner, lambda call: None)
 
-    def put_file(self, key, path):
-        self.sent += os.stat(path).st_size
-        super().put_file(key, path)
+    def put(self, key, data):
+        self.sent += len(data) * key.startswith("packs/")
+        super().put(key, data)
 
 
 def check_left(store):

@@ -76,7 +76,7 @@ def test_nothing_that_refers_is_visible_before_what_it_refers_to(team, many_pack
 
 
 def test_merging_hides_nothing_at_any_moment(team):
-    """Forty pushes merge twice; a reader that lists in between sees all that was there."""
+    """Forty pushes merge five times; a reader that lists in between sees all that was there."""
     store = team.store("here")
     watched = Watched(team.storage)
     remote = team.remote("me", watched)
@@ -87,7 +87,7 @@ def test_merging_hides_nothing_at_any_moment(team):
         push(store, remote, roots)
     watched.look()
     assert watched.visible[-1] == wanted
-    assert sum(call.method is Method.DELETE_ALL for call in watched.calls) == 2
+    assert sum(call.method is Method.DELETE_ALL for call in watched.calls) == 5
 
 
 def test_a_push_to_a_remote_that_has_a_part_keeps_the_order(team, many_packs):

@@ -15,7 +15,8 @@ from pivot.lock.lock import Lock
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 from pivot.project import restoring
-from pivot.project.restoring import preview, restore, wanted
+from pivot.project.restoring import preview, restore
+from pivot.project.wanted import wanted
 from pivot.store.content import Content, ContentType
 
 

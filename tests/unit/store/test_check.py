@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from blake3 import blake3

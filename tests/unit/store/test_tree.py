@@ -37,6 +37,7 @@ contents = st.none() | st.builds(
     st.just(ID),
     st.integers(0, 2**64 - 1),
     st.none() | st.just(OTHER),
+    st.none(),
 )
 
 

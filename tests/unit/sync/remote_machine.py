@@ -40,11 +40,12 @@ from pivot.store.pack import pack_key
 from pivot.store.split import TREE
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
+from pivot.sync import push as syncing
 from pivot.sync.collect import Collecting, collect, preview
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
 from pivot.sync.sweeping import GRACE
-from pivot.transfer import listing, merging, tombstones
+from pivot.transfer import listing, merging, tombstones, uploads
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.tracing import Trace
 from tests.unit.closure import closure
@@ -98,6 +99,19 @@ class World:
                     self.refers[id_] = {chunk for chunk, _ in store.recipe(id_).chunks}
 
 
+class InlineThread:
+    """A thread that is over once it was started."""
+
+    def __init__(self, target, args, name):
+        self.start = lambda: target(*args)
+
+    def join(self):
+        """It is over."""
+
+    def is_alive(self):
+        return False
+
+
 @contextlib.contextmanager
 def quick():
     """Power failures aren't tried here, and threads would take the choice of who goes on."""
@@ -107,6 +121,8 @@ def quick():
             if name.startswith("pivot.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", Inline)
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # where imported late
+        patch.setattr(uploads, "Thread", InlineThread)
+        patch.setattr(syncing, "abreast", lambda *calls: tuple(call() for call in calls))
         patch.setattr(listing, "abreast", lambda *calls: tuple(call() for call in calls))
         yield
 

@@ -68,18 +68,18 @@ def test_small_files_by_the_ten_thousand(
     assert files_of(make_store("fresh"), roots[DATA]) == files
 
 
-def test_the_sixteenth_push_merges_in_two_more(bucket, counted, make_store, put_file, tmp_path):
+def test_the_eighth_push_merges_in_two_more(bucket, counted, make_store, put_file, tmp_path):
     def send(n):
         remote = RemoteStore.at(bucket.url, {}, str(tmp_path / "cache"))
         return counted(push, make_store(), remote, {DATA: put_file(make_store(), b"%d" % n)})
 
     counts = []
-    for n in range(18):
+    for n in range(10):
         summary, requests = send(n)
         assert len(requests) == summary.requests
         counts.append(summary.requests)
-    assert counts[1:15] == [4] * 14  # listing, pack, index, tombstones
-    assert counts[15:] == [6, 4, 4]  # and a merged index, and a delete of sixteen
+    assert counts[1:7] == [4] * 6  # listing, pack, index, tombstones
+    assert counts[7:] == [6, 4, 4]  # and a merged index, and a delete of eight
 
 
 def test_bytes_are_counted_as_the_server_stores_them(

@@ -1,6 +1,6 @@
 """A push with nothing to do rests on what an earlier one proved, while that holds."""
 
-import dataclasses
+import copy
 import json
 import os
 import random
@@ -11,11 +11,11 @@ import pytest
 from pivot.errors import MissingDataError
 from pivot.paths import RepoPath
 from pivot.store.entry import FileName
-from pivot.store.index import FAN_IN
 from pivot.store.store import STORE_KEY
 from pivot.sync import completing
 from pivot.sync.push import push
 from pivot.transfer import proofs, tombstones
+from pivot.transfer.merging import FAN_IN
 
 DATA = RepoPath("data")
 MODEL = RepoPath("model.bin")
@@ -233,8 +233,8 @@ def test_the_digest_tells_contents_apart_by_all_that_they_need(put_file, make_st
         [one],
         [two],
         [one, two],
-        [dataclasses.replace(one, recipe=two.id)],
-        [dataclasses.replace(one, recipe=one.id)],
+        [copy.replace(one, recipe=two.id)],
+        [copy.replace(one, recipe=one.id)],
         [],
     ]
     assert len({proofs.digest(roots) for roots in contents}) == len(contents)

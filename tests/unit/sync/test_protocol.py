@@ -7,7 +7,6 @@ import pytest
 import pivot.sync.collect as sync_collect
 import pivot.sync.plan as sync_plan
 from pivot.errors import PivotError
-from pivot.sync.closure import walk
 from pivot.sync.sweeping import GRACE
 from pivot.transfer.remote import RemoteStore
 from pivot.transfer.sweeping import Sweeping
@@ -72,16 +71,12 @@ def with_packs_deleted_before_copies_are_made(patch):
 
 
 def with_trust_in_trees_that_are_not_here(patch):
-    def closure_of(store, remote, roots):
-        return walk(roots, store.read, lambda ids: [id_ for id_ in ids if not store.has(id_)])
-
-    def plan(store, remote, roots):
-        closure = closure_of(store, remote, roots)
+    def completed(closure, store, remote, roots):
         if all(remote.has(id_) for id_ in closure.absent):
             closure.absent.clear()
         return closure
 
-    patch.setattr(sync_plan, "_closure", plan)
+    patch.setattr(sync_plan, "_completed", completed)
 
 
 def with_no_grace(patch):
@@ -189,7 +184,7 @@ def a_collection_dies_while_it_copies(machine):
     machine.name_in_a_ref("one", 0)
     machine.pass_time(20 * DAY)
     dying = machine.collecting("eve")
-    until(machine, dying, "put_file", "packs/")
+    until(machine, dying, "put", "packs/")
     dying.kill()
     machine.settle(dying)
 

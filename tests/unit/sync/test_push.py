@@ -16,7 +16,6 @@ from pivot.errors import (
 )
 from pivot.paths import RepoPath
 from pivot.store.entry import FileName, Kind
-from pivot.store.index import FAN_IN
 from pivot.store.pack import pack_key
 from pivot.sync.closure import walk
 from pivot.sync.fetch import fetch
@@ -25,6 +24,7 @@ from pivot.sync.push import push
 from pivot.transfer import push as sending
 from pivot.transfer import tombstones
 from pivot.transfer.faults import UnreachableError
+from pivot.transfer.merging import FAN_IN
 from pivot_remotes.errors import AccessDenied, RemoteError, Unreachable
 
 DATA = RepoPath("data")

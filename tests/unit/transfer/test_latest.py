@@ -6,8 +6,8 @@ import pytest
 from pivot.errors import IntegrityError, MissingDataError, PivotError, UsageError
 from pivot.hashing import hash_bytes
 from pivot.store.entry import FileName
-from pivot.store.index import FAN_IN
 from pivot.transfer.latest import KEY, Listing
+from pivot.transfer.merging import FAN_IN
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import Unsupported

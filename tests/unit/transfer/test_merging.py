@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pivot.hashing import hash_bytes
-from pivot.store.entry import FileName
-from pivot.store.index import FAN_IN
+from pivot.store.entry import FileName, PackedBlock, PackInfo
 from pivot.transfer import merging, tombstones
+from pivot.transfer.merging import FAN_IN
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import NotFound, Unreachable
 from pivot_remotes.memory import open_memory
@@ -26,7 +26,7 @@ def opened(remote):
     return remote
 
 
-def test_sixteen_become_one_that_has_all_of_theirs(make_remote, claim, tmp_path):
+def test_eight_become_one_that_has_all_of_theirs(make_remote, claim, tmp_path):
     writer = opened(make_remote("writer"))
     packs = [claim(writer, b"%d" % n) for n in range(FAN_IN)]
     before = writer.requests
@@ -46,7 +46,7 @@ def test_sixteen_become_one_that_has_all_of_theirs(make_remote, claim, tmp_path)
     )
 
 
-def test_fifteen_are_left_alone(make_remote, claim, tmp_path):
+def test_seven_are_left_alone(make_remote, claim, tmp_path):
     writer = opened(make_remote())
     for n in range(FAN_IN - 1):
         claim(writer, b"%d" % n)
@@ -99,7 +99,7 @@ def test_a_large_one_doesnt_keep_small_ones_apart(
     monkeypatch.setattr(merging, "LARGEST", writer.indexes[0].size)
     writer.merge_indexes()
     assert len(listed(tmp_path)) == 2
-    assert sorted((index.level, index.entries) for index in writer.indexes) == [(0, 300), (1, 16)]
+    assert sorted((index.level, index.entries) for index in writer.indexes) == [(0, 300), (1, 8)]
 
 
 def test_of_a_doomed_pack_only_what_is_nowhere_else_stays_named(make_remote, claim, tmp_path):
@@ -174,7 +174,11 @@ def test_a_merge_that_fails_fails_nothing_and_is_made_good_later(
     assert len(reader.held(hash_bytes(b"%d" % n) for n in range(FAN_IN)).ids) == FAN_IN
 
 
-def test_two_that_merge_the_same_ones_make_duplicates_and_lose_nothing(
+def everything(pushes):
+    return {hash_bytes(b"%d" % n) for n in range(pushes)}
+
+
+def test_two_that_merge_the_same_ones_make_duplicates_which_the_next_merge_ends(
     make_remote, claim, tmp_path
 ):
     one = opened(make_remote("one"))
@@ -185,8 +189,101 @@ def test_two_that_merge_the_same_ones_make_duplicates_and_lose_nothing(
     two.merge_indexes()
     reader = make_remote("reader")
     reader.open()
-    assert len(listed(tmp_path)) == len(reader.indexes) == 2
-    assert len(reader.held(hash_bytes(b"%d" % n) for n in range(FAN_IN)).ids) == FAN_IN
+    both = listed(tmp_path)
+    assert len(both) == len(reader.indexes) == 2
+    assert reader.held(everything(FAN_IN)).ids == everything(FAN_IN)
+    next_one = opened(make_remote("next"))
+    for n in range(FAN_IN, 2 * FAN_IN):
+        claim(next_one, b"%d" % n)
+    next_one.merge_indexes()
+    assert len(listed(tmp_path)) == 2
+    assert both[0] in listed(tmp_path)
+    reader.open()
+    assert reader.held(everything(2 * FAN_IN)).ids == everything(2 * FAN_IN)
+
+
+def test_clients_that_end_duplicates_at_once_keep_the_same_one(make_remote, claim, tmp_path):
+    clients = [opened(make_remote(name)) for name in ("one", "two")]
+    for n in range(FAN_IN):
+        claim(clients[0], b"%d" % n)
+    clients[1].refresh()
+    for client in clients:
+        client.merge_indexes()
+    for n in range(FAN_IN, 2 * FAN_IN):
+        claim(clients[0], b"%d" % n)
+    for client in clients:
+        client.refresh()
+    for client in clients:
+        client.merge_indexes()
+    reader = make_remote("reader")
+    reader.open()
+    assert reader.held(everything(2 * FAN_IN)).ids == everything(2 * FAN_IN)
+    assert sorted(len(index.packs) for index in reader.indexes) == [FAN_IN] * 3
+
+
+def test_merges_that_share_most_packs_become_one_that_has_the_rows_of_both(
+    make_remote, claim, tmp_path
+):
+    one = opened(make_remote("one"))
+    for n in range(FAN_IN - 1):
+        claim(one, b"%d" % n)
+    two = opened(make_remote("two"))
+    claim(one, b"%d" % (FAN_IN - 1))
+    claim(two, b"%d" % FAN_IN)
+    one.merge_indexes()
+    two.merge_indexes()
+    assert len(listed(tmp_path)) == 2
+    three = opened(make_remote("three"))
+    for n in range(FAN_IN + 1, 2 * FAN_IN + 1):
+        claim(three, b"%d" % n)
+    three.merge_indexes()
+    assert sorted((i.level, len(i.packs)) for i in three.indexes) == [(1, FAN_IN), (1, FAN_IN + 1)]
+    reader = make_remote("reader")
+    reader.open()
+    assert reader.held(everything(2 * FAN_IN + 1)).ids == everything(2 * FAN_IN + 1)
+
+
+def test_an_index_of_the_same_packs_stays_while_another_lacks_one_of_its_rows(
+    make_remote, unsent, claim, tmp_path
+):
+    """Whatever has taken the row out: it is in what both become."""
+    pack, other = unsent(b"one"), unsent(b"two")
+    block = PackedBlock(pack.blocks[0].place, other.blocks[0].entries)
+    writer = opened(make_remote("writer"))
+    writer.add_index([pack])
+    writer.add_index([PackInfo(pack.name, pack.size, (block,))])
+    for n in range(FAN_IN):
+        claim(writer, b"%d" % n)
+    writer.merge_indexes()
+    reader = make_remote("reader")
+    reader.open()
+    ids = {hash_bytes(b"one"), hash_bytes(b"two")}
+    assert reader.held(ids).ids == ids
+
+
+@pytest.mark.parametrize(("clients", "enough"), [(2, 2000), (3, 600)])
+def test_a_clone_asks_little_after_very_many_pushes_that_merge_at_once(
+    make_remote, claim, tmp_path, clients, enough
+):
+    """All list, then all push, then all merge what they know: each merge is made by each."""
+    storage = open_memory(f"memory://{tmp_path.name}-{clients}")
+    remotes = [make_remote(f"{n}", lambda _: storage) for n in range(clients)]
+    opened(remotes[0])
+    pushes, most = 0, 0
+    while pushes < enough:
+        for remote in remotes:
+            opened(remote)
+        for remote in remotes:
+            claim(remote, b"%d" % pushes)
+            pushes += 1
+        for remote in remotes:
+            remote.merge_indexes()
+        most = max(most, len(storage.list("index")))
+    clone = make_remote("clone", lambda _: storage)
+    clone.open()
+    assert clone.requests < 40
+    assert most < 38
+    assert clone.held(everything(pushes)).ids == everything(pushes)
 
 
 class MergedAgain(DirectoryBackend):

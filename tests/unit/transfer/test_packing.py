@@ -1,5 +1,6 @@
 import os
 import random
+from pathlib import Path
 
 import pytest
 
@@ -21,25 +22,28 @@ def add(store, parts):
         return [writer.add_bytes(part) for part in parts]
 
 
+def bytes_of(made):
+    return made.source if isinstance(made.source, bytes) else Path(made.source).read_bytes()
+
+
 def packed(store, folder, groups, **options):
     """The ids of each pack, read from the packs' own account of themselves."""
     found = []
-    for pack in make_packs(store, str(folder), groups, **options):
-        data = (folder / pack_key(pack.name)).read_bytes()
-        told = scan(data, pack.name)
+    for made in make_packs(store, str(folder), groups, **options):
+        told = scan(bytes_of(made), made.info.name)
+        assert told == made.info
         found.append([entry.id for block in told.blocks for entry in block.entries])
     return found
 
 
 def test_a_block_that_is_needed_whole_is_copied_as_it_stands(store, tmp_path):
     ids = add(store, [b"text %d " % n * 50 for n in range(20)])
-    (pack,) = make_packs(store, str(tmp_path / "out"), [ids])
-    (block,) = pack.blocks
+    (made,) = make_packs(store, str(tmp_path / "out"), [ids])
+    (block,) = made.info.blocks
     here = store.find(ids[0]).block
     with open(os.path.join(store.root, pack_key(here.pack)), "rb") as file:
         stored = os.pread(file.fileno(), here.stored, here.offset)
-    sent = (tmp_path / "out" / pack_key(pack.name)).read_bytes()
-    assert sent[block.place.offset :][: block.place.stored] == stored
+    assert bytes_of(made)[block.place.offset :][: block.place.stored] == stored
 
 
 @pytest.mark.parametrize("window", [2, 7, 1000])
@@ -64,7 +68,17 @@ def test_nothing_to_pack_makes_no_pack(store, tmp_path):
     assert packed(store, tmp_path / "out", [[], []]) == []
 
 
-def test_what_vanished_meanwhile_is_named(store, tmp_path):
+def test_what_vanished_meanwhile_is_named_and_leaves_no_file(store, tmp_path):
+    (here,) = add(store, [b"here"])
     with pytest.raises(MissingDataError, match=hash_bytes(b"gone").hex()[:12]):
-        packed(store, tmp_path / "out", [[hash_bytes(b"gone")]])
+        packed(store, tmp_path / "out", [[here], [hash_bytes(b"gone")]])
     assert os.listdir(tmp_path / "out" / "tmp") == []
+
+
+@pytest.mark.parametrize(("size", "kind"), [(packing.HELD, bytes), (packing.HELD + 1, str)])
+def test_small_packs_are_made_in_memory_and_large_ones_in_files(store, tmp_path, size, kind):
+    ids = add(store, [b"one", b"two"])
+    (made,) = make_packs(store, str(tmp_path / "out"), [ids], pack_size=size)
+    assert type(made.source) is kind
+    assert scan(bytes_of(made), made.info.name) == made.info
+    assert len(bytes_of(made)) == made.info.size

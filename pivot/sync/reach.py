@@ -51,9 +51,12 @@ class Reach:
 
     def obtain(self, ids: Iterable[ObjectId]) -> frozenset[ObjectId]:
         """Stage what isn't here; returns what nobody has, or has whole."""
-        needed = [id_ for id_ in ids if not self.store.has(id_)]
+        needed = list(ids)
+        here = places(self.store, needed)
+        needed = [id_ for id_ in needed if id_ not in here]
         while True:
-            needed = [id_ for id_ in needed if not self.staging.has(id_)]
+            staged = places(self.staging, needed)
+            needed = [id_ for id_ in needed if id_ not in staged]
             lost = self.givers.locate(needed) if needed else frozenset[ObjectId]()
             found = [id_ for id_ in needed if id_ not in lost]
             if not found:
@@ -68,7 +71,9 @@ class Reach:
 
     def requests(self, ids: Iterable[ObjectId]) -> int:
         """How many `bring` would make for what was located and isn't staged."""
-        rest = [id_ for id_ in ids if not self.staging.has(id_)]
+        wanted = list(ids)
+        staged = places(self.staging, wanted)
+        rest = [id_ for id_ in wanted if id_ not in staged]
         return sum(
             fetch_requests(self._source(asked), at) for asked, at in self.givers.sharing(rest)
         )

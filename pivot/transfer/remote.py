@@ -184,6 +184,23 @@ class RemoteStore:
                 doomed = place
         return doomed
 
+    def places(self, ids: Iterable[ObjectId]) -> dict[bytes, Place]:
+        """Where many entries can be read: what `find` says of each that is there."""
+        rest = set[bytes](ids)
+        staying: dict[bytes, Place] = {}
+        doomed: dict[bytes, Place] = {}
+        for index in self.indexes:
+            if not rest:
+                break
+            for id_, row in index.rows_among(rest):
+                place = index.place_at(row)
+                if place.block.pack not in self._doomed.packs:
+                    staying[id_] = place
+                elif place.block.pack not in self._doomed.gone:
+                    doomed.setdefault(id_, place)
+            rest -= staying.keys()
+        return doomed | staying
+
     def has(self, id_: ObjectId) -> bool:
         """Whether an entry is there to stay: what only tombstoned packs hold is not."""
         place = self.find(id_)

@@ -105,7 +105,7 @@ class PackInfo:
     blocks: tuple[PackedBlock, ...]
 
 
-def verify(id_: ObjectId, kind: Kind, data: bytes) -> None:
+def verify(id_: ObjectId, kind: Kind, data: Buffer) -> None:
     """Raise `IntegrityError` unless `data` is what `id_` says."""
     found = identify(data, kind)
     if found != id_:

@@ -146,7 +146,7 @@ def _bring(reach: Reach, wanted: _Wanted, meter: Meter) -> bool:
     staged = [id_ for id_ in missing if id_ in beside]
     leaves = [id_ for id_ in wanted.plan.missing[0] if id_ not in beside]
     with Sink(reach.store, meter) as sink:
-        is_done = not leaves or reach.bring(sink, leaves, staged)
+        is_done = not leaves or reach.bring(sink, leaves)
     reach.store.refresh()
     if not is_done:
         return False

@@ -53,7 +53,7 @@ def needed_blocks(places: Iterable[tuple[ObjectId, Place]]) -> list[NeededBlock]
     return sorted(blocks, key=lambda block: (block.place.pack, block.place.offset))
 
 
-def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
+def opened[T: (bytes, bytes | memoryview)](block: NeededBlock, stored: T) -> list[tuple[Entry, T]]:
     """The needed entries of a block with their bytes.
 
     Raises `IntegrityError`, which names an entry, unless each is what its id says.

@@ -86,6 +86,11 @@ class RemoteStore:
         """Size from which a file is sent in parts, which bounds the memory that takes."""
         return self._backend.capabilities.part_size
 
+    @property
+    def has_ranges(self) -> bool:
+        """Whether `read` costs about what is read, and not the whole pack."""
+        return self._backend.capabilities.ranges
+
     # -- opening --------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -216,7 +221,7 @@ class RemoteStore:
 
     # -- reading --------------------------------------------------------------------------
 
-    def read(self, pack: FileName, start: int, length: int) -> bytes:
+    def read(self, pack: FileName, start: int, length: int) -> bytes | memoryview:
         """Bytes of a pack. Raises `PackGoneError` where it isn't, or ends before."""
         with self._reading(pack):
             return self._backend.get_range(pack_key(pack), start, length)

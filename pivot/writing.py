@@ -8,6 +8,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from pivot.errors import IntegrityError
 from pivot.files import Stat
@@ -15,6 +16,7 @@ from pivot.forking import Forked
 from pivot.landing import Folders, create
 from pivot.paths import TreePath
 from pivot.store.content import Content, ContentType
+from pivot.store.pieces import pieces
 from pivot.store.store import Store
 from pivot.store.tree import TreeEntry
 
@@ -39,7 +41,7 @@ def write_file(store: Store, content: Content, fd: int, advance: Advance) -> Sta
     """Write a file's verified bytes to an open descriptor, and close it."""
     try:
         size = 0
-        for part in _parts(store, content):
+        for part in chain.from_iterable(_pieces(store, content)):
             size += len(part)
             if size > content.size:
                 break
@@ -53,16 +55,16 @@ def write_file(store: Store, content: Content, fd: int, advance: Advance) -> Sta
         os.close(fd)
 
 
-def _parts(store: Store, content: Content) -> Iterable[bytes]:
+def _pieces(store: Store, content: Content) -> Iterable[Sequence[bytes]]:
+    """The bytes of a file; whether they are right is known at the end."""
     if content.recipe is None:
-        return (store.read_file(content),)
-    return (
-        store.stream(content, _one_ahead) if content.size >= BATCH_BYTES else store.stream(content)
-    )
+        return ((store.read_file(content),),)
+    found = pieces(store, content.id, content.recipe)
+    return _one_ahead(found) if content.size >= BATCH_BYTES else found
 
 
-def _one_ahead(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """The parts, with the next one read, opened and verified while this one is written."""
+def _one_ahead[T](parts: Iterator[T]) -> Iterator[T]:
+    """The parts, with the next one read, opened and hashed while this one is written."""
     # A checkout of small files needn't import this.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 

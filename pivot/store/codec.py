@@ -72,7 +72,7 @@ def _is_gain(packed: bytes, raw: bytes) -> bool:
     return len(packed) <= len(raw) * (1 - MIN_GAIN)
 
 
-def decompress(codec: int, stored: bytes, raw_size: int) -> bytes:
+def decompress[T: (bytes, bytes | memoryview)](codec: int, stored: T, raw_size: int) -> T:
     """The `raw_size` bytes of a stored block.
 
     Raises `IntegrityError` if the frame is damaged, or declares another size or a window larger

@@ -15,14 +15,10 @@ from pivot.store.tree import TreeEntry, parse
 
 # Gives an entry's bytes, verified.
 type Read = Callable[[ObjectId, Kind], bytes]
-# Takes from chunks before they are asked for.
-type Ahead = Callable[[Iterator[bytes]], Iterator[bytes]]
 
 
-def stream(content: Content, read: Read, ahead: Ahead = iter) -> Iterator[bytes]:
+def stream(content: Content, read: Read) -> Iterator[bytes]:
     """The bytes of a file or tree, entry by entry; `read` gives verified entries.
-
-    `ahead` may take from the chunks before they are asked for, in a thread.
 
     Raises `IntegrityError` if a recipe is not for this content, which for a recipe that lies may
     only be known at the end: nothing may be made visible before.
@@ -30,15 +26,21 @@ def stream(content: Content, read: Read, ahead: Ahead = iter) -> Iterator[bytes]
     if content.recipe is None:
         yield read(content.id, form_of(content).kind)
         return
-    recipe = Recipe.decode(read(content.recipe, Kind.RECIPE))
-    if recipe.file != content.id:
-        raise IntegrityError(f"recipe {content.recipe.hex()[:12]} belongs to another file")
+    recipe = recipe_of(content.id, content.recipe, read)
     hasher = form_of(content).hasher()
-    for chunk in ahead(_chunks(recipe, read)):
+    for chunk in _chunks(recipe, read):
         hasher.update(chunk)
         yield chunk
     if hasher.digest() != content.id:  # a recipe's chunks can be true, and its claim a lie
         raise IntegrityError(f"object {content.id.hex()[:12]} is not what its recipe makes")
+
+
+def recipe_of(id_: ObjectId, recipe_id: ObjectId, read: Read) -> Recipe:
+    """The recipe of the file or tree `id_`. Raises `IntegrityError` if it is another one's."""
+    recipe = Recipe.decode(read(recipe_id, Kind.RECIPE))
+    if recipe.file != id_:
+        raise IntegrityError(f"recipe {recipe_id.hex()[:12]} belongs to another file")
+    return recipe
 
 
 def _chunks(recipe: Recipe, read: Read) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ MAX_COMPRESSORS = 4
 class Block:
     """Entries that are stored together: their bytes, or with a codec what another store has."""
 
-    data: bytes
+    data: bytes | memoryview
     raw_size: int
     entries: tuple[Entry, ...]
     codec: Codec | None = None
@@ -67,7 +67,7 @@ class Packer:
             written.result()
         packed = None
         if block.codec is None:
-            packed = self._pool.submit(self._compressor.compress, block.data)
+            packed = self._pool.submit(self._compressor.compress, bytes(block.data))
         self._pending.append(
             (block.raw_size, self._thread.submit(self._output.write, block, packed))
         )

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from blake3 import blake3
@@ -215,17 +216,24 @@ class Store:
 
     def read(self, id_: ObjectId, kind: Kind = Kind.DATA) -> bytes:
         """An entry's bytes, verified. Raises `MissingDataError` or `IntegrityError`."""
+        return self._read(id_, partial(self.read_at, id_, kind))
+
+    def read_unverified(self, id_: ObjectId) -> bytes:
+        """An entry's bytes, whatever they are: for whoever hashes what they are a part of."""
+        return self._read(id_, self._bytes_at)
+
+    def _read(self, id_: ObjectId, at: Callable[[Place], bytes]) -> bytes:
         place = self.find(id_)
         if place is not None:
             with contextlib.suppress(MissingPackError):  # collected, or repacked, since it was seen
-                return self.read_at(id_, kind, place)
+                return at(place)
         self.refresh()
         place = self.find(id_)
         if place is None:
             raise MissingDataError(
                 f"object {id_.hex()[:12]} is not in the cache", hint="Run `pivot fetch`"
             )
-        return self.read_at(id_, kind, place)
+        return at(place)
 
     def read_file(self, content: Content) -> bytes:
         """The verified bytes of a file that wasn't cut. Raises what `read` does.
@@ -261,6 +269,9 @@ class Store:
         self._last = block, end
         return data
 
+    def _bytes_at(self, place: Place) -> bytes:
+        return self._open_block(place.block)[place.offset : place.offset + place.size]
+
     def _open_block(self, place: BlockPlace) -> bytes:
         block = self._blocks.get(place)
         if block is None:
@@ -279,9 +290,9 @@ class Store:
         """A recipe, verified."""
         return Recipe.decode(self.read(id_, Kind.RECIPE))
 
-    def stream(self, content: Content, ahead: contents.Ahead = iter) -> Iterator[bytes]:
+    def stream(self, content: Content) -> Iterator[bytes]:
         """`contents.stream` of what this store has."""
-        return contents.stream(content, self.read, ahead)
+        return contents.stream(content, self.read)
 
     def tree(self, content: Content) -> Iterator[TreeEntry]:
         """`contents.tree` of what this store has."""

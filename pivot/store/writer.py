@@ -94,7 +94,7 @@ class Writer:
         return split(stream, self.add_bytes, form)
 
     def add_block(
-        self, codec: Codec, stored: bytes, raw_size: int, entries: Iterable[Entry]
+        self, codec: Codec, stored: bytes | memoryview, raw_size: int, entries: Iterable[Entry]
     ) -> None:
         """Add a block as another store has it; the caller has verified every entry."""
         fresh = tuple(entries)

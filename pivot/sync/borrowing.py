@@ -67,7 +67,7 @@ class Borrowed:
         if not wanted:
             return
         with Sink(self.staging, meter or Meter(None, 0)) as sink:
-            damaged = receive(self.source, sink, wanted, staged={}, share_known=False)
+            damaged = receive(self.source, sink, wanted, share_known=False)
         for error in damaged.values():
             raise error
 

@@ -122,9 +122,9 @@ def _want(reach: Reach, roots: Mapping[RepoPath, Content]) -> _Wanted:
 
 
 def _plan(closure: Closure, reach: Reach) -> SyncPlan:
-    here = places(reach.store, closure)
-    find, place_of = reach.staging.find, reach.givers.place
-    sizes = {id_: size_of(here.get(id_) or find(id_) or place_of(id_)) for id_ in closure}
+    here, staged = places(reach.store, closure), places(reach.staging, closure)
+    place_of = reach.givers.place
+    sizes = {id_: size_of(here.get(id_) or staged.get(id_) or place_of(id_)) for id_ in closure}
     missing = tuple(tuple(id_ for id_ in group if id_ not in here) for group in closure.groups)
     return SyncPlan(
         missing=missing,
@@ -142,11 +142,11 @@ def _bring(reach: Reach, wanted: _Wanted, meter: Meter) -> bool:
     """
     staging = reach.staging
     missing = [id_ for group in wanted.plan.missing for id_ in group]
-    staged = [id_ for id_ in missing if staging.has(id_)]
-    beside = frozenset(staged)
+    beside = places(staging, missing)
+    staged = [id_ for id_ in missing if id_ in beside]
     leaves = [id_ for id_ in wanted.plan.missing[0] if id_ not in beside]
     with Sink(reach.store, meter) as sink:
-        is_done = not leaves or reach.bring(sink, leaves, staged)
+        is_done = not leaves or reach.bring(sink, leaves)
     reach.store.refresh()
     if not is_done:
         return False

@@ -81,25 +81,28 @@ class Asked:
 
     def locate(self, ids: Iterable[ObjectId]) -> Iterator[ObjectId]:
         """Find the places of entries; yields those that it hasn't, or has damaged."""
-        for id_ in ids:
-            remote = self.open()
-            place = None if remote is None or id_ in self.damaged else self._find(remote, id_)
+        wanted = list(ids)
+        remote = self.open()
+        sound = (id_ for id_ in wanted if id_ not in self.damaged)
+        found = {} if remote is None else self._find(remote, sound)
+        for id_ in wanted:
+            place = found.get(id_)
             if place is None:
                 yield id_
             else:
                 self.places[id_] = place
 
-    def _find(self, remote: RemoteStore, id_: ObjectId) -> Place | None:
-        """Where it has an entry. An index can lie in rows that opening it doesn't look at."""
+    def _find(self, remote: RemoteStore, ids: Iterable[ObjectId]) -> dict[bytes, Place]:
+        """Where it has entries. An index can lie in rows that opening it doesn't look at."""
         try:
-            return remote.find(id_)
+            return remote.places(ids)
         except IntegrityError as error:
             self.refusal = IntegrityError(
                 f"{error.message}, in {remote.address}",
                 why=error.why,
                 hint="Delete it there, then run `pivot push` in a clone that has the data",
             )
-            return None
+            return {}
 
     def list_again(self) -> None:
         """Forget where things are: packs were collected, or lost, since they were listed."""

@@ -51,24 +51,29 @@ class Reach:
 
     def obtain(self, ids: Iterable[ObjectId]) -> frozenset[ObjectId]:
         """Stage what isn't here; returns what nobody has, or has whole."""
-        needed = [id_ for id_ in ids if not self.store.has(id_)]
+        needed = list(ids)
+        here = places(self.store, needed)
+        needed = [id_ for id_ in needed if id_ not in here]
         while True:
-            needed = [id_ for id_ in needed if not self.staging.has(id_)]
+            staged = places(self.staging, needed)
+            needed = [id_ for id_ in needed if id_ not in staged]
             lost = self.givers.locate(needed) if needed else frozenset[ObjectId]()
             found = [id_ for id_ in needed if id_ not in lost]
             if not found:
                 return lost
             with Sink(self.staging, Meter(None, 0)) as sink:
-                self._take(sink, found, {}, share_known=False)
+                self._take(sink, found, share_known=False)
             self.staging.refresh()
 
-    def bring(self, sink: Sink, ids: Collection[ObjectId], staged: Collection[ObjectId]) -> bool:
+    def bring(self, sink: Sink, ids: Collection[ObjectId]) -> bool:
         """Fetch what was located into a store; whether all of it could be had."""
-        return self._take(sink, ids, staged, share_known=True)
+        return self._take(sink, ids, share_known=True)
 
     def requests(self, ids: Iterable[ObjectId]) -> int:
         """How many `bring` would make for what was located and isn't staged."""
-        rest = [id_ for id_ in ids if not self.staging.has(id_)]
+        wanted = list(ids)
+        staged = places(self.staging, wanted)
+        rest = [id_ for id_ in wanted if id_ not in staged]
         return sum(
             fetch_requests(self._source(asked), at) for asked, at in self.givers.sharing(rest)
         )
@@ -94,27 +99,16 @@ class Reach:
         closure = walk({path: content}, self.read, self.obtain)
         return not closure.absent and lost.isdisjoint(closure)
 
-    def _take(
-        self,
-        sink: Sink,
-        ids: Iterable[ObjectId],
-        staged: Iterable[ObjectId],
-        *,
-        share_known: bool,
-    ) -> bool:
-        beside = {asked.giver.name: at for asked, at in self.givers.sharing(staged)}
+    def _take(self, sink: Sink, ids: Iterable[ObjectId], *, share_known: bool) -> bool:
         is_done = True
         for asked, found in self.givers.sharing(ids):
-            known = beside.get(asked.giver.name, {})
-            is_done &= self._take_from(asked, sink, found, known, share_known=share_known)
+            is_done &= self._take_from(asked, sink, found, share_known=share_known)
         return is_done
 
-    def _take_from(
-        self, asked: Asked, sink: Sink, places: Places, staged: Places, *, share_known: bool
-    ) -> bool:
+    def _take_from(self, asked: Asked, sink: Sink, places: Places, *, share_known: bool) -> bool:
         source = self._source(asked)
         try:
-            damaged = receive(source, sink, places, staged=staged, share_known=share_known)
+            damaged = receive(source, sink, places, share_known=share_known)
         except PivotError as error:
             self.givers.give_up(asked, error)
             return False

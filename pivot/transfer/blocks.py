@@ -75,7 +75,7 @@ def stored_blocks(
     return found, frozenset(ids) - there
 
 
-def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
+def opened[T: (bytes, bytes | memoryview)](block: NeededBlock, stored: T) -> list[tuple[Entry, T]]:
     """The needed entries of a block with their bytes.
 
     Raises `IntegrityError`, which names an entry, unless each is what its id says.
@@ -84,7 +84,7 @@ def opened(block: NeededBlock, stored: bytes) -> list[tuple[Entry, bytes]]:
     return [(entry, raw[offset : offset + entry.size]) for offset, entry in block.parts]
 
 
-def opened_raw(block: NeededBlock, stored: bytes) -> bytes:
+def opened_raw[T: (bytes, bytes | memoryview)](block: NeededBlock, stored: T) -> T:
     """The opened block; the needed entries in it were verified, as `opened` does it."""
     try:
         raw = decompress(block.place.codec, stored, block.place.raw)

@@ -4,26 +4,24 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
-from pivot.store.adoption import Adoption, covers
 from pivot.store.entry import FileName, Place
-from pivot.transfer.blocks import NeededBlock, needed_blocks, opened
+from pivot.transfer.blocks import NeededBlock, needed_blocks
 from pivot.transfer.faults import PackGoneError
 from pivot.transfer.lanes import JOBS, Lanes, run
 from pivot.transfer.ranges import Range, ranges, wants_whole
 from pivot.transfer.remote import RemoteStore
-from pivot.transfer.sink import Sink
+from pivot.transfer.sink import Landed, Sink
 
-# A pack that is brought whole becomes one of the store's from this size on; smaller ones are
-# better joined.
-ADOPTED: Final = 8 << 20
 _STREAMED: Final = 2 << 20
+# So many opened bytes are added in one go.
+_AT_ONCE: Final = 2 << 20
 
 type Places = Mapping[ObjectId, Place]
 # Entries that couldn't be had, each with what is wrong with its bytes or its pack.
@@ -61,43 +59,28 @@ class Source:
     jobs: int = JOBS
 
 
-def fetch(
-    source: Source, sink: Sink, wanted: Places, *, staged: Places, share_known: bool
-) -> Damaged:
+def fetch(source: Source, sink: Sink, wanted: Places, *, share_known: bool) -> Damaged:
     """Add the entries that a remote has at these places to a store, in any order.
 
     With `share_known` false, more will be wanted of the same packs: small ones are brought whole,
-    and kept in the spool. Where nothing of a pack is left over but `staged`, which is here, the
-    pack itself becomes the store's.
+    and kept in the spool.
 
     Returns what is damaged or gone; none of it was added, and all else was. Raises what else goes
     wrong; what was verified before was added.
     """
     damage = _Damage()
-    run(_receive(source, sink, damage, _Wanted(wanted, staged), share_known=share_known))
+    run(_receive(source, sink, damage, wanted, share_known=share_known))
     return damage.found
 
 
 def fetch_requests(source: Source, wanted: Places) -> int:
     """How many requests `fetch` would make for these, with `share_known`."""
     return sum(
-        1 if wants_whole(parts, source.remote.pack_size(pack), share_known=True) else len(parts)
+        len(_parts(source.remote, blocks, source.remote.pack_size(pack), share_known=True)) or 1
         for pack, places in _by_pack(wanted).items()
         if not source.spool.has(pack)
-        for parts in [tuple(ranges(needed_blocks(places.items())))]
+        for blocks in [needed_blocks(places.items())]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    places: Places
-    staged: Places
-
-    def by_pack(self) -> dict[FileName, dict[ObjectId, Place]]:
-        return _by_pack(self.places)
-
-    def staged_by_pack(self) -> dict[FileName, dict[ObjectId, Place]]:
-        return _by_pack(self.staged)
 
 
 def _by_pack(places: Places) -> dict[FileName, dict[ObjectId, Place]]:
@@ -120,13 +103,12 @@ class _Damage:
 
 
 async def _receive(
-    source: Source, sink: Sink, damage: _Damage, wanted: _Wanted, *, share_known: bool
+    source: Source, sink: Sink, damage: _Damage, wanted: Places, *, share_known: bool
 ) -> None:
-    staged = wanted.staged_by_pack()
     async with Lanes(source.jobs) as lanes, asyncio.TaskGroup() as group:
-        for pack, places in wanted.by_pack().items():
+        for pack, places in _by_pack(wanted).items():
             taking = _Taking(source, sink, damage, pack)
-            for weight, job in taking.jobs(places, staged.get(pack, {}), share_known=share_known):
+            for weight, job in taking.jobs(places, share_known=share_known):
                 await lanes.start(group, weight, job)
 
 
@@ -140,7 +122,7 @@ class _Taking:
     pack: FileName
 
     def jobs(
-        self, wanted: Places, staged: Places, *, share_known: bool
+        self, wanted: Places, *, share_known: bool
     ) -> Iterator[tuple[int, Callable[[], None]]]:
         """The calls that bring it, with the bytes that each holds in memory."""
         try:
@@ -149,21 +131,14 @@ class _Taking:
             self._note(wanted, error)
             return
         size = self.source.remote.pack_size(self.pack)
-        parts = tuple(ranges(blocks))
         if self.source.spool.has(self.pack):
             yield min(size, _STREAMED), partial(self._from_spool, blocks, keep=not share_known)
-        elif wants_whole(parts, size, share_known=share_known):
-            whole = needed_blocks({**staged, **wanted}.items())
-            adopts = share_known and size >= ADOPTED and _is_all(whole, size)
-            job = (
-                partial(self._adopt, blocks, whole, wanted.keys())
-                if adopts
-                else partial(self._whole, blocks, keep=not share_known)
-            )
-            yield min(size, _STREAMED), job
-        else:
-            for part in parts:
-                yield part.length, partial(self._range, part)
+            return
+        parts = _parts(self.source.remote, blocks, size, share_known=share_known)
+        if not parts:
+            yield min(size, _STREAMED), partial(self._whole, blocks, keep=not share_known)
+        for part in parts:
+            yield part.length, partial(self._range, part)
 
     def _range(self, part: Range) -> None:
         try:
@@ -171,72 +146,52 @@ class _Taking:
         except PackGoneError as error:
             self.damage.note(_ids(part.blocks), error)
             return
-        for block in part.blocks:
-            at = block.place.offset - part.start
-            self._land(block, bytes(data[at : at + block.place.stored]))
+        spans = ((b, b.place.offset - part.start) for b in part.blocks)
+        self._land((block, data[at : at + block.place.stored]) for block, at in spans)
 
     def _whole(self, blocks: list[NeededBlock], *, keep: bool) -> None:
-        if self._download(blocks):
-            self._from_spool(blocks, keep=keep)
-
-    def _download(self, blocks: list[NeededBlock]) -> bool:
         try:
             self.source.remote.download(self.pack, self.source.spool.path(self.pack))
         except PackGoneError as error:
             self.damage.note(_ids(blocks), error)
-            return False
-        return True
+            return
+        self._from_spool(blocks, keep=keep)
 
     def _from_spool(self, blocks: list[NeededBlock], *, keep: bool) -> None:
         with open(self.source.spool.path(self.pack), "rb", buffering=0) as file:
-            for block in blocks:
-                place = block.place
-                self._land(block, os.pread(file.fileno(), place.stored, place.offset))
+            places = ((block, block.place) for block in blocks)
+            self._land((b, os.pread(file.fileno(), at.stored, at.offset)) for b, at in places)
         if not keep:
             self.source.spool.drop(self.pack)
 
-    def _adopt(
-        self, blocks: list[NeededBlock], whole: list[NeededBlock], wanted: Container[ObjectId]
-    ) -> None:
-        """Make the pack the store's; where it isn't sound, take of it what is."""
-        if not self._download(blocks):
-            return
-        adoption = Adoption.begin(self.sink.root, self.source.spool.path(self.pack))
-        counted: list[NeededBlock] = []
-        try:
-            for block in whole:
-                stored = adoption.stored(block.place)
-                opened(block, stored)
-                adoption.take(block.place, stored, block.entries)
-                counted.append(block)
-                self.sink.count(block, wanted)
-            pack = adoption.finish()
-        except IntegrityError:
-            adoption.release()
-            for block in counted:
-                self.sink.count(block, wanted, times=-1)
-            self._from_spool(blocks, keep=False)
-            return
-        except BaseException:
-            adoption.abandon()
-            raise
-        self.sink.adopt(pack)
-
-    def _land(self, block: NeededBlock, stored: bytes) -> None:
-        try:
-            self.sink.add(block, stored)
-        except IntegrityError as error:
-            self._note(_ids([block]), error)
+    def _land(self, found: Iterable[tuple[NeededBlock, bytes | memoryview]]) -> None:
+        """Verify blocks and add those that are sound; some in a row, so that they stay in one."""
+        sound: list[Landed] = []
+        for block, stored in found:
+            try:
+                sound.append(Landed.verified(block, stored))
+            except IntegrityError as error:
+                self._note(_ids([block]), error)
+            if sum(landed.block.place.raw for landed in sound) >= _AT_ONCE:
+                self.sink.add(sound)
+                sound = []
+        self.sink.add(sound)
 
     def _note(self, ids: Iterable[ObjectId], error: IntegrityError) -> None:
         self.damage.note(ids, self.source.remote.damaged(self.pack, error))
 
 
-def _is_all(blocks: Sequence[NeededBlock], pack_size: int) -> bool:
-    """Whether blocks, and all of them, are what a pack of this size has."""
-    return all(block.is_whole for block in blocks) and covers(
-        ((block.place, len(block.parts)) for block in blocks), pack_size
-    )
+def _parts(
+    remote: RemoteStore, blocks: Sequence[NeededBlock], size: int, *, share_known: bool
+) -> tuple[Range, ...]:
+    """The ranges by which blocks of a pack are brought; none if it is to be brought whole."""
+    if not remote.has_ranges:
+        return ()
+    parts = tuple(ranges(blocks))
+    if not wants_whole(parts, size, share_known=share_known):
+        return parts
+    # Side by side, and verified from memory; a file would be written to be read again.
+    return tuple(ranges(blocks, through=True)) if share_known else ()
 
 
 def _ids(blocks: Iterable[NeededBlock]) -> Iterator[ObjectId]:

@@ -15,7 +15,9 @@ from pivot.transfer.blocks import NeededBlock
 
 REQUEST: Final = 1 << 20
 # A range is held in memory, and repeated whole where it fails.
-LONGEST: Final = 8 << 20
+# Several are under way at once, which is faster than one stream; and a push of few bytes makes
+# packs that are one range.
+LONGEST: Final = 16 << 20
 # Packs up to this size are fetched whole while it isn't known yet how much of them is needed.
 SMALL_PACK: Final = 8 << 20
 
@@ -42,18 +44,18 @@ def wants_whole(parts: Sequence[Range], pack_size: int, *, share_known: bool) ->
     return cost([pack_size]) <= cost([part.length for part in parts])
 
 
-def ranges(blocks: Sequence[NeededBlock]) -> Iterator[Range]:
+def ranges(blocks: Sequence[NeededBlock], *, through: bool = False) -> Iterator[Range]:
     """The ranges that cover blocks of one pack, given in the order of their offsets.
 
     Blocks that are less than a request's cost apart share one of up to `LONGEST`; a longer block
-    has its own.
+    has its own. With `through` it doesn't matter how far apart they are.
     """
     group: list[NeededBlock] = []
     for block in blocks:
         if group:
             start, end = group[0].place.offset, _end(group[-1])
-            far = block.place.offset - end > REQUEST or _end(block) - start > LONGEST
-            if far:
+            is_far = block.place.offset - end > REQUEST and not through
+            if is_far or _end(block) - start > LONGEST:
                 yield _range(group)
                 group = []
         group.append(block)

@@ -88,6 +88,11 @@ class RemoteStore:
         """Size from which a file is sent in parts, which bounds the memory that takes."""
         return self._backend.capabilities.part_size
 
+    @property
+    def has_ranges(self) -> bool:
+        """Whether `read` costs about what is read, and not the whole pack."""
+        return self._backend.capabilities.ranges
+
     # -- opening --------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -186,6 +191,23 @@ class RemoteStore:
                 doomed = place
         return doomed
 
+    def places(self, ids: Iterable[ObjectId]) -> dict[bytes, Place]:
+        """Where many entries can be read: what `find` says of each that is there."""
+        rest = set[bytes](ids)
+        staying: dict[bytes, Place] = {}
+        doomed: dict[bytes, Place] = {}
+        for index in self.indexes:
+            if not rest:
+                break
+            for id_, row in index.rows_among(rest):
+                place = index.place_at(row)
+                if place.block.pack not in self._doomed.packs:
+                    staying[id_] = place
+                elif place.block.pack not in self._doomed.gone:
+                    doomed.setdefault(id_, place)
+            rest -= staying.keys()
+        return doomed | staying
+
     def has(self, id_: ObjectId) -> bool:
         """Whether an entry is there to stay: what only tombstoned packs hold is not."""
         place = self.find(id_)
@@ -201,7 +223,7 @@ class RemoteStore:
 
     # -- reading --------------------------------------------------------------------------
 
-    def read(self, pack: FileName, start: int, length: int) -> bytes:
+    def read(self, pack: FileName, start: int, length: int) -> bytes | memoryview:
         """Bytes of a pack. Raises `PackGoneError` where it isn't, or ends before."""
         with self._reading(pack):
             return self._backend.get_range(pack_key(pack), start, length)

@@ -3,15 +3,14 @@
 import contextlib
 import threading
 import time
-from collections.abc import Container
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 from pivot.errors import PivotError
 from pivot.hashing import ObjectId
-from pivot.store.adoption import index_leaves
-from pivot.store.entry import Kind, PackInfo
-from pivot.store.pack import remove_pack
+from pivot.store.entry import Kind
 from pivot.store.store import Store
 from pivot.store.writer import Writer
 from pivot.transfer.blocks import NeededBlock, opened
@@ -22,6 +21,22 @@ from pivot.transfer.progress import Meter
 SESSION_BYTES: Final = 128 << 20
 SESSION_S: Final = 10.0
 _WORTH_A_PACK: Final = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A block that was verified, and the parts of it that are kept unless it is kept whole."""
+
+    block: NeededBlock
+    stored: bytes | memoryview
+    parts: tuple[tuple[bytes | memoryview, Kind], ...]
+
+    @classmethod
+    def verified(cls, block: NeededBlock, stored: bytes | memoryview) -> Self:
+        """Raises `IntegrityError` unless each needed entry is what its id says."""
+        found = opened(block, stored)
+        parts = () if block.is_whole else tuple((data, entry.kind) for entry, data in found)
+        return cls(block, stored, parts)
 
 
 class Sink:
@@ -39,11 +54,6 @@ class Sink:
         self._writer: Writer | None = None
         self._begun = time.monotonic()
 
-    @property
-    def root(self) -> str:
-        """The folder of the store, for what is to become a part of it."""
-        return self._store.root
-
     def __enter__(self) -> Self:
         return self
 
@@ -59,18 +69,19 @@ class Sink:
             self._stack.__exit__(kind, error, trace)
         self._writer = None
 
-    def add(self, block: NeededBlock, stored: bytes) -> None:
-        """Verify a block's entries and add them; raises `IntegrityError` before adding any."""
-        found = opened(block, stored)
+    def add(self, found: Sequence[Landed]) -> None:
+        """Add blocks, one after the other."""
         with self._lock:
-            writer = self._session()
-            if block.is_whole:
-                place = block.place
-                writer.add_block(place.codec, stored, place.raw, block.entries)
-            else:
-                for entry, data in found:
-                    writer.add_bytes(data, entry.kind)
-        self._meter.add(len(found), block.size)
+            for landed in found:
+                writer = self._session()
+                block, place = landed.block, landed.block.place
+                if block.is_whole:
+                    writer.add_block(place.codec, landed.stored, place.raw, block.entries)
+                for data, kind in landed.parts:
+                    writer.add_bytes(bytes(data), kind)
+        if found:
+            entries = sum(len(landed.block.parts) for landed in found)
+            self._meter.add(entries, sum(landed.block.size for landed in found))
 
     def add_entry(self, id_: ObjectId, data: bytes, kind: Kind) -> None:
         """Add an entry that was verified; whatever it names was added before."""
@@ -79,19 +90,6 @@ class Sink:
             if not writer.has(id_):
                 writer.add_bytes(data, kind)
         self._meter.add(1, len(data))
-
-    def adopt(self, pack: PackInfo) -> None:
-        """Show the leaves of a pack that is the store's now."""
-        try:
-            index_leaves(self.root, pack)
-        except BaseException:
-            remove_pack(self.root, pack.name)
-            raise
-
-    def count(self, block: NeededBlock, wanted: Container[ObjectId], *, times: int = 1) -> None:
-        """Count what is wanted of a block that is to be adopted with its pack."""
-        sizes = [entry.size for _, entry in block.parts if entry.id in wanted]
-        self._meter.add(times * len(sizes), times * sum(sizes))
 
     def _session(self) -> Writer:
         if self._writer is not None and self._is_long(self._writer.added_bytes):

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+# What a client read, without copying it.
+type Bytes = bytes | memoryview
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -74,7 +77,7 @@ class Backend(Protocol):
         """
         ...
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         """Exactly `length` bytes from offset `start`.
 
         Raises `NotFound`, and `Truncated` where the object ends before.

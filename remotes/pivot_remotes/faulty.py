@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import AccessDenied, Busy, NotFound, RemoteError, Unreachable
 
 
@@ -142,9 +142,9 @@ class Faulty:
         found = self._inner.list(prefix)
         return found[: len(found) // 2] if fault is Fault.SHORT else found
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         fault = self._begin(Method.GET_RANGE, key)
-        return _spoiled(self._inner.get_range(key, start, length), fault)
+        return _spoiled(bytes(self._inner.get_range(key, start, length)), fault)
 
     def get(self, key: str) -> bytes:
         fault = self._begin(Method.GET, key)

@@ -7,7 +7,7 @@ the remote, ranges have the length that was asked for, and every error is one of
 import contextlib
 from collections.abc import Iterable, Iterator
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import RemoteError, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 
@@ -36,7 +36,7 @@ class Foreign:
         listed = (i for i in found if is_key(i.key) and i.key.startswith(below) and i.size >= 0)
         return sorted(listed, key=lambda info: info.key)
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         check_key(key)
         with self._translated(key):
             data = self._inner.get_range(key, start, length)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Lagging:
                     found[key] = late.shown
         return sorted(found.values(), key=lambda info: info.key)
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         old = self._stale(key)
         if old is not None and start + length <= len(old):
             return old[start : start + length]

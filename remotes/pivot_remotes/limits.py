@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.retrying import Clock
 
 _REAL: Final = Clock()
@@ -57,7 +57,7 @@ class Limiting:
         with self._calls:
             return self._inner.list(prefix)
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         return self._receive(partial(self._inner.get_range, key, start, length), len)
 
     def get(self, key: str) -> bytes:

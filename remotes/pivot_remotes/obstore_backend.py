@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from obstore.store import AzureStore, S3Store
 
-from pivot_remotes.backend import Capabilities, ObjectInfo
+from pivot_remotes.backend import Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import NotFound, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 from pivot_remotes.landing import new_file, source_file
@@ -88,15 +88,15 @@ class ObstoreBackend:
             ]
         return sorted((i for i in found if is_key(i.key)), key=lambda info: info.key)
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         check_key(key)
         if length == 0:
             return b""
         try:
             with self._faults.translated(key):
-                data = self._reader.get_range(key, start=start, length=length).to_bytes()
+                data = memoryview(self._reader.get_range(key, start=start, length=length))
         except RangeIgnoredError:
-            data = self._get_part_of_all(key, start, length)
+            data = memoryview(self._get_part_of_all(key, start, length))
         if len(data) < length:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         return data

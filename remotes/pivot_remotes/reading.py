@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NoReturn
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import Unsupported
 
 
@@ -27,7 +27,7 @@ class ReadOnly:
     def list(self, prefix: str) -> list[ObjectInfo]:
         return self._inner.list(prefix)
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         return self._inner.get_range(key, start, length)
 
     def get(self, key: str) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import Busy, Unreachable
 
 
@@ -74,7 +74,7 @@ class Retrying:
     def list(self, prefix: str) -> list[ObjectInfo]:
         return self._repeat(partial(self._inner.list, prefix))
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         return self._repeat(partial(self._inner.get_range, key, start, length))
 
     def get(self, key: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from pivot_remotes.backend import Backend, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 
 
 class Verb(StrEnum):
@@ -91,7 +91,7 @@ class Tracing:
             self._trace.add(Verb.LIST, requests=max(0, (len(found) - 1) // page))
         return found
 
-    def get_range(self, key: str, start: int, length: int) -> bytes:
+    def get_range(self, key: str, start: int, length: int) -> Bytes:
         self._trace.add(Verb.GET, requests=1)
         data = self._inner.get_range(key, start, length)
         self._trace.add(Verb.GET, size=len(data))

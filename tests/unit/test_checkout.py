@@ -479,16 +479,16 @@ def test_damage_in_a_large_file_that_is_read_ahead_shows_nothing(
 ):
     bench.write({"out": os.urandom(3 << 20)})
     content = keep()
-    real = Store.read
+    real = Store.read_unverified
     seen = []
 
-    def damaged(store, id_, kind=Kind.DATA):
+    def damaged(store, id_):
         seen.append(id_)
         if len(seen) == 4:
             raise IntegrityError("it is damaged")
-        return real(store, id_, kind)
+        return real(store, id_)
 
-    monkeypatch.setattr(Store, "read", damaged)
+    monkeypatch.setattr(Store, "read_unverified", damaged)
     with pytest.raises(IntegrityError, match="it is damaged"):
         put(content)
     assert not (bench.root / "out").exists()

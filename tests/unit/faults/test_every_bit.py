@@ -11,7 +11,6 @@ from pivot.paths import RepoPath
 from pivot.store.entry import FileName
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
-from pivot.transfer import fetch as receiving
 from pivot.transfer import ranges, tombstones
 from tests.unit.closure import closure
 from tests.unit.storage import Storage
@@ -113,8 +112,6 @@ def damages(tmp_path, remote, folder, spoil):
         ("packs", resized),
         ("ranges", every_third),
         ("ranges", resized),
-        ("adoption", every_third),
-        ("adoption", resized),
     ],
 )
 def test_damaged_packs(tmp_path, remote, by, spoil, monkeypatch):
@@ -122,8 +119,6 @@ def test_damaged_packs(tmp_path, remote, by, spoil, monkeypatch):
     if by == "ranges":
         monkeypatch.setattr(ranges, "SMALL_PACK", 0)
         monkeypatch.setattr(ranges, "REQUEST", 0)
-    if by == "adoption":
-        monkeypatch.setattr(receiving, "ADOPTED", 0)
     refused = 0
     for key, _, error in damages(tmp_path, remote, remote[-1], spoil):
         if error is not None:

@@ -14,7 +14,6 @@ from pivot.paths import RepoPath
 from pivot.sync.fetch import fetch, plan_fetch
 from pivot.sync.foreseeing import foresee_push
 from pivot.sync.push import push
-from pivot.transfer import fetch as receiving
 from pivot.transfer import ranges
 from pivot_remotes.faulty import READS, Chance, Fault, Faulty, Method, Nth, is_possible
 from pivot_remotes.lagging import Lagging
@@ -130,15 +129,13 @@ def test_a_push_hurt_at_any_call_shows_nothing_wrong_and_goes_on(team, here, fau
 
 
 @pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("by", ["packs", "ranges", "adoption"])
+@pytest.mark.parametrize("by", ["packs", "ranges"])
 def test_a_fetch_hurt_at_any_call_keeps_nothing_wrong_and_goes_on(
     team, here, fault, by, monkeypatch
 ):
     if by == "ranges":
         monkeypatch.setattr(ranges, "SMALL_PACK", 0)
         monkeypatch.setattr(ranges, "REQUEST", 0)
-    if by == "adoption":
-        monkeypatch.setattr(receiving, "ADOPTED", 0)
     store, roots = here
     push(store, team.remote("me"), {DATA: roots[DATA]})
     push(store, team.remote("me"), roots)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+from io import FileIO
 
 import pytest
 from blake3 import blake3
@@ -11,6 +12,7 @@ from blake3 import blake3
 from pivot.errors import DeniedError, ExitCode, IntegrityError, MissingDataError, PivotError
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
+from pivot.store.check import packs_in
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName
 from pivot.store.pack import pack_key
@@ -269,12 +271,16 @@ def test_a_full_disk_here_is_no_fault_of_a_remote(
     push(here, places["main"].remote("me"), {MODEL: content})
     push(here, places["spare"].remote("me"), {MODEL: content})
 
-    def full(path, *_):
-        raise OSError(28, "No space left on device")
+    class Full(FileIO):
+        def write(self, data):
+            if self.tell() > 1_000_000:
+                raise OSError(28, "No space left on device")
+            return super().write(data)
 
-    monkeypatch.setattr("pivot_remotes.landing.FileIO", full)
+    monkeypatch.setattr("pivot.store.pack.FileIO", Full)
     with pytest.raises(DiskError, match="No space left") as caught:
         gather(there, givers("main", "spare"), {MODEL: content})
+    assert list(packs_in(there.root)) == []
     assert "Make room" in caught.value.hint
     assert heard == []
     assert places["spare"].opened == 0

@@ -1,19 +1,17 @@
-"""How what a remote gives lands in the store: adopted packs, sessions, damage, and kills."""
+"""How what a remote gives lands in the store: ranges, sessions, damage, and kills."""
 
 import os
 import random
 import signal
+from itertools import pairwise
 
 import pytest
 
-from pivot.errors import IntegrityError
-from pivot.store.adoption import Adoption
 from pivot.store.check import check, packs_in
 from pivot.store.entry import Kind
-from pivot.store.pack import open_pack, pack_key, read_blocks
-from pivot.store.repair import repair
+from pivot.store.pack import pack_key
 from pivot.store.store import Store
-from pivot.transfer import fetch as fetching
+from pivot.transfer import ranges
 from pivot.transfer import sink as landing
 from pivot.transfer.faults import UnreachableError
 from pivot.transfer.fetch import Source, Spool, fetch
@@ -63,14 +61,13 @@ def send(here, remote):
 def bring(there, remote, tmp_path):
     """Fetch entries; returns what was damaged."""
 
-    def call(ids, *, staged=(), share_known=True, meter=None):
+    def call(ids, *, share_known=True, meter=None, jobs=1):
         spool = tmp_path / "there/tmp/spool"
         spool.mkdir(exist_ok=True)
-        source = Source(remote, Spool(str(spool)), jobs=1)
+        source = Source(remote, Spool(str(spool)), jobs=jobs)
         at = {id_: remote.find(id_) for id_ in ids}
-        beside = {id_: remote.find(id_) for id_ in staged}
         with Sink(there, meter or Meter(None, 0)) as sink:
-            damaged = fetch(source, sink, at, staged=beside, share_known=share_known)
+            damaged = fetch(source, sink, at, share_known=share_known)
         there.refresh()
         assert share_known is False or os.listdir(spool) == []
         return damaged
@@ -87,7 +84,7 @@ def pack_of(remote, id_):
     return remote.find(id_).block.pack
 
 
-def test_a_pack_that_is_wanted_whole_becomes_the_stores_own(send, bring, there, remote, tmp_path):
+def test_a_pack_that_is_wanted_whole_is_written_once(send, bring, there, remote):
     parts = noise(*[300_000] * 20, *[5_000] * 800)
     ids = send(*parts)
     seen = []
@@ -96,22 +93,34 @@ def test_a_pack_that_is_wanted_whole_becomes_the_stores_own(send, bring, there, 
     assert [there.read(id_) for id_ in ids] == parts
     (mine,) = packs_in(there.root)
     assert mine != pack_of(remote, ids[0]), "a name is never used twice"
-    theirs = os.stat(tmp_path / "remote" / pack_key(pack_of(remote, ids[0])))
-    assert os.stat(os.path.join(there.root, pack_key(mine))).st_size == theirs.st_size
+    size_there = os.stat(os.path.join(there.root, pack_key(mine))).st_size
+    assert size_there == remote.pack_size(pack_of(remote, ids[0])), "blocks are copied as they are"
     assert check(there, read_data=True).is_sound
     assert seen[-1] == (size, size)
 
 
-def test_an_adopted_pack_explains_itself(send, bring, there):
-    """So that its index can be made again."""
-    ids = send(*noise(*[300_000] * 40))
-    bring(ids)
-    for index in os.scandir(os.path.join(there.root, "index")):
-        os.unlink(index.path)
-    again = Store.open(there.root)
-    assert not again.has(ids[0])
-    repair(again)
-    assert all(again.has(id_) for id_ in ids)
+def test_what_a_range_holds_stays_in_a_row(send, bring, there, remote, monkeypatch):
+    """So that reading a file goes through its pack from here to there."""
+    monkeypatch.setattr(ranges, "LONGEST", 4_000_000)
+    ids = send(*noise(*[300_000 + n for n in range(40)]))
+    before = remote.requests
+    assert bring(ids, jobs=4) == {}
+    assert remote.requests - before == 4
+    at = [there.find(id_).block.offset for id_ in ids]
+    assert sum(one > two for one, two in pairwise(at)) <= 6
+
+
+def test_without_ranges_a_pack_is_brought_whole(send, bring, there, remote, monkeypatch):
+    monkeypatch.setattr(RemoteStore, "has_ranges", False)
+    parts = noise(*[300_000] * 40)
+    ids = send(*parts)
+    before = remote._trace.counts()
+    assert bring(ids[::2]) == {}
+    assert remote.requests - before.requests == 1
+    assert remote._trace.counts().received - before.received == remote.pack_size(
+        pack_of(remote, ids[0])
+    )
+    assert [there.read(id_) for id_ in ids[::2]] == parts[::2]
 
 
 def test_a_small_pack_is_joined_with_others(send, bring, there, remote):
@@ -130,23 +139,6 @@ def test_a_pack_of_which_something_is_here_is_not_brought_whole_again(send, brin
     assert all(there.has(id_) for id_ in ids)
     assert remote._trace.counts().received - before < sum(map(len, parts)) + 100_000
     assert len(packs_in(there.root)) == 2
-
-
-def test_trees_of_an_adopted_pack_are_not_shown_with_it(here, remote, send, bring, there):
-    """What they name may come later."""
-    parts = noise(*[300_000] * 40)
-    with here.writer() as writer:
-        ids = [writer.add_bytes(part) for part in parts]
-        tree = writer.add_bytes(b"d " + b"0" * 64 + b" 0 a\0", Kind.TREE)
-    push(here, remote, [ids, [tree]], WHOLE)
-    assert pack_of(remote, ids[0]) == pack_of(remote, tree)
-    bring(ids, staged=[tree])
-    (mine,) = packs_in(there.root)
-    with open_pack(there.root, mine) as file:
-        kinds = {e.kind for block, _ in read_blocks(file, mine) for e in block.entries}
-    assert kinds == {Kind.DATA, Kind.TREE}
-    assert all(there.has(id_) for id_ in ids)
-    assert not there.has(tree)
 
 
 @pytest.mark.parametrize("number", [0, 20, 39])
@@ -170,19 +162,19 @@ def test_of_a_damaged_pack_all_that_is_whole_is_taken(send, bring, there, remote
 def test_a_pack_of_another_length_than_declared_is_no_trouble(
     send, bring, there, remote, tmp_path, change
 ):
-    """What is beyond the payloads is written anew; what lies before must be there."""
+    """What is beyond the payloads isn't read; what lies before must be there."""
     ids = send(*noise(*[300_000] * 40))
     file = tmp_path / "remote" / pack_key(pack_of(remote, ids[0]))
     size = file.stat().st_size
     os.truncate(file, size + change)
     damaged = bring(ids)
-    assert len(damaged) == (1 if change < 0 else 0)
+    assert (change < 0) == bool(damaged)
     assert sum(there.has(id_) for id_ in ids) == 40 - len(damaged)
     assert check(there, read_data=True).is_sound
 
 
-def test_all_but_payloads_is_written_anew(send, bring, there, remote, tmp_path):
-    """Heads, tables and checksum of a remote's pack needn't be believed, so may be anything."""
+def test_of_a_pack_nothing_is_believed_but_payloads(send, bring, there, remote, tmp_path):
+    """Heads, tables and checksum of a remote's pack may be anything: they are written anew."""
     ids = send(*noise(*[300_000] * 40))
     file = tmp_path / "remote" / pack_key(pack_of(remote, ids[0]))
     whole = file.read_bytes()
@@ -194,18 +186,6 @@ def test_all_but_payloads_is_written_anew(send, bring, there, remote, tmp_path):
     file.write_bytes(lying)
     assert bring(ids) == {}
     assert check(there, read_data=True).is_sound
-
-
-def test_blocks_that_overlap_are_never_adopted(tmp_path, there):
-    path = os.path.join(there.root, "tmp", "spooled")
-    with open(path, "wb") as file:
-        file.write(bytes(1000))
-    adoption = Adoption.begin(there.root, path)
-    place = type("At", (), {"offset": 900, "stored": 10, "raw": 10, "codec": 0})()
-    with pytest.raises(IntegrityError, match="isn't where it should be"):
-        adoption.take(place, bytes(10), ())
-    adoption.abandon()
-    assert not os.path.exists(path)
 
 
 # -- what a kill leaves -----------------------------------------------------------------------
@@ -235,16 +215,8 @@ def killed(bring, there):
     return run
 
 
-def test_after_a_kill_adopted_packs_are_there(send, killed, there):
-    first, second = (send(*noise(*[300_000 + n] * 40)) for n in range(2))
-    kept = killed([*first, *second], 22_000_000)
-    assert len(kept) >= 40
-    assert check(there, read_data=True).is_sound
-
-
 def test_after_a_kill_what_sessions_had_ended_is_there(send, killed, there, monkeypatch):
     monkeypatch.setattr(landing, "SESSION_BYTES", 1_000_000)
-    monkeypatch.setattr(fetching, "ADOPTED", 1 << 40)
     ids = send(*noise(*[300_000] * 40))
     kept = killed(ids, 9_000_000)
     assert 24 <= len(kept) < 40
@@ -252,7 +224,7 @@ def test_after_a_kill_what_sessions_had_ended_is_there(send, killed, there, monk
 
 
 def test_a_failure_keeps_all_that_landed(send, bring, there):
-    ids = send(*noise(*[300_000] * 10))
+    ids = send(*noise(*[300_000] * 40))
     seen = []
 
     def fail(done, _):
@@ -263,4 +235,4 @@ def test_a_failure_keeps_all_that_landed(send, bring, there):
     with pytest.raises(UnreachableError):
         bring(ids, meter=Meter(fail, 0))
     there.refresh()
-    assert sum(there.has(id_) for id_ in ids) >= 4
+    assert sum(there.has(id_) for id_ in ids) >= 28

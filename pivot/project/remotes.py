@@ -111,7 +111,7 @@ def allow(remote: RemoteConfig, root: str, environ: Mapping[str, str], *, yes: b
         raise DeniedError(
             f"remote {remote.name!r} ({_place(remote, root)}) was not confirmed on this machine",
             why=f"{what} came with the repository, and data and credentials would go there",
-            hint=f"If you trust it, add `--yes` once, as in `pivot pull --yes`; in CI set {given}",
+            hint=f"If you trust it, run `pivot pull --yes -r {remote.name}` once; in CI set {given}",
         )
 
 

@@ -10,8 +10,10 @@ import re
 from pivot.git.errors import git_errors
 from pivot.git.repository import Repository
 
+# Passwords may hold any sign, those that should be written otherwise among them.
 _URL = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*)(?::\d*)?(?P<path>/.*)"
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/]*@|[^/@:]*:(?!\d*/).*@)?"
+    r"(?P<host>\[[^\]]*\]|[^/:@]*)(?::\d*)?(?P<path>/[^?#]*).*"
 )
 _SCP = re.compile(r"(?:[^/@:]*@)?(?P<host>\[[^\]]*\]|[^/:@]+):(?P<path>.*)")
 

@@ -57,6 +57,7 @@ def test_properties_that_a_server_lacks_are_unknown():
         listing(("/elsewhere/a", FILE)),
         listing(("/dav/team/a/deeper", FILE)),
         b'<!DOCTYPE x [<!ENTITY a "aaaa">]><multistatus xmlns="DAV:"/>',
+        '<!DOCTYPE x [<!ENTITY a "aaaa">]><multistatus xmlns="DAV:"/>'.encode("utf-16"),
         listing(("/dav/team/a", "<d:getcontentlength>many</d:getcontentlength>")),
     ],
 )

@@ -117,6 +117,15 @@ def test_the_passphrase_of_a_key_is_given_when_it_is_asked_for(opened, sshd, tmp
             opened(key_file=str(key), passphrase=wrong).list("")
 
 
+def test_no_server_can_ask_for_the_passphrase_of_a_key(opened, tmp_path):
+    (tmp_path / "bin" / "ssh").write_text(
+        '#!/bin/sh\n$SSH_ASKPASS "(ada@host) The passphrase of your key: " >&2\nexit 255\n'
+    )
+    with pytest.raises(Unreachable) as caught:
+        opened(password="open sesame", passphrase="a secret").list("")
+    assert caught.value.why == "open sesame"
+
+
 def test_a_password_is_given_when_it_is_asked_for(opened, tmp_path):
     """By an `ssh` that asks as OpenSSH does: who runs these tests may have no password."""
     server = shutil.which("sftp-server", path="/usr/lib/openssh:/usr/libexec:/usr/lib/ssh")

@@ -76,8 +76,12 @@ def test_yes_confirms_the_first_one_alone(tmp_path, monkeypatch):
     store = str(tmp_path / "store")
     meant, other = givers(config, "/project", store, os.environ, yes=True)
     assert meant.connect().address == "/a"
-    with pytest.raises(DeniedError, match="'b' .*was not confirmed") as caught:
+    with pytest.raises(DeniedError, match=r"'b' .*was not confirmed") as caught:
         other.connect()
     assert "`pivot pull --yes -r b`" in caught.value.hint
+    hostile = configured(project=["x; sh evil"])
+    with pytest.raises(DeniedError) as caught:
+        givers(hostile, "/project", store, os.environ)[0].connect()
+    assert "`pivot pull --yes -r 'x; sh evil'`" in caught.value.hint
     (named,) = givers(config, "/project", store, os.environ, "b", yes=True)
     assert named.connect().address == "/b"

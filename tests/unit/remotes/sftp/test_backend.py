@@ -140,6 +140,17 @@ def test_a_password_is_given_when_it_is_asked_for(opened, tmp_path):
         opened(password="shut").list("")
 
 
+def test_what_is_no_small_file_is_not_held_in_memory(opened, monkeypatch):
+    backend = opened()
+    backend.put("a", b"12345")
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 5)
+    assert backend.get("a") == b"12345"
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 4)
+    with pytest.raises(RemoteError, match=r"a in sftp://.* is larger than any small file"):
+        backend.get("a")
+    assert backend.get_range("a", 0, 5) == b"12345", "the connection is as good as before"
+
+
 def test_a_connection_that_is_lost_is_replaced(opened, sshd):
     backend = opened(attempts="3")
     backend.put("a", b"x")

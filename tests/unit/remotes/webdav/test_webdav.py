@@ -87,6 +87,15 @@ def test_a_wrong_password_is_denied(dav):
         assert "guess" not in f"{caught.value} {caught.value.hint}"
 
 
+def test_a_listing_without_an_end_is_given_up(opened, faulty, monkeypatch):
+    answer = listing(("/team/a", FILE))
+    faulty.answer = lambda request: (207, {}, answer)
+    assert [info.key for info in opened.list("")] == ["a"]
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", len(answer) - 1)
+    with pytest.raises(RemoteError, match=r"a listing in .* is larger than"):
+        opened.list("")
+
+
 def test_an_upload_is_seen_only_when_it_is_whole(opened, faulty):
     faulty.answer = lambda request: (201, {}, b"")
     opened.put("x/a", b"12")

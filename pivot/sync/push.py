@@ -64,7 +64,8 @@ def _prove(
     from pivot.sync.completing import complete  # noqa: PLC0415
 
     remote.load()
-    done = complete(store, remote, roots, jobs=jobs, progress=progress)
+    with store.in_use():  # what is found here must not go before it was sent
+        done = complete(store, remote, roots, jobs=jobs, progress=progress)
     if done.moved.objects:
         remote.merge_indexes()
     return done.moved, remote.prove(done.total_objects, done.total_bytes, done.packs)

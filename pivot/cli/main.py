@@ -11,6 +11,7 @@ import click
 from pivot import __version__
 from pivot.cli.group import HELP, LazyGroup
 from pivot.errors import ExitCode, PivotError
+from pivot.printable import LINES, printable
 
 _CONTEXT = {"help_option_names": HELP, "max_content_width": 100}
 
@@ -79,11 +80,10 @@ def _fail(
         value = {"type": "error", "code": code, "message": text, "hint": hint}
         click.echo(json.dumps(value, ensure_ascii=False))
         return ExitCode.FAILED
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
-    if why is not None:
-        click.echo(f"  why: {why}", err=True)
-    if hint is not None:
-        click.echo(f"{click.style('hint', fg='cyan')}: {hint}", err=True)
+    lines = [(click.style("error", fg="red", bold=True), message), ("  why", why)]
+    for name, said in (*lines, (click.style("hint", fg="cyan"), hint)):
+        if said is not None:
+            click.echo(f"{name}: {printable(said, keep=LINES)}", err=True)
     return ExitCode.FAILED
 
 

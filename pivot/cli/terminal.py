@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from pivot.printable import LINES, printable
 from pivot.project.project import Project
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
@@ -33,8 +34,8 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Print what isn't the command's report, on stderr."""
-    click.echo(text, err=True)
+    """Print what isn't the command's report, on stderr; others may have worded a part of it."""
+    click.echo(printable(text, keep=LINES), err=True)
 
 
 def note_waiting(holder: str) -> None:

@@ -11,6 +11,7 @@ from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, json_option, note, open_project, say
 from pivot.config import RemoteConfig
 from pivot.errors import ExitCode
+from pivot.printable import printable
 from pivot.project.project import Project
 from pivot.project.remotes import absolute_url, allow, choose, is_read_only, shown_url
 from pivot.transfer.lanes import JOBS
@@ -72,9 +73,9 @@ def _run(probe: Probe | Check, progress: Progress) -> Iterator[Check]:
 
 def _show(check: Check) -> None:
     mark = "FAILED" if check.mark is Mark.FAILED else check.mark
-    say(f"{mark:7}  {check.name}: {check.text}")
+    say(f"{mark:7}  {check.name}: {printable(check.text)}")
     if check.hint is not None:
-        say(f"{'hint:':>8} {check.hint}")
+        say(f"{'hint:':>8} {printable(check.hint)}")
 
 
 def _as_json(

@@ -19,8 +19,10 @@ REDIRECTIONS: Final = frozenset(
 _REMOTE: Final = re.compile(
     r"^(?P<name>[^\t\n]+)\t(?P<url>.+) \(fetch\)(?: \[.*\])?$", re.MULTILINE
 )
+# Passwords may hold any sign, those that should be written otherwise among them.
 _URL = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]*)(?::\d*)?(?P<path>/.*)"
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/]*@|[^/@:]*:(?!\d*/).*@)?"
+    r"(?P<host>\[[^\]]*\]|[^/:@]*)(?::\d*)?(?P<path>/[^?#]*).*"
 )
 _SCP = re.compile(r"(?:[^/@:]*@)?(?P<host>\[[^\]]*\]|[^/:@]+):(?P<path>.*)")
 

@@ -25,6 +25,7 @@ def refuse_foreign(config: Config, root: str, state: State, tracked: Callable[[s
     if not any(name in _LEADING or name.startswith("remotes.") for name in local):
         return
     path = config_paths(root)[Source.LOCAL]
+    _refuse_submodule(os.path.dirname(path), root)
     seen = repr(lstat(path)).encode()
     if state.document(_CHECKED) == seen:
         return
@@ -36,3 +37,14 @@ def refuse_foreign(config: Config, root: str, state: State, tracked: Callable[[s
             hint=f"If you want it, take it out of Git with `git rm --cached {name} && git commit`",
         )
     state.record_document(_CHECKED, seen)
+
+
+def _refuse_submodule(folder: str, root: str) -> None:
+    """What a submodule brings is no file of the repository around it, so Git would say no."""
+    if os.path.lexists(os.path.join(folder, ".git")):
+        name = os.path.relpath(folder, root)
+        raise DeniedError(
+            f"{name} is a Git repository of its own, and brings local settings",
+            why="they say where data goes, which a repository must not decide",
+            hint=f"Make {name} a plain folder, or take `config.local.toml` out of it",
+        )

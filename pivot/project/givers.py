@@ -21,12 +21,13 @@ def givers(
     """The remotes that may be asked: the one called `name`, or without one all of them.
 
     The default comes first, the others as they are configured. `store` is the folder of the
-    project's store. Whether a remote is confirmed is asked when it is opened; with `yes` it is
-    confirmed by that. Raises `UsageError` where there is none, or none of that name.
+    project's store. Whether a remote is confirmed is asked when it is opened; with `yes` the first
+    one is confirmed by that. The others aren't: nobody was shown their addresses. Raises
+    `UsageError` where there is none, or none of that name.
     """
     return tuple(
-        Giver(remote.name, opened(remote, root, store, environ, yes=yes))
-        for remote in chosen(config, environ, name)
+        Giver(remote.name, opened(remote, root, store, environ, yes=yes and place == 0))
+        for place, remote in enumerate(chosen(config, environ, name))
     )
 
 

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from shlex import quote
 
 from pivot.config import Config, RemoteConfig, environment_name
 from pivot.errors import DeniedError, UsageError, nearest
 from pivot.hashing import hash_bytes
+from pivot.printable import printable
 from pivot.project.confirmed import address_digest, confirm, confirmed_file, is_confirmed
 from pivot.transfer.faults import translated
 from pivot.transfer.remote import RemoteStore
@@ -63,12 +65,7 @@ def scheme(url: str) -> str:
 
 def shown_url(url: str, root: str) -> str:
     """The absolute URL as people may see it: without what could be a credential."""
-    return _printable(shown(absolute_url(url, root)))
-
-
-def _printable(text: str) -> str:
-    """Text of a repository, which must not move the cursor of whoever reads what to trust."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return printable(shown(absolute_url(url, root)))
 
 
 def secrets_of(url: str, options: Iterable[str]) -> frozenset[str]:
@@ -108,10 +105,11 @@ def allow(remote: RemoteConfig, root: str, environ: Mapping[str, str], *, yes: b
         what = "its address" if remote.from_repository else "a part of its options"
         variables = ["url", *_leading(remote)] if remote.from_repository else _leading(remote)
         given = ", ".join(environment_name(remote.name, name) for name in variables)
+        command = f"pivot pull --yes -r {quote(remote.name)}"  # a name can be anything, too
         raise DeniedError(
             f"remote {remote.name!r} ({_place(remote, root)}) was not confirmed on this machine",
             why=f"{what} came with the repository, and data and credentials would go there",
-            hint=f"If you trust it, add `--yes` once, as in `pivot pull --yes`; in CI set {given}",
+            hint=f"If you trust it, run `{command}` once; in CI set {given}",
         )
 
 
@@ -133,11 +131,11 @@ def _place(remote: RemoteConfig, root: str) -> str:
     endpoint = remote.options.get(_ENDPOINT)
     hidden = secrets_of(remote.url, remote.options)
     others = [
-        f"{name} {'***' if name in hidden else _printable(shown(remote.options[name]))}"
+        f"{name} {'***' if name in hidden else printable(shown(remote.options[name]))}"
         for name in _leading(remote)
         if name != _ENDPOINT
     ]
-    at = "" if endpoint is None else f" at {_printable(shown(endpoint))}"
+    at = "" if endpoint is None else f" at {printable(shown(endpoint))}"
     by = f" with {', '.join(others)}" if others else ""
     return f"{shown_url(remote.url, root)}{at}{by}"
 

@@ -92,7 +92,7 @@ def _read(store: str) -> Iterator[Registered]:
         path = os.path.join(store, key)
         try:
             value = json.loads(data)
-            if "repository" in value:
+            if "repository" in value and "root" not in value:  # see `pushers`
                 continue
             found = Registered(value["root"], value["host"], value["inode"])
             is_sound = value["format"] == FORMAT and key == found.key

@@ -73,10 +73,11 @@ class Pusher:
                 return None
             found = cls(value["repository"], value["folder"], value["host"])
             texts = (found.repository, found.folder, found.host or "")
-            is_sound = value["format"] == FORMAT and all(isinstance(t, str) for t in texts)
+            is_text = all(isinstance(text, str) for text in texts)
+            is_sound = value["format"] == FORMAT and is_text and found.key == key
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(key, place) from error
-        if not is_sound or found.key != key:
+        if not is_sound:
             raise _damaged(key, place)
         return found
 

@@ -29,7 +29,8 @@ def foresee_push(
             moved, total = (0, 0, remote.requests), (proof.objects, proof.size)
         else:
             remote.load()
-            plan = plan_push(store, remote, roots, jobs=jobs)
+            with store.in_use():
+                plan = plan_push(store, remote, roots, jobs=jobs)
             moved = plan.objects, plan.bytes, plan.requests + founding
             total = plan.total_objects, plan.total_bytes
     return Summary(

@@ -205,8 +205,10 @@ class Givers:
                 "none of the remotes can be used", why=_said(refusals), hint=first.hint
             )
         error = absent_error(paths, self.addresses)
-        why = _said(refusals) if refusals else error.why
-        return MissingDataError(error.message, why=why, hint=error.hint)
+        if not refusals:
+            return error
+        hint = refusals[0][1].hint  # one that couldn't be asked may have it
+        return MissingDataError(error.message, why=_said(refusals), hint=hint or error.hint)
 
     def _others(self, damaged: Asked, why: str | None) -> str:
         """What is wrong at one, and what the others said."""

@@ -119,12 +119,6 @@ def stored_size(places: Iterable[Place]) -> int:
     return round(sum(shares))
 
 
-def measure(closure: Closure, store: Store, remote: RemoteStore) -> tuple[int, int]:
-    """How many entries a closure has, and their uncompressed bytes."""
-    ids = [*closure, *closure.absent]
-    return len(ids), sum(size_of(store.find(id_) or remote.find(id_)) for id_ in ids)
-
-
 def size_of(place: Place | None) -> int:
     """The uncompressed bytes of an entry; 0 for one that nobody has."""
     return 0 if place is None else place.size

@@ -40,16 +40,13 @@ def push(
     moved = Transferred()
     with on_disk(store.root):
         proof = remote.proof(name)
-        closure: Closure | None = None
-        if proof is not None:
+        is_listed = proof is not None
+        if is_listed:
             _begin(remote, note, tombstones=True)
-        else:  # what is needed is found while the remote answers
-            closure, _ = abreast(
-                lambda: _local_closure(store, roots),
-                lambda: _begin(remote, note, tombstones=False),
-            )
         if proof is None or not proof.holds(remote.listed, remote.doomed):
-            moved, proof = _prove(store, remote, roots, closure, jobs, progress)
+            with store.in_use():  # what is found here must not go before it was sent
+                closure = None if is_listed else _begin_abreast(store, remote, roots, note)
+                moved, proof = _prove(store, remote, roots, closure, jobs, progress)
             remote.remember(name, proof)
         remote.publish(anew=moved.objects > 0)
     return Summary(
@@ -71,10 +68,19 @@ def _begin(remote: RemoteStore, note: Callable[[], None] | None, *, tombstones: 
 # What follows imports closures, packers and plans, which a push with nothing to do need not.
 
 
-def _local_closure(store: Store, roots: Mapping[RepoPath, Content]) -> "Closure":
+def _begin_abreast(
+    store: Store,
+    remote: RemoteStore,
+    roots: Mapping[RepoPath, Content],
+    note: Callable[[], None] | None,
+) -> "Closure":
+    """`_begin`; what is needed is found while the remote answers."""
     from pivot.sync.plan import local_closure  # noqa: PLC0415
 
-    return local_closure(store, roots)
+    closure, _ = abreast(
+        lambda: local_closure(store, roots), lambda: _begin(remote, note, tombstones=False)
+    )
+    return closure
 
 
 def _prove(

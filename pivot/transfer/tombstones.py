@@ -20,6 +20,7 @@ from pivot_remotes.keys import is_key
 
 FOLDER: Final = "tombstones"
 FORMAT: Final = 1
+_LATEST: Final = 1 << 37  # in the year 6325
 
 
 def is_tombstone(key: str) -> bool:
@@ -72,8 +73,14 @@ def read(data: bytes, key: str, address: str) -> Tombstone:
     is_ours = type(version) is int and version == FORMAT and len(packs) == len(names)
     if not is_ours or not is_whole:
         raise _damaged(key, address)
-    time = float(created) if type(created) in (int, float) else None
-    return Tombstone(packs, time, deleted=deleted is True)
+    return Tombstone(packs, _time(created), deleted=deleted is True)
+
+
+def _time(value: object) -> float | None:
+    """Seconds since 1970 that a calendar can show; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < _LATEST else None
 
 
 def _check(value: Mapping[str, object]) -> str:

@@ -85,7 +85,10 @@ class Backend(Protocol):
         ...
 
     def get(self, key: str) -> bytes:
-        """A whole object, for small ones. Raises `NotFound`."""
+        """A whole object, for small ones. Raises `NotFound`.
+
+        One that is larger than anyone should hold in memory may be refused by a `RemoteError`.
+        """
         ...
 
     def get_file(self, key: str, path: str) -> None:

@@ -20,6 +20,7 @@ from pivot_remotes.errors import NotFound, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 from pivot_remotes.landing import new_file, source_file
 from pivot_remotes.obstore_faults import Faults, RangeIgnoredError
+from pivot_remotes.small import check_size
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -103,7 +104,9 @@ class ObstoreBackend:
 
     def get(self, key: str) -> bytes:
         with self._faults.translated(check_key(key)):
-            return self._reader.get(key).bytes().to_bytes()
+            found = self._reader.get(key)
+            check_size(found.meta["size"], key, self.address)
+            return found.bytes().to_bytes()
 
     def get_file(self, key: str, path: str) -> None:
         with self._faults.translated(check_key(key)):

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from aiohttp import ClientTimeout
 
@@ -25,6 +27,7 @@ from pivot_remotes.landing import blocks, new_file, source_file
 PART: Final = 16 << 20
 _NEVER: Final = PART + 1  # the size from which gcsfs would send parts by itself
 _PAGE: Final = 1000
+_GOOGLE: Final = "https://storage.googleapis.com"
 # Google takes them in one request, emulators don't.
 # https://cloud.google.com/storage/docs/batch
 _DELETED_AT_ONCE: Final = 100
@@ -151,11 +154,23 @@ def open_bucket(url: str, options: Mapping[str, str], environ: Mapping[str, str]
         endpoint_url=settings.endpoint,
         requester_pays=settings.billing_project or False,
         requests_timeout=timeout,
-        session_kwargs={"trust_env": True},  # proxies
+        session_kwargs=_proxy(settings.endpoint or _GOOGLE),
         use_listings_cache=False,
         skip_instance_cache=True,
     )
     return GsBackend(settings, fs)
+
+
+def _proxy(service: str) -> dict[str, str]:
+    """The proxy that the environment names, as aiohttp takes it.
+
+    Told to look there itself, aiohttp would send what `~/.netrc` has for any host, too.
+    """
+    parts = urlsplit(service)
+    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    if not proxy:
+        return {}
+    return {"proxy": proxy if "://" in proxy else f"http://{proxy}"}
 
 
 def _info(item: Mapping[str, Any], prefix: str) -> ObjectInfo:

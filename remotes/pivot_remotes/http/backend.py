@@ -12,6 +12,7 @@ from pivot_remotes.http import faults
 from pivot_remotes.http.client import BLOCK, HttpClient
 from pivot_remotes.keys import check_key, check_prefix
 from pivot_remotes.landing import new_file
+from pivot_remotes.small import Small
 
 _CAPABILITIES: Final = Capabilities(
     can_list=False, can_write=False, atomic_put=False, create_only=False, ranges=True
@@ -58,7 +59,7 @@ class HttpBackend:
         return data
 
     def get(self, key: str) -> bytes:
-        return b"".join(self._blocks(check_key(key)))
+        return Small(key, self.address).take_all(self._blocks(check_key(key)))
 
     def get_file(self, key: str, path: str) -> None:
         check_key(key)

@@ -18,6 +18,7 @@ from pivot_remotes.sftp.connections import Connections
 from pivot_remotes.sftp.packets import Code
 from pivot_remotes.sftp.session import RefusedError, Session
 from pivot_remotes.sftp.settings import SftpSettings
+from pivot_remotes.small import Small
 
 _CAPABILITIES: Final = Capabilities(
     can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
@@ -78,10 +79,10 @@ class SftpBackend:
 
     def get(self, key: str) -> bytes:
         path = self._path(check_key(key))
-        data = bytearray()
+        small = Small(key, self.address)
         with self._session(key) as session:
-            session.read(path, 0, None, data.extend)
-        return bytes(data)
+            session.read(path, 0, None, small.take)
+        return small.whole()
 
     def get_file(self, key: str, path: str) -> None:
         source = self._path(check_key(key))

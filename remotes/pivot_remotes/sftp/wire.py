@@ -20,10 +20,11 @@ _BUFFER: Final = 1 << 20
 _MESSAGES: Final = 4096
 _PATIENCE: Final = 5.0
 
-# OpenSSH asks this program for secrets; what it prints comes from the environment of `ssh`.
+# OpenSSH asks this program for secrets; what it prints comes from the environment of `ssh`. What a
+# server asks begins with its name in brackets, so it can't ask for what opens a key.
 _ASKED: Final = """#!/bin/sh
 case "$1" in
-*passphrase*) printf '%s\\n' "$PIVOT_SSH_PASSPHRASE" ;;
+'Enter passphrase for '*) printf '%s\\n' "$PIVOT_SSH_PASSPHRASE" ;;
 *) printf '%s\\n' "$PIVOT_SSH_PASSWORD" ;;
 esac
 """

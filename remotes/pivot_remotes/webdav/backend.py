@@ -16,9 +16,10 @@ from pivot_remotes.backend import Capabilities, ObjectInfo
 from pivot_remotes.errors import BadAddress, Busy, NotFound, RemoteError, Unsupported
 from pivot_remotes.http import faults
 from pivot_remotes.http.backend import HttpBackend
-from pivot_remotes.http.client import HttpClient
+from pivot_remotes.http.client import BLOCK, HttpClient
 from pivot_remotes.keys import check_key, check_prefix, is_key, temporary_key
 from pivot_remotes.landing import blocks, source_file
+from pivot_remotes.small import Small
 from pivot_remotes.webdav.listing import QUESTION, BrokenOffError, Member, members
 
 _CAPABILITIES: Final = Capabilities(
@@ -107,7 +108,7 @@ class WebdavBackend:
                 return []
             if response.status != 207:
                 raise faults.refused(response, self._client.settings, folder)
-            answer = response.read()
+            answer = Small(folder, self.address).take_all(response.stream(BLOCK))
         try:
             return members(answer, url)
         except BrokenOffError as error:

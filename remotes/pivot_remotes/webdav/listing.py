@@ -35,12 +35,14 @@ def members(answer: bytes, url: str) -> list[Member]:
 
     Raises `BrokenOffError`, and `ValueError` where it is no such answer.
     """
-    if b"<!DOCTYPE" in answer or b"<!ENTITY" in answer:
+    # As text, so that no other encoding that the answer declares hides what is looked for.
+    text = answer.decode(errors="replace")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("its answer declares entities")
     try:
-        root = ET.fromstring(answer)  # noqa: S314 - without entities there is nothing to expand
+        root = ET.fromstring(text)  # noqa: S314 - without entities there is nothing to expand
     except ET.ParseError as error:
-        if b"multistatus" in answer[:1000]:
+        if "multistatus" in text[:1000]:
             raise BrokenOffError from error
         raise ValueError("its answer is no XML") from error
     if root.tag != "{DAV:}multistatus":

@@ -245,7 +245,7 @@ def test_auto_says_that_the_remote_waits_for_a_confirmation(clone, tmp_path):
     done = fresh.pivot("repro")
     assert fresh.ran() == ["double", "images"]
     assert "was not confirmed on this machine" in done.err
-    assert "`pivot pull --yes`" in done.err
+    assert "`pivot pull --yes -r storage`" in done.err
 
 
 @pytest.mark.parametrize(("trusts", "code"), [(True, 2), (False, 12)])
@@ -449,7 +449,7 @@ def test_address_of_the_repository_is_confirmed_once_per_machine(clone, tmp_path
         assert done.err.startswith(
             f"error: remote 'storage' ({tmp_path}/remote) was not confirmed on this machine\n"
         )
-        assert "hint: If you trust it, add `--yes` once, as in `pivot pull --yes`" in done.err
+        assert "hint: If you trust it, run `pivot pull --yes -r storage` once" in done.err
     assert not fresh.exists("images")
     (value,) = fresh.pivot("pull", "--json", code=12).lines
     assert value["code"] == "denied"

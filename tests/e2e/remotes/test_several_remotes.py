@@ -125,8 +125,12 @@ def test_a_second_remote_that_nobody_confirmed_is_not_spoken_to(pair, tmp_path):
     done = fresh.pivot("pull", code=14, env=own)
     assert "remote 'spare' wasn't used: remote 'spare' (" in done.err
     assert "was not confirmed on this machine" in done.err
-    fresh.pivot("pull", "--yes", env=own)
+    done = fresh.pivot("pull", "--yes", code=14, env=own)  # that says yes to the first one alone
+    assert "hint: If you trust it, run `pivot pull --yes -r spare` once" in done.err
+    fresh.pivot("pull", "--yes", "-r", "spare", env=own)
     assert fresh.exists("images/more/7.txt")
+    shutil.rmtree(fresh.path / ".pivot/cache")
+    fresh.pivot("fetch", env=own)
 
 
 def test_what_is_damaged_in_one_is_fetched_from_another_with_a_warning(team, clone, tmp_path, held):

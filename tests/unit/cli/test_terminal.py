@@ -2,7 +2,8 @@
 
 import pytest
 
-from pivot.cli.terminal import plural, seconds, size, table
+from pivot.cli.main import main
+from pivot.cli.terminal import note, plural, seconds, size, table
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,23 @@ def test_table_is_aligned_without_trailing_space(capsys):
     assert capsys.readouterr().out == "a     x\nlong  y  last column\n"
     table([])
     assert capsys.readouterr().out == ""
+
+
+HOSTILE = "evil\x1b[2J\x9b1A\rgood \u202egpj.exe"
+HARMLESS = "evil\\x1b[2J\\x9b1A\\rgood \\u202egpj.exe"
+
+
+def test_what_others_say_moves_no_cursor(capsys):
+    note(f"warning: {HOSTILE}\n\tand a line")
+    assert capsys.readouterr().err == f"warning: {HARMLESS}\n\tand a line\n"
+
+
+def test_an_error_that_others_worded_moves_no_cursor(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".pivot").mkdir()
+    (tmp_path / ".pivot/config.toml").write_text('[remotes.a]\nurl = "/x"\n')
+    monkeypatch.setenv("PIVOT_REMOTE_A_ATTEMPTS", HOSTILE)
+    assert main(["push", "-r", HOSTILE]) != 0
+    error = capsys.readouterr().err
+    assert "\x1b" not in error
+    assert "evil" in error

@@ -287,6 +287,12 @@ def test_tombstones_that_are_none_stop_a_push(team, pushed, text):
     assert "tombstones/" in error.message
 
 
+@pytest.mark.parametrize("created", ["1" + "0" * 400, "1e400", "-1", "NaN", "true", '"today"'])
+def test_a_tombstone_of_an_impossible_time_tells_none(created):
+    text = f'{{"format": 1, "packs": [], "created": {created}}}'
+    assert tombstones.read(text.encode(), "tombstones/a.json", "here").created is None
+
+
 # -- the store's file -------------------------------------------------------------------------
 
 

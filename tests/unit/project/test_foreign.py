@@ -32,6 +32,13 @@ def test_local_file_that_git_tracks_is_refused(local, text):
 
 
 @pytest.mark.parametrize("text", LEADING)
+def test_local_file_that_a_submodule_brings_is_refused(local, place, text):
+    place.write(".pivot/.git", "gitdir: ../.git/modules/.pivot\n")
+    with pytest.raises(DeniedError, match=r"\.pivot is a Git repository of its own"):
+        _ = local(text, tracked=False).config
+
+
+@pytest.mark.parametrize("text", LEADING)
 def test_ones_own_counts(local, text):
     assert local(text, tracked=False).config
 

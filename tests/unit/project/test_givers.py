@@ -68,3 +68,20 @@ def test_whether_one_is_confirmed_is_asked_when_it_is_opened(tmp_path, monkeypat
     assert theirs.connect().address == "/a"
     (theirs, _) = givers(config, "/project", store, os.environ)
     assert theirs.connect().address == "/a", "once for this machine"
+
+
+def test_yes_confirms_the_first_one_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    config = configured(project=["a", "b"])
+    store = str(tmp_path / "store")
+    meant, other = givers(config, "/project", store, os.environ, yes=True)
+    assert meant.connect().address == "/a"
+    with pytest.raises(DeniedError, match=r"'b' .*was not confirmed") as caught:
+        other.connect()
+    assert "`pivot pull --yes -r b`" in caught.value.hint
+    hostile = configured(project=["x; sh evil"])
+    with pytest.raises(DeniedError) as caught:
+        givers(hostile, "/project", store, os.environ)[0].connect()
+    assert "`pivot pull --yes -r 'x; sh evil'`" in caught.value.hint
+    (named,) = givers(config, "/project", store, os.environ, "b", yes=True)
+    assert named.connect().address == "/b"

@@ -63,7 +63,9 @@ def test_a_project_in_another_folder_of_the_repository_is_another():
     assert len(keys) == 3
 
 
-@pytest.mark.parametrize("change", [{"repository": 3}, {"format": 2}, {"folder": "moved"}])
+@pytest.mark.parametrize(
+    "change", [{"repository": 3}, {"format": 2}, {"folder": "moved"}, {"host": "\ud800"}]
+)
 def test_a_damaged_note_is_an_error(remote, tmp_path, change):
     note(remote, 0)
     path = tmp_path / "remote" / WINE.key

@@ -228,6 +228,15 @@ def test_nobody_listens(faulty):
         connect(dead, {"attempts": "1"}).get("a")
 
 
+def test_a_small_file_without_an_end_is_given_up(opened, faulty, monkeypatch):
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 5)
+    faulty.always(200, b"12345")
+    assert opened().get("a") == b"12345"
+    faulty.always(200, b"123456")
+    with pytest.raises(RemoteError, match=r"a in http://.* is larger than any small file"):
+        opened().get("a")
+
+
 def test_silence_is_given_up_after_the_read_timeout(opened, faulty):
     faulty.answer = lambda request: (time.sleep(0.3), (200, {}, b""))[1]
     with pytest.raises(Unreachable) as caught:

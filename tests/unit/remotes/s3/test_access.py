@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pivot_remotes.connect import connect
-from pivot_remotes.errors import AccessDenied
+from pivot_remotes.errors import AccessDenied, RemoteError
 from pivot_remotes.s3.backend import PART
 from tests.unit.remotes.servers import radosgw, rclone
 
@@ -214,3 +214,11 @@ def test_the_policy_in_the_docs_allows_what_is_asked_for_and_no_more(recorded, l
     with pytest.raises(AccessDenied):
         backend.put_file("c", large)
     assert {action(request) for request in recorded.seen} == policy(0), "of who pushes"
+
+
+def test_what_is_no_small_file_is_not_held_in_memory(recorded, monkeypatch):
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 4)
+    assert opened(recorded).get("a") == b"fine"
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 3)
+    with pytest.raises(RemoteError, match="a in s3://bucket/team is larger than any small file"):
+        opened(recorded).get("a")

@@ -117,6 +117,15 @@ def test_the_passphrase_of_a_key_is_given_when_it_is_asked_for(opened, sshd, tmp
             opened(key_file=str(key), passphrase=wrong).list("")
 
 
+def test_no_server_can_ask_for_the_passphrase_of_a_key(opened, tmp_path):
+    (tmp_path / "bin" / "ssh").write_text(
+        '#!/bin/sh\n$SSH_ASKPASS "(ada@host) The passphrase of your key: " >&2\nexit 255\n'
+    )
+    with pytest.raises(Unreachable) as caught:
+        opened(password="open sesame", passphrase="a secret").list("")
+    assert caught.value.why == "open sesame"
+
+
 def test_a_password_is_given_when_it_is_asked_for(opened, tmp_path):
     """By an `ssh` that asks as OpenSSH does: who runs these tests may have no password."""
     server = shutil.which("sftp-server", path="/usr/lib/openssh:/usr/libexec:/usr/lib/ssh")
@@ -129,6 +138,17 @@ def test_a_password_is_given_when_it_is_asked_for(opened, tmp_path):
     assert opened(password="open sesame").list("") == []
     with pytest.raises(AccessDenied):
         opened(password="shut").list("")
+
+
+def test_what_is_no_small_file_is_not_held_in_memory(opened, monkeypatch):
+    backend = opened()
+    backend.put("a", b"12345")
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 5)
+    assert backend.get("a") == b"12345"
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 4)
+    with pytest.raises(RemoteError, match=r"a in sftp://.* is larger than any small file"):
+        backend.get("a")
+    assert backend.get_range("a", 0, 5) == b"12345", "the connection is as good as before"
 
 
 def test_a_connection_that_is_lost_is_replaced(opened, sshd):

@@ -57,6 +57,7 @@ def test_properties_that_a_server_lacks_are_unknown():
         listing(("/elsewhere/a", FILE)),
         listing(("/dav/team/a/deeper", FILE)),
         b'<!DOCTYPE x [<!ENTITY a "aaaa">]><multistatus xmlns="DAV:"/>',
+        '<!DOCTYPE x [<!ENTITY a "aaaa">]><multistatus xmlns="DAV:"/>'.encode("utf-16"),
         listing(("/dav/team/a", "<d:getcontentlength>many</d:getcontentlength>")),
     ],
 )
@@ -84,6 +85,15 @@ def test_a_wrong_password_is_denied(dav):
         with pytest.raises(AccessDenied) as caught:
             call()
         assert "guess" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_listing_without_an_end_is_given_up(opened, faulty, monkeypatch):
+    answer = listing(("/team/a", FILE))
+    faulty.answer = lambda request: (207, {}, answer)
+    assert [info.key for info in opened.list("")] == ["a"]
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", len(answer) - 1)
+    with pytest.raises(RemoteError, match=r"a listing in .* is larger than"):
+        opened.list("")
 
 
 def test_an_upload_is_seen_only_when_it_is_whole(opened, faulty):

@@ -190,27 +190,31 @@ def use_remote(project: Project, name: str | None, *, yes: bool) -> RemoteStore:
     return open_remote(chosen, project.root, project.store.root)
 
 
-def show_summary(verb: str, summary: Summary, *, as_json: bool) -> None:
-    """The closing line, which tells how much was there already."""
+def show_summary(verb: str, summary: Summary, *, as_json: bool, to: str | None = None) -> None:
+    """The closing line, which tells how much was there already, and what it was moved `to`."""
     if as_json:
         emit(summary.as_json())
         return
     say(
-        f"{verb} {summary.objects:,} of {summary.total_objects:,} objects,"
+        f"{verb} {summary.objects:,} of {summary.total_objects:,} objects{_to(to)},"
         f" {size(summary.bytes)} of {size(summary.total_bytes)},"
         f" {plural(summary.requests, 'request')}, {seconds(summary.seconds)}."
     )
 
 
-def show_foreseen(verb: str, summary: Summary, *, as_json: bool) -> None:
+def show_foreseen(verb: str, summary: Summary, *, as_json: bool, to: str | None = None) -> None:
     """The same for `--dry-run`."""
     if as_json:
         emit(summary.as_json())
         return
     say(
-        f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects,"
+        f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects{_to(to)},"
         f" {size(summary.bytes)} of {size(summary.total_bytes)}."
     )
+
+
+def _to(place: str | None) -> str:
+    return "" if place is None else f" to {place}"
 
 
 def show_absent(transfer: Transfer) -> ExitCode:

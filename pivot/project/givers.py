@@ -22,11 +22,14 @@ def givers(
 
     The default comes first, the others as they are configured. `store` is the folder of the
     project's store. Whether a remote is confirmed is asked when it is opened; with `yes` it is
-    confirmed by that. Raises `UsageError` where there is none, or none of that name.
+    confirmed by that, and the first one also where nothing will be lacking. Raises `UsageError`
+    where there is none, or none of that name.
     """
+    remotes = chosen(config, environ, name)
+    if yes:
+        allow(remotes[0], root, environ, yes=True)
     return tuple(
-        Giver(remote.name, opened(remote, root, store, environ, yes=yes))
-        for remote in chosen(config, environ, name)
+        Giver(remote.name, opened(remote, root, store, environ, yes=yes)) for remote in remotes
     )
 
 

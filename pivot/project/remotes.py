@@ -111,7 +111,8 @@ def allow(remote: RemoteConfig, root: str, environ: Mapping[str, str], *, yes: b
         raise DeniedError(
             f"remote {remote.name!r} ({_place(remote, root)}) was not confirmed on this machine",
             why=f"{what} came with the repository, and data and credentials would go there",
-            hint=f"If you trust it, add `--yes` once, as in `pivot pull --yes`; in CI set {given}",
+            hint=f"If you trust it, run `pivot pull --remote {remote.name} --yes` once;"
+            f" in CI set {given}",
         )
 
 

@@ -141,12 +141,12 @@ def test_second_push_asks_twice_and_moves_nothing(team, tmp_path):
     assert remote_files(tmp_path) == before
 
 
-def test_push_says_what_it_moved(team):
+def test_push_says_what_it_moved(team, tmp_path):
     team.write("a.txt", "5\n")
     team.pivot("repro")
     done = team.pivot("push", "--yes")
-    assert done.out == ("Pushed 2 of 203 objects, 16 bytes of 210.8 kB, 6 requests, TIME.\n"), (
-        done.out
+    assert done.out == (
+        f"Pushed 2 of 203 objects to {tmp_path}/remote, 16 bytes of 210.8 kB, 6 requests, TIME.\n"
     )
     assert done.err == ""
 
@@ -165,10 +165,11 @@ def test_dry_run_foresees_what_moves_and_moves_nothing(team, tmp_path, clone):
     team.pivot("repro")
     foreseen = transfer(team.pivot("push", "--yes", "--dry-run", "--json"))
     assert foreseen["objects"] == 2
-    assert team.pivot("push", "-n").out.startswith("Would push 2 of 203 objects, ")
+    assert team.pivot("push", "-n").out.startswith("Would push 2 of 203 objects to ")
     assert remote_files(tmp_path) == files
     assert transfer(team.pivot("push", "--json"))["objects"] == 2
-    assert team.pivot("push", "-n").out.startswith("Would push 0 of 203 objects, 0 bytes of ")
+    done = team.pivot("push", "-n")
+    assert done.out.startswith(f"Would push 0 of 203 objects to {tmp_path}/remote, 0 bytes of ")
 
 
 def test_dry_run_of_a_first_push_makes_nothing(team, tmp_path):
@@ -450,7 +451,7 @@ def test_address_of_the_repository_is_confirmed_once_per_machine(clone, tmp_path
         assert done.err.startswith(
             f"error: remote 'storage' ({tmp_path}/remote) was not confirmed on this machine\n"
         )
-        assert "hint: If you trust it, add `--yes` once, as in `pivot pull --yes`" in done.err
+        assert "hint: If you trust it, run `pivot pull --remote storage --yes` once" in done.err
     assert not fresh.exists("images")
     (value,) = fresh.pivot("pull", "--json", code=12).lines
     assert value["code"] == "denied"

@@ -63,7 +63,7 @@ def test_data_that_is_nowhere_is_named_with_its_revision(branches, tmp_path):
     assert "warning: the data of out/doubled.txt@side is neither in the cache nor in " in done.err
     assert "total.json@side" in done.err
     assert "@main" not in done.err
-    assert done.out.startswith("Pushed 203 of 203 objects, ")
+    assert done.out.startswith("Pushed 203 of 203 objects to ")
     with Store.open(str(tmp_path / "new")).in_use():
         assert list((tmp_path / "new/packs").rglob("*.pack"))
 

@@ -16,11 +16,15 @@ def test_closing_line_tells_how_much_was_there_already(capsys):
     assert capsys.readouterr().out == (
         "Pushed 5 of 2,572 objects, 12 MB of 3.4 GB, 4 requests, 0.9 s.\n"
     )
+    show_summary("Pushed", SUMMARY, as_json=False, to="s3://team/data")
+    assert capsys.readouterr().out.startswith("Pushed 5 of 2,572 objects to s3://team/data, 12 MB")
 
 
 def test_what_is_foreseen_says_so(capsys):
     show_foreseen("push", SUMMARY, as_json=False)
     assert capsys.readouterr().out == "Would push 5 of 2,572 objects, 12 MB of 3.4 GB.\n"
+    show_foreseen("push", SUMMARY, as_json=False, to="/disk")
+    assert capsys.readouterr().out.startswith("Would push 5 of 2,572 objects to /disk, 12 MB")
 
 
 def test_json_has_whole_numbers(capsys):

@@ -68,3 +68,14 @@ def test_whether_one_is_confirmed_is_asked_when_it_is_opened(tmp_path, monkeypat
     assert theirs.connect().address == "/a"
     (theirs, _) = givers(config, "/project", store, os.environ)
     assert theirs.connect().address == "/a", "once for this machine"
+
+
+def test_the_first_is_confirmed_also_where_it_will_not_be_opened(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    config = configured(project=["a", "b"])
+    store = str(tmp_path / "store")
+    givers(config, "/project", store, os.environ, yes=True)
+    first, second = givers(config, "/project", store, os.environ)
+    assert first.connect().address == "/a"
+    with pytest.raises(DeniedError, match="was not confirmed"):
+        second.connect()

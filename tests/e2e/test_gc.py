@@ -275,10 +275,11 @@ def test_it_waits_for_who_is_storing_and_says_so(grown, tmp_path):
         fcntl.flock(f, fcntl.LOCK_SH)
         assert "is held by" in grown.pivot("gc", "--workspace", "--no-wait", code=11).err
         waiting = grown.start("gc", "--workspace")
-        time.sleep(0.5)
+        assert waiting.stderr is not None
+        said = waiting.stderr.readline()
+        assert "waiting until another process no longer uses the cache" in said
         assert waiting.poll() is None
     done = grown.finish(waiting)
-    assert "waiting until another process no longer uses the cache" in done.err
     assert done.out.startswith("Removed ")
 
 

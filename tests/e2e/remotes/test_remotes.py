@@ -247,7 +247,7 @@ def test_auto_says_that_the_remote_waits_for_a_confirmation(clone, tmp_path):
     done = fresh.pivot("repro")
     assert fresh.ran() == ["double", "images"]
     assert "was not confirmed on this machine" in done.err
-    assert "`pivot pull --yes`" in done.err
+    assert "`pivot pull --remote storage --yes`" in done.err
 
 
 @pytest.mark.parametrize(("trusts", "code"), [(True, 2), (False, 12)])

@@ -167,7 +167,7 @@ def test_remote_that_was_not_confirmed_is_a_finding(story, tmp_path):
     story.write(".pivot/config.toml", '[remotes.x]\nurl = "../remote"\n')
     (check,) = examine(story, "--remote", code=1)
     assert "was not confirmed on this machine" in check["text"]
-    assert "`pivot pull --remote storage --yes`" in check["hint"]
+    assert "`pivot pull --remote x --yes`" in check["hint"]
 
 
 def test_damaged_pack_is_found_where_data_is_read(story):

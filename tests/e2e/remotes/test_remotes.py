@@ -133,8 +133,8 @@ def test_credentials_that_somebody_wrote_into_a_url_are_not_repeated(empty):
 
 
 def test_second_push_asks_twice_and_moves_nothing(team, tmp_path):
-    before = remote_files(tmp_path)
     assert transfer(team.pivot("push", "--yes", "--json"))["objects"] == 0
+    before = remote_files(tmp_path)
     value = transfer(team.pivot("push", "--json"))
     assert (value["objects"], value["bytes"], value["requests"]) == (0, 0, 2)
     assert value["total_objects"] == 203
@@ -145,8 +145,9 @@ def test_push_says_what_it_moved(team, tmp_path):
     team.write("a.txt", "5\n")
     team.pivot("repro")
     done = team.pivot("push", "--yes")
+    # Beside the usual ones: this clone's first push lists twice, and notes its project.
     assert done.out == (
-        f"Pushed 2 of 203 objects to {tmp_path}/remote, 16 bytes of 210.8 kB, 6 requests, TIME.\n"
+        f"Pushed 2 of 203 objects to {tmp_path}/remote, 16 bytes of 210.8 kB, 7 requests, TIME.\n"
     )
     assert done.err == ""
 

@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import socket
 import time
 
@@ -87,7 +88,9 @@ def test_server_errors_are_busy(backend, faulty, status, name):
 
 
 def test_a_moment_of_trouble_is_not_noticed(backend, faulty):
-    answers = iter([(503, {}, code("SlowDown")), (200, HEADERS, b"fine")])
+    answers = itertools.chain(
+        [(503, {}, code("SlowDown"))], itertools.repeat((200, HEADERS, b"fine"))
+    )
     faulty.answer = lambda request: next(answers)
     assert backend.get("a") == b"fine"
 

@@ -96,6 +96,8 @@ def _enter(document: tomlkit.TOMLDocument, tables: list[str], path: str) -> _Tab
         inner = here.get(name)
         if inner is None:
             inner = tomlkit.table(is_super_table=number + 1 < len(tables))
+            if here is document and document and not tomlkit.dumps(document).endswith("\n\n"):
+                document.add(tomlkit.nl())
             here[name] = inner
             inner = here[name]
         if not isinstance(inner, Table | OutOfOrderTableProxy):

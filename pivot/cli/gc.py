@@ -121,7 +121,7 @@ def gc(
         raise UsageError(
             "gc needs to be told what to keep",
             why="without a scope it could remove what other branches need",
-            hint="Look first: `pivot gc --all-commits --dry-run`",
+            hint=f"Look first: `pivot gc --all-commits {_look(remote)}`",
         )
     since = None if older_than is None else time.time() - older_than
     scope = Scope(branches, tags, all_commits, keep_runs or 0, since)
@@ -133,6 +133,11 @@ def gc(
         raise UsageError("--dry-run and --apply contradict each other")
     with open_project() as project:
         return run_remote(project, *_remote_options(remote, scope, options, as_json=as_json))
+
+
+def _look(remote: str | None) -> str:
+    """The option by which nothing is removed; of a remote nothing is unless one says so."""
+    return "--dry-run" if remote is None else f"--remote {remote}"
 
 
 def _refuse_remote_options(options: Mapping[str, object]) -> None:

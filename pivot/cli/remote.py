@@ -52,7 +52,11 @@ def add(
     place: str | None,
     options: tuple[str, ...],
 ) -> None:
-    """Add remote NAME at URL: a folder, `file://…` or `s3://BUCKET/PREFIX`.
+    """Add remote NAME at URL.
+
+    URL is a folder, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`,
+    `sftp://USER@HOST/PATH`, `webdavs://HOST/PATH`, `https://HOST/PATH` (to read from), or of
+    another scheme that you allowed.
 
     It is written to `.pivot/config.toml`, which Git shares; secrets go to the local file, which it
     doesn't.
@@ -190,5 +194,11 @@ def _portable(url: str, root: str, place: Source) -> str:
     """
     if "://" in url or "::" in url or os.path.isabs(os.path.expanduser(url)):
         return url
+    if ":" in url.split("/", 1)[0]:  # `s3:/bucket` and `host:/path` would be folders made here
+        raise UsageError(  # the text isn't repeated: it may hold a password
+            "this address looks like a URL, but has no `://`",
+            hint="Write it as `s3://BUCKET/PREFIX` or `sftp://USER@HOST/PATH`; a folder of that"
+            " name is `./NAME`",
+        )
     full = os.path.abspath(url)
     return full if place is Source.USER else os.path.relpath(full, root)

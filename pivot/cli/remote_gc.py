@@ -121,7 +121,7 @@ def _show(done: RemoteCollected, options: RemoteOptions, grace: float) -> None:
         waiting = f"{plural(len(plan.waiting), 'pack')}, {size(_total(plan, plan.waiting))}"
         say(f"Marked before and not due yet: {waiting}{_when(plan.next_end)}.")
     if not options.apply:
-        _advise(done, options)
+        _advise(done)
     if done.swept.unfinished is not None:
         note(f"warning: {done.swept.unfinished}")
         note(f"hint: {done.swept.unfinished.hint}")
@@ -137,7 +137,7 @@ def _when(end: float | None) -> str:
     return f"; the first are due on {time.strftime('%Y-%m-%d %H:%M', time.localtime(end))}"
 
 
-def _advise(done: RemoteCollected, options: RemoteOptions) -> None:
+def _advise(done: RemoteCollected) -> None:
     for project in done.unasked:
         day = ""
         if project.noted is not None:
@@ -145,4 +145,4 @@ def _advise(done: RemoteCollected, options: RemoteOptions) -> None:
         note(f"warning: {project.shown} pushes there too and wasn't asked{day}")
         note(f"hint: Name a clone of it with `--project FOLDER`, or `--gone {project.id}`")
     if not done.swept.plan.is_empty:
-        note(f"hint: `pivot gc --remote {options.name}` does it with `--apply`")
+        note("hint: The same command with `--apply` does it")

@@ -26,7 +26,7 @@ COMMANDS: dict[str, Row] = {
     "push": Row("Data", "pivot.cli.push:push", "Send data to a remote"),
     "fetch": Row("Data", "pivot.cli.fetch:fetch", "Get data from a remote into the cache"),
     "pull": Row("Data", "pivot.cli.pull:pull", "Get data from a remote into place"),
-    "gc": Row("Data", "pivot.cli.gc:gc", "Remove what nothing needs from the cache"),
+    "gc": Row("Data", "pivot.cli.gc:gc", "Remove what nothing needs from the cache or a remote"),
     "cache": Row("Data", "pivot.cli.cache:cache", "Show where the cache is and what it holds"),
     "verify": Row("Data", "pivot.cli.verify:verify", "Check locks, outs and stored data"),
     "config": Row("Set up", "pivot.cli.config:config", "Show and change settings"),

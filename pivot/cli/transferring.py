@@ -202,15 +202,19 @@ def show_summary(verb: str, summary: Summary, *, as_json: bool) -> None:
     )
 
 
-def show_foreseen(verb: str, summary: Summary, *, as_json: bool) -> None:
+def show_foreseen(verb: str, summary: Summary, *, as_json: bool, to: str | None = None) -> None:
     """The same for `--dry-run`."""
     if as_json:
         emit(summary.as_json())
         return
     say(
-        f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects,"
+        f"Would {verb} {summary.objects:,} of {summary.total_objects:,} objects{_to(to)},"
         f" {size(summary.bytes)} of {size(summary.total_bytes)}."
     )
+
+
+def _to(place: str | None) -> str:
+    return "" if place is None else f" to {place}"
 
 
 def show_absent(transfer: Transfer) -> ExitCode:

@@ -22,13 +22,13 @@ def givers(
 
     The default comes first, the others as they are configured. `store` is the folder of the
     project's store. Whether a remote is confirmed is asked when it is opened; with `yes` the first
-    one is confirmed by that. The others aren't: nobody was shown their addresses. Raises
-    `UsageError` where there is none, or none of that name.
+    one is confirmed by this, also where nothing will be lacking. The others aren't: nobody was
+    shown their addresses. Raises `UsageError` where there is none, or none of that name.
     """
-    return tuple(
-        Giver(remote.name, opened(remote, root, store, environ, yes=yes and place == 0))
-        for place, remote in enumerate(chosen(config, environ, name))
-    )
+    remotes = chosen(config, environ, name)
+    if yes:
+        allow(remotes[0], root, environ, yes=True)
+    return tuple(Giver(remote.name, opened(remote, root, store, environ)) for remote in remotes)
 
 
 def chosen(
@@ -44,13 +44,13 @@ def chosen(
 
 
 def opened(
-    remote: RemoteConfig, root: str, store: str, environ: Mapping[str, str], *, yes: bool = False
+    remote: RemoteConfig, root: str, store: str, environ: Mapping[str, str]
 ) -> Callable[[], RemoteStore]:
     """Makes a remote ready, once: raises `DeniedError` for one that isn't confirmed."""
 
     @cache
     def make() -> RemoteStore:
-        allow(remote, root, environ, yes=yes)
+        allow(remote, root, environ, yes=False)
         return open_remote(remote, root, store)
 
     return make

@@ -38,6 +38,8 @@ class Trouble:
     error: PivotError
 
     def __str__(self) -> str:
+        if self.error.message.startswith(f"remote {self.name!r} "):
+            return str(self.error)
         kind = "is damaged" if isinstance(self.error, IntegrityError) else "wasn't used"
         return f"remote {self.name!r} {kind}: {self.error}"
 

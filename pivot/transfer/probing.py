@@ -247,7 +247,7 @@ class Probe:
             if isinstance(one, RemoteError) and not isinstance(one, NotFound):
                 raise one
             if one not in versions:
-                raise _WrongError("an object could be read half replaced", _BROKEN)
+                raise _WrongError("an object could be read half replaced", _HALF)
         return f"whole at each of {len(seen)} readings"
 
     def _watch(self, key: str, seen: list[bytes | RemoteError], over: threading.Event) -> None:
@@ -391,5 +391,6 @@ def _speed(rate: Rate) -> str:
 
 
 _ELSEWHERE: Final = "Check its URL, or push to it from where it may be written"
+_HALF: Final = "Leave its option `publish` off: readers could get half of its list"
 _BROKEN: Final = "Pivot can't use this storage as it is; look at what stands between"
 _STALE: Final = "Turn off caches between here and the storage"

@@ -1,7 +1,6 @@
 """From a URL to a backend: the only place that composes all wrappers."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from pivot_remotes import options as option
 from pivot_remotes import schemes
@@ -14,8 +13,6 @@ from pivot_remotes.reading import ReadOnly
 from pivot_remotes.retrying import Patience, Retrying
 from pivot_remotes.schemes import MEANT, SCHEMES, Opener
 from pivot_remotes.tracing import Trace, Tracing
-
-_COMMON: Final = frozenset({"attempts", "connections", "limit_rate", "publish", "read_only"})
 
 
 def scheme_of(url: str) -> str:
@@ -42,7 +39,7 @@ def harmless_options(scheme: str) -> frozenset[str]:
 
     All others should be trusted before they are used where they come from somebody else.
     """
-    return _COMMON | SCHEMES[scheme].harmless if scheme in SCHEMES else _COMMON
+    return option.COMMON | SCHEMES[scheme].harmless if scheme in SCHEMES else option.COMMON
 
 
 def connect(
@@ -78,7 +75,7 @@ def connect(
         rate=option.size(options, "limit_rate"),
     )
     option.boolean(options, "publish")
-    own = {name: text for name, text in options.items() if name not in _COMMON}
+    own = {name: text for name, text in options.items() if name not in option.COMMON}
     backend = _opener(scheme, allowed)(url, own)
     if option.boolean(options, "read_only"):
         backend = ReadOnly(backend)

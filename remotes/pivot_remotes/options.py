@@ -3,8 +3,12 @@
 import re
 from collections.abc import Mapping
 from math import isfinite
+from typing import Final
 
 from pivot_remotes.errors import BadAddress
+
+# Those of every remote; the wrappers around its backend take them.
+COMMON: Final = frozenset({"attempts", "connections", "limit_rate", "publish", "read_only"})
 
 _BYTES = re.compile(r"([0-9]{1,15})([KMGkmg]?)")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -16,7 +20,7 @@ def check_known(options: Mapping[str, str], known: frozenset[str], scheme: str) 
     for name in sorted(options.keys() - known):
         raise BadAddress(
             f"remotes of {scheme} have no option {name!r}",
-            hint=f"Known options are {', '.join(sorted(known))}" if known else "It has no options",
+            hint=f"Known options are {', '.join(sorted(known | COMMON))}",
         )
 
 

@@ -70,7 +70,9 @@ def test_without_a_scope_nothing_happens(grown):
     before = stored(grown)
     done = grown.pivot("gc", code=2)
     assert "gc needs to be told what to keep" in done.err
-    assert "pivot gc --all-commits --dry-run" in done.err
+    assert "`pivot gc --all-commits --dry-run`" in done.err
+    done = grown.pivot("gc", "--remote", "team", code=2)
+    assert "`pivot gc --all-commits --remote team`" in done.err, "of the remote that was meant"
     assert stored(grown) == before
 
 

@@ -12,15 +12,20 @@ _RENEW: Final = "Run `aws sso login`, or renew the credentials"
 _EXPIRED: Final = Remedy("the session has expired", _RENEW)
 _REGION: Final = Remedy("is in another region", "Set the remote's option `region`, or AWS_REGION")
 
+
+def _check(option: str) -> str:
+    return f"Check the remote's option `{option}`, or AWS_{option.upper()}"
+
+
 S3: Final = Dialect(
     denied={
         "AccessDenied": Remedy("the credentials don't allow this", _WHO),
-        "InvalidAccessKeyId": Remedy("the access key is unknown there", "Check AWS_ACCESS_KEY_ID"),
-        "SignatureDoesNotMatch": Remedy("the secret key is wrong", "Check AWS_SECRET_ACCESS_KEY"),
+        "InvalidAccessKeyId": Remedy("the access key is unknown there", _check("access_key_id")),
+        "SignatureDoesNotMatch": Remedy("the secret key is wrong", _check("secret_access_key")),
         "ExpiredToken": _EXPIRED,
         "ExpiredTokenException": _EXPIRED,
         "TokenRefreshRequired": _EXPIRED,
-        "InvalidToken": Remedy("the session token is wrong", "Check AWS_SESSION_TOKEN"),
+        "InvalidToken": Remedy("the session token is wrong", _check("session_token")),
         "RequestTimeTooSkewed": Remedy("this machine's clock is wrong", "Set the clock"),
     },
     forbidden=_WHO,

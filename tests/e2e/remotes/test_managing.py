@@ -100,6 +100,16 @@ def test_read_only_and_unconfirmed_remotes_are_listed_as_such(clone):
     assert lines[1].endswith("  (default, not confirmed on this machine)")
 
 
+@pytest.mark.parametrize("address", ["s3:/bucket/data", "s3:bucket", "ada:s3cr3t@lab:/data"])
+def test_address_that_lacks_slashes_is_no_folder(empty, address):
+    done = empty.pivot("remote", "add", "typo", address, code=2)
+    assert "looks like a URL, but has no `://`" in done.err
+    assert not re.search(SECRET, done.err)
+    assert empty.pivot("remote", "list").out == ""
+    empty.pivot("remote", "add", "folder", f"./{address}")
+    assert empty.pivot("remote", "list").out.startswith("folder ")
+
+
 def test_further_schemes_are_the_users_own_decision(empty):
     done = empty.pivot("config", "set", "remote.schemes", "hf", code=2)
     assert "hint: Set it for yourself: `pivot config set --user remote.schemes hf`" in done.err

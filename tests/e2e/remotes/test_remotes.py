@@ -164,10 +164,11 @@ def test_dry_run_foresees_what_moves_and_moves_nothing(team, tmp_path, clone):
     team.pivot("repro")
     foreseen = transfer(team.pivot("push", "--yes", "--dry-run", "--json"))
     assert foreseen["objects"] == 2
-    assert team.pivot("push", "-n").out.startswith("Would push 2 of 203 objects, ")
+    assert team.pivot("push", "-n").out.startswith("Would push 2 of 203 objects to ")
     assert remote_files(tmp_path) == files
     assert transfer(team.pivot("push", "--json"))["objects"] == 2
-    assert team.pivot("push", "-n").out.startswith("Would push 0 of 203 objects, 0 bytes of ")
+    done = team.pivot("push", "-n")
+    assert done.out.startswith(f"Would push 0 of 203 objects to {tmp_path}/remote, 0 bytes of ")
 
 
 def test_dry_run_of_a_first_push_makes_nothing(team, tmp_path):

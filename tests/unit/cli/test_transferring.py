@@ -21,6 +21,8 @@ def test_closing_line_tells_how_much_was_there_already(capsys):
 def test_what_is_foreseen_says_so(capsys):
     show_foreseen("push", SUMMARY, as_json=False)
     assert capsys.readouterr().out == "Would push 5 of 2,572 objects, 12 MB of 3.4 GB.\n"
+    show_foreseen("push", SUMMARY, as_json=False, to="/disk")
+    assert capsys.readouterr().out.startswith("Would push 5 of 2,572 objects to /disk, 12 MB")
 
 
 def test_json_has_whole_numbers(capsys):

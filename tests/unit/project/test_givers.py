@@ -85,3 +85,14 @@ def test_yes_confirms_the_first_one_alone(tmp_path, monkeypatch):
     assert "`pivot pull --yes -r 'x; sh evil'`" in caught.value.hint
     (named,) = givers(config, "/project", store, os.environ, "b", yes=True)
     assert named.connect().address == "/b"
+
+
+def test_the_first_is_confirmed_also_where_it_will_not_be_opened(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    config = configured(project=["a", "b"])
+    store = str(tmp_path / "store")
+    givers(config, "/project", store, os.environ, yes=True)
+    first, second = givers(config, "/project", store, os.environ)
+    assert first.connect().address == "/a"
+    with pytest.raises(DeniedError, match="was not confirmed"):
+        second.connect()

@@ -100,6 +100,14 @@ def test_options_that_mean_nothing_are_refused(url, options):
         connect(url, options)
 
 
+def test_a_misspelt_option_names_those_of_every_remote_too():
+    with pytest.raises(BadAddress) as caught:
+        connect("/data", {"limitrate": "1M"})
+    assert caught.value.hint == (
+        "Known options are attempts, connections, limit_rate, publish, read_only"
+    )
+
+
 def test_s3_is_found_by_the_environment(aws, faulty):
     faulty.always(200, b"fine", ETag='"x"', **{"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
     aws.setenv("AWS_ENDPOINT_URL", faulty.endpoint)

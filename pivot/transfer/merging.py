@@ -51,8 +51,15 @@ def _put_merged(
     replaced = [index.name for index in group]
     name, data = merge(group, keep, level=level, replaces=replaced)
     backend.put(index_key(name), data)
-    backend.delete_all(map(index_key, (*replaced, *indexes.superseded)))
+    _delete_superseded(backend, indexes)
+    backend.delete_all(map(index_key, replaced))
     indexes.replace(replaced, name, data)
+
+
+def _delete_superseded(backend: Backend, indexes: Indexes) -> None:
+    """Delete what listed indexes replace, before those go: it would count again."""
+    if indexes.superseded:
+        backend.delete_all(map(index_key, indexes.superseded))
 
 
 def due(indexes: Sequence[Index]) -> tuple[Index, ...]:
@@ -102,8 +109,7 @@ def _delete_doubles(backend: Backend, indexes: Indexes) -> None:
     doubles = {index.name for index in lesser if index is not None}
     if not doubles:
         return
-    if indexes.superseded:  # those that doubles replace would count again
-        backend.delete_all(map(index_key, indexes.superseded))
+    _delete_superseded(backend, indexes)
     backend.delete_all(map(index_key, doubles))
     indexes.forget(doubles)
 

@@ -198,14 +198,14 @@ def test_a_body_that_is_refused_beforehand_is_not_sent(proxied, upstream):
 def test_each_answer_is_held_back_once_however_long_it_is(proxied):
     data = bytes(2 << 20)
     proxied.ask("PUT", "/large", data)
-    proxied.command("delay 0.5")
+    proxied.command("delay 2")
     started = time.monotonic()
     assert proxied.ask("GET", "/large") == (200, data)
-    assert 0.5 <= time.monotonic() - started < 2  # its blocks are eight or more
+    assert 2 <= time.monotonic() - started < 10  # its blocks are eight or more
     proxied.command("delay 0")
     started = time.monotonic()
     assert proxied.ask("GET", "/large") == (200, data)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
 
 
 def test_part_of_an_object_is_answered_as_such():

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from pivot.cli.terminal import emit, note, plural, say, seconds
+from pivot.cli.terminal import emit, note, note_named, plural, say, seconds
 from pivot.plan import Plan
 from pivot.run.events import (
     Event,
@@ -76,8 +76,7 @@ class Printer:
                 }
             )
             return
-        label = click.style("error", fg="red", bold=True)
-        note(f"{label}: stage {event.stage}: {failure.message}")
+        note_named("error", "red", f"stage {event.stage}: {failure.message}", bold=True)
         if failure.why is not None:
             note(f"  why: {failure.why}")
         if failure.traceback is not None:
@@ -85,7 +84,7 @@ class Printer:
         if failure.log is not None:
             note(f"  log: {failure.log}")
         if failure.hint is not None:
-            note(f"{click.style('hint', fg='cyan')}: {failure.hint}")
+            note_named("hint", "cyan", failure.hint)
 
     def _show_summary(self, event: RunFinished) -> None:
         took = seconds(time.monotonic() - self._begun)

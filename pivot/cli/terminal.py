@@ -38,6 +38,12 @@ def note(text: str) -> None:
     click.echo(printable(text, keep=LINES), err=True)
 
 
+def note_named(name: str, colour: str, text: str, *, bold: bool = False) -> None:
+    """`note` with a name in colour before it, such as `error` or `hint`."""
+    label = click.style(name, fg=colour, bold=bold)
+    click.echo(f"{label}: {printable(text, keep=LINES)}", err=True)
+
+
 def note_waiting(holder: str) -> None:
     """Say for whom a command waits that needs the cache for itself."""
     note(f"waiting until {holder} no longer uses the cache")

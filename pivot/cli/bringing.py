@@ -3,13 +3,10 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
-from pivot.cli.here import from_here
 from pivot.cli.progress import Progress
-from pivot.cli.terminal import note, open_project, plural, say, size
-from pivot.cli.transferring import named, partly, with_options
+from pivot.cli.terminal import note, plural, say, size
+from pivot.cli.transferring import Wish, moving
 from pivot.paths import RepoPath
 from pivot.project.givers import givers
 from pivot.project.project import Project
@@ -18,7 +15,6 @@ from pivot.store.tree import TreeEntry
 from pivot.sync.gather import gather, gather_tree, plan_gather
 from pivot.sync.givers import Givers, Trouble
 from pivot.sync.summary import Summary
-from pivot.transfer.jobs import JOBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +51,15 @@ class Bringing:
 
 
 def bring_command(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the arguments and options of those that get data, as one `Bringing`."""
+    """Give a command that gets data its arguments and options, as one `Bringing`."""
+    return moving(function, _bringing)
 
-    @wraps(function)
-    def command(
-        targets: tuple[str, ...],
-        remote: str | None,
-        jobs: int | None,
-        *,
-        dry_run: bool,
-        yes: bool,
-        as_json: bool,
-        rev: tuple[str, ...] = (),
-        all_branches: bool = False,
-        **others: Any,
-    ) -> int:
-        with open_project() as project:
-            those = givers(
-                project.config, project.root, project.store.root, os.environ, remote, yes=yes
-            )
-            asked = Givers(those, tell)
-            roots = named(
-                project, from_here(project.root, targets),
-                lambda content: _tree(project, asked, content),
-                rev, all_branches=all_branches,
-            )  # fmt: skip
-            at_once = jobs or project.config.number("remote.jobs") or JOBS
-            bringing = Bringing(project, roots, asked, at_once, dry_run, as_json)
-            with partly(all_branches):
-                return function(bringing, **others)
 
-    return with_options(command)
+def _bringing(project: Project, wish: Wish) -> Bringing:
+    root, store = project.root, project.store.root
+    asked = Givers(givers(project.config, root, store, os.environ, wish.remote, yes=wish.yes), tell)
+    roots = wish.roots(project, lambda content: _tree(project, asked, content))
+    return Bringing(project, roots, asked, wish.jobs, wish.dry_run, wish.as_json)
 
 
 def _tree(project: Project, asked: Givers, content: Content) -> Iterator[TreeEntry]:

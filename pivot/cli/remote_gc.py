@@ -14,7 +14,7 @@ from pivot.project.remote_collecting import Asked, RemoteCollected, collect_remo
 from pivot.store.entry import FileName
 from pivot.sync.collect import Collecting
 from pivot.sync.sweeping import DAY, SweepPlan
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 
 
 @dataclass(frozen=True, slots=True)

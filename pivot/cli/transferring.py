@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from typing import Any, Self
@@ -48,7 +48,7 @@ class Transfer:
 
     def sendable(self) -> Self:
         """The same without the outs that neither side has, which are `absent` then."""
-        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `named`
+        from pivot.sync.absent import split_absent  # noqa: PLC0415 - as `Wish.roots`
 
         roots, absent = split_absent(self.project.store, self.remote, self.roots)
         return replace(self, roots=roots, absent=absent)
@@ -72,13 +72,39 @@ class Transfer:
 
     def foresee_send(self) -> Summary:
         """What a push would come to; a remote that doesn't exist yet has nothing."""
-        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - as `named`
+        from pivot.sync.foreseeing import foresee_push  # noqa: PLC0415 - as `Wish.roots`
 
         return foresee_push(self.project.store, self.remote, self.roots, jobs=self.jobs)
 
 
-def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the arguments and options of all that move data, as one `Transfer`."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is said to a command that moves data: its arguments, and the options of all of them."""
+
+    targets: tuple[str, ...]
+    remote: str | None
+    jobs: int
+    dry_run: bool
+    yes: bool
+    as_json: bool
+    revisions: tuple[str, ...]
+    all_branches: bool
+
+    def roots(self, project: Project, read_tree: ReadTree) -> Mapping[RepoPath, Content]:
+        """What TARGETS mean in the workspace, or in the revisions that are named."""
+        targets = from_here(project.root, self.targets)
+        if not self.revisions and not self.all_branches:
+            return wanted(project, targets, read_tree)
+        # What reads Git's history, which a push of the workspace need not import.
+        from pivot.project.revised import revised  # noqa: PLC0415
+
+        return revised(project, self.revisions, targets, all_branches=self.all_branches)
+
+
+def moving[T](
+    function: Callable[..., int], prepare: Callable[[Project, Wish], T]
+) -> Callable[..., int]:
+    """Give a command the arguments and options of all that move data, as what `prepare` makes."""
 
     @wraps(function)
     def command(
@@ -94,36 +120,25 @@ def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
         **others: Any,
     ) -> int:
         with open_project() as project:
-            opened = cache(lambda: use_remote(project, remote, yes=yes))
-            names = from_here(project.root, targets)
-            roots = named(
-                project, names, lambda content: _tree(project, opened, content),
-                rev, all_branches=all_branches,
-            )  # fmt: skip
-            store = opened()
             at_once = jobs or project.config.number("remote.jobs") or JOBS
-            transfer = Transfer(project, roots, store, at_once, dry_run, as_json, all_branches)
+            wish = Wish(targets, remote, at_once, dry_run, yes, as_json, rev, all_branches)
+            prepared = prepare(project, wish)
             with partly(all_branches):
-                return function(transfer, **others)
+                return function(prepared, **others)
 
-    return with_options(command)
+    return _with_options(command)
 
 
-def named(
-    project: Project,
-    targets: Sequence[str],
-    read_tree: ReadTree,
-    revisions: Sequence[str],
-    *,
-    all_branches: bool,
-) -> Mapping[RepoPath, Content]:
-    """What TARGETS mean in the workspace, or in the revisions that are named."""
-    if not revisions and not all_branches:
-        return wanted(project, targets, read_tree)
-    # What reads Git's history, which a push of the workspace need not import.
-    from pivot.project.revised import revised  # noqa: PLC0415
+def transfer_command(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that sends data its arguments and options, as one `Transfer`."""
+    return moving(function, _transfer)
 
-    return revised(project, revisions, targets, all_branches=all_branches)
+
+def _transfer(project: Project, wish: Wish) -> Transfer:
+    opened = cache(lambda: use_remote(project, wish.remote, yes=wish.yes))
+    roots = wish.roots(project, lambda content: _tree(project, opened, content))
+    lenient = wish.all_branches
+    return Transfer(project, roots, opened(), wish.jobs, wish.dry_run, wish.as_json, lenient)
 
 
 @contextlib.contextmanager
@@ -162,14 +177,14 @@ def _tree(
     project: Project, opened: Callable[[], RemoteStore], content: Content
 ) -> Iterator[TreeEntry]:
     """The entries of a directory, which may be in the remote alone."""
-    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - as `named`
+    from pivot.sync.fetch import fetch_tree  # noqa: PLC0415 - as `Wish.roots`
 
     if project.store.holds(content):
         return project.store.tree(content)
     return fetch_tree(project.store, opened(), content)
 
 
-def with_options(command: Callable[..., int]) -> Callable[..., int]:
+def _with_options(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of all that move data."""
     for decorate in (
         json_option,

@@ -1,47 +1,35 @@
-"""Entries of a remote that are read here for a while, without becoming part of the store.
-
-In the store itself a tree would promise that all that it names is there, too.
-"""
+"""Entries of one remote that are read here for a while."""
 
 import contextlib
-import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
-from pivot.store.entry import Kind, Place
+from pivot.store.entry import Place
 from pivot.store.store import Store
-from pivot.sync.staging import staging_folder
+from pivot.sync.staging import Staged, staging_beside
 from pivot.transfer.fetch import Source, Spool
 from pivot.transfer.fetch import fetch as receive
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Meter
 from pivot.transfer.remote import RemoteStore
 from pivot.transfer.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)
-class Borrowed:
-    """What the store has, and beside it a staging store that lasts as long as the block."""
+class Borrowed(Staged):
+    """What the store has, and what is brought from one remote for as long as the block lasts."""
 
-    store: Store
-    staging: Store
     source: Source
 
     @classmethod
     @contextlib.contextmanager
     def beside(cls, store: Store, remote: RemoteStore, jobs: int = JOBS) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        with staging_folder(store.root) as folder:
-            staging = Store.open(os.path.join(folder, "staging"))
-            yield cls(store, staging, Source(remote, Spool(folder), jobs))
-
-    def read(self, id_: ObjectId, kind: Kind) -> bytes:
-        """An entry, verified, from wherever it is here."""
-        place = self.staging if self.staging.has(id_) else self.store
-        return place.read(id_, kind)
+        with staging_beside(store) as (staging, folder):
+            yield cls(store, staging, folder, Source(remote, Spool(folder), jobs))
 
     def obtain_known(self, ids: Collection[ObjectId]) -> list[ObjectId]:
         """Bring here what either side has; returns what neither has."""
@@ -49,10 +37,6 @@ class Borrowed:
         lost = {id_ for id_ in ids if not self.has(id_) and remote.find(id_) is None}
         self.obtain([id_ for id_ in ids if id_ not in lost])
         return sorted(lost)
-
-    def has(self, id_: ObjectId) -> bool:
-        """Whether an entry can be read here."""
-        return self.store.has(id_) or self.staging.has(id_)
 
     def obtain(self, ids: Collection[ObjectId], meter: Meter | None = None) -> None:
         """Bring here what the store hasn't.

@@ -19,7 +19,7 @@ from pivot.sync.needs import find_needs
 from pivot.sync.rescue import rescue
 from pivot.sync.sweeping import GRACE, SweepPlan, plan_sweep, refuse_lost, without_copies
 from pivot.transfer.faults import PackGoneError, on_disk
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Progress
 from pivot.transfer.remote import RemoteStore
 

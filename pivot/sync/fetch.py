@@ -9,7 +9,7 @@ from pivot.store.tree import TreeEntry
 from pivot.sync.gather import gather, gather_tree, plan_gather
 from pivot.sync.givers import Giver, Givers
 from pivot.sync.summary import Summary
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Progress
 from pivot.transfer.remote import RemoteStore
 

@@ -21,7 +21,7 @@ from pivot.sync.plan import SyncPlan, size_of
 from pivot.sync.reach import Reach
 from pivot.sync.summary import Given, Summary
 from pivot.transfer.faults import on_disk
-from pivot.transfer.lanes import JOBS
+from pivot.transfer.jobs import JOBS
 from pivot.transfer.progress import Meter, Progress, Transferred
 from pivot.transfer.sink import Sink
 

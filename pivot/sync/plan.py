@@ -57,7 +57,7 @@ def plan_push(
     """
     if closure is None:
         closure = local_closure(store, roots)
-    closure = _completed(closure, store, remote, roots)
+    closure = _completed(closure, store, remote, roots, jobs)
     ids = (*closure, *closure.absent)
     there, here = remote.held(ids), places(store, ids)
     groups = [[id_ for id_ in group if id_ not in there.ids] for group in closure.groups]
@@ -93,7 +93,11 @@ def local_closure(store: Store, roots: Mapping[RepoPath, Content]) -> Closure:
 
 
 def _completed(
-    closure: Closure, store: Store, remote: RemoteStore, roots: Mapping[RepoPath, Content]
+    closure: Closure,
+    store: Store,
+    remote: RemoteStore,
+    roots: Mapping[RepoPath, Content],
+    jobs: int,
 ) -> Closure:
     """What roots need, where trees and recipes that aren't here are read from the remote.
 
@@ -104,7 +108,7 @@ def _completed(
     # What fetches, which a push of what is all here need not import.
     from pivot.sync.borrowing import Borrowed  # noqa: PLC0415
 
-    with Borrowed.beside(store, remote) as borrowed:
+    with Borrowed.beside(store, remote, jobs) as borrowed:
         return walk(roots, borrowed.read, borrowed.obtain_known)
 
 

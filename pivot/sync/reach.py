@@ -1,11 +1,10 @@
 """What a fetch can read: the store here, what was staged beside it, and what remotes give.
 
 Trees and recipes are fetched first, level by level, into a staging store: only they tell what else
-is needed, and in the store itself nothing may appear before what it refers to.
+is needed.
 """
 
 import contextlib
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -14,12 +13,11 @@ from pivot.errors import PivotError
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.store.content import Content, ContentType
-from pivot.store.entry import Kind
 from pivot.store.lookup import places
 from pivot.store.store import Store
 from pivot.sync.closure import Closure, walk
 from pivot.sync.givers import Asked, Givers
-from pivot.sync.staging import staging_folder
+from pivot.sync.staging import Staged, staging_beside
 from pivot.transfer.fetch import Places, Source, Spool, fetch_requests
 from pivot.transfer.fetch import fetch as receive
 from pivot.transfer.progress import Meter, Transferred
@@ -27,27 +25,18 @@ from pivot.transfer.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Staged):
     """Reads what tells the rest, from wherever it is."""
 
-    store: Store
-    staging: Store
     givers: Givers
-    folder: str
     jobs: int
 
     @classmethod
     @contextlib.contextmanager
     def make(cls, store: Store, givers: Givers, jobs: int) -> Iterator[Self]:
         """Stage below the store's `tmp/`; all of it is removed at the end."""
-        with staging_folder(store.root) as folder:
-            staging = Store.open(os.path.join(folder, "staging"))
-            yield cls(store, staging, givers, folder, jobs)
-
-    def read(self, id_: ObjectId, kind: Kind) -> bytes:
-        """An entry, from wherever it is here."""
-        place = self.staging if self.staging.has(id_) else self.store
-        return place.read(id_, kind)
+        with staging_beside(store) as (staging, folder):
+            yield cls(store, staging, folder, givers, jobs)
 
     def obtain(self, ids: Iterable[ObjectId]) -> frozenset[ObjectId]:
         """Stage what isn't here; returns what nobody has, or has whole."""

@@ -1,4 +1,7 @@
-"""The folder below a store's `tmp/` in which a fetch stages, and what killed fetches left there."""
+"""A store, and beside it what was brought here to be read without becoming a part of it.
+
+In the store itself a tree or recipe would promise that all that it names is there, too.
+"""
 
 import contextlib
 import os
@@ -6,10 +9,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from pivot.errors import LockedError
 from pivot.files import NoLocksError, locked
+from pivot.hashing import ObjectId
+from pivot.store.entry import Kind
+from pivot.store.store import Store
 
 _PREFIX: Final = "fetch-"
 _OWNER: Final = "owner"
@@ -17,8 +24,33 @@ _OWNER: Final = "owner"
 _SETTLED_S: Final = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A store, the staging store beside it, and the folder that this one is in."""
+
+    store: Store
+    staging: Store
+    folder: str
+
+    def read(self, id_: ObjectId, kind: Kind) -> bytes:
+        """An entry, verified, from wherever it is here."""
+        place = self.staging if self.staging.has(id_) else self.store
+        return place.read(id_, kind)
+
+    def has(self, id_: ObjectId) -> bool:
+        """Whether an entry can be read here."""
+        return self.store.has(id_) or self.staging.has(id_)
+
+
 @contextlib.contextmanager
-def staging_folder(root: str) -> Iterator[str]:
+def staging_beside(store: Store) -> Iterator[tuple[Store, str]]:
+    """A staging store in a fresh folder below the store's `tmp/`; it is removed at the end."""
+    with _staging_folder(store.root) as folder:
+        yield Store.open(os.path.join(folder, "staging")), folder
+
+
+@contextlib.contextmanager
+def _staging_folder(root: str) -> Iterator[str]:
     """A fresh folder in the store at `root`, removed at the end; those of the dead go first."""
     within = os.path.join(root, "tmp")
     _remove_left(within)

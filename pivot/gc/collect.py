@@ -14,7 +14,8 @@ from pivot.store.audit import Audit
 from pivot.store.check import packs_in
 from pivot.store.content import Content
 from pivot.store.entry import FileName
-from pivot.store.index import Index, encode, rows_of
+from pivot.store.index import Index
+from pivot.store.indexing import index_of
 from pivot.store.store import Store
 
 
@@ -55,6 +56,5 @@ def _unindexed(store: Store, packs: Iterable[FileName]) -> Iterator[Index]:
     for name in packs:
         audit = Audit.of(store.root, name)
         if audit.fault is None:
-            index, info = FileName.fresh(), audit.info
-            made = encode(index, dict(rows_of([info])), {name: info.size})
-            yield Index(memoryview(made), index)
+            index, data = index_of([audit.info])
+            yield Index(memoryview(data), index)

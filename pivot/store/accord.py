@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
-from pivot.store.index import Index, rows_of
+from pivot.store.index import Index
+from pivot.store.indexing import rows_of
 
 
 class Accord:

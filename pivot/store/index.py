@@ -16,23 +16,20 @@ Sixteen indexes of a level are merged into one of the next, so a store of a bill
 a few dozen. The reader asks for slices only: a later version can fetch ranges of a remote one.
 """
 
-import contextlib
 import mmap
 import os
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from itertools import accumulate
 from typing import Self
 
 from blake3 import blake3
 
 from pivot.errors import IntegrityError, PivotError
-from pivot.files import open_regular, write_atomic
+from pivot.files import open_regular
 from pivot.hashing import ID_SIZE, ObjectId
-from pivot.store.access import file_mode
 from pivot.store.codec import MAX_RAW_SIZE, Codec
-from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, PackInfo, Place
+from pivot.store.entry import NAME_SIZE, BlockPlace, FileName, Kind, Place
 
 VERSION = 1
 FAN_IN = 16
@@ -41,11 +38,11 @@ FAN_IN = 16
 INDEX_ENTRIES = 100_000
 MAGIC = b"PIVOTIDX"
 END_MAGIC = b"PIVOTEND"
-_HEADER = struct.Struct("<8sHHI16sIIII")
-_PACK = struct.Struct("<16sQ")
-_BLOCK = struct.Struct("<IQIIB3x")
-_FANOUT = struct.Struct("<256I")
-_PLACE = struct.Struct("<IIIB3x")
+HEADER = struct.Struct("<8sHHI16sIIII")
+PACK = struct.Struct("<16sQ")
+BLOCK = struct.Struct("<IQIIB3x")
+FANOUT = struct.Struct("<256I")
+PLACE = struct.Struct("<IIIB3x")
 _KIND_AT = 12
 _ID = struct.Struct(f"{ID_SIZE}s")
 _PACK_NUMBER = struct.Struct("<I")  # the first member of a block
@@ -64,127 +61,6 @@ def index_key(name: FileName) -> str:
     return f"index/{name.hex()}.idx"
 
 
-class IndexParts:
-    """An index that is being made: rows in the order of their ids, blocks in any."""
-
-    def __init__(self, name: FileName, level: int, replaces: Sequence[FileName]) -> None:
-        self.name = name
-        self._level = level
-        self._replaces = replaces
-        self._packs: dict[FileName, tuple[int, int]] = {}  # number and size, in order
-        self._blocks = bytearray()
-        self._counts = [0] * 256
-        self._ids = bytearray()
-        self._places = bytearray()
-
-    def add_block(self, pack: FileName, pack_size: int, place: tuple[int, int, int, int]) -> int:
-        """Add a block: its offset, stored and raw size, and codec. Returns its number."""
-        number, _ = self._packs.setdefault(pack, (len(self._packs), pack_size))
-        self._blocks += _BLOCK.pack(number, *place)
-        return len(self._blocks) // _BLOCK.size - 1
-
-    def add(self, id_: bytes, block: int, offset: int, size: int, kind: int) -> None:
-        """Add an entry; its id is greater than all before."""
-        self._counts[id_[0]] += 1
-        self._ids += id_
-        self._places += _PLACE.pack(block, offset, size, kind)
-
-    def encode(self) -> bytes:
-        """The index's bytes."""
-        entries = len(self._ids) // ID_SIZE
-        numbers = len(self._packs), len(self._blocks) // _BLOCK.size, entries
-        body = b"".join(
-            (
-                _HEADER.pack(
-                    MAGIC, VERSION, self._level, 0, self.name, len(self._replaces), *numbers
-                ),
-                *self._replaces,
-                *(_PACK.pack(pack, size) for pack, (_, size) in self._packs.items()),
-                self._blocks,
-                _FANOUT.pack(*accumulate(self._counts)),
-                self._ids,
-                self._places,
-            )
-        )
-        return b"".join((body, blake3(body).digest(), END_MAGIC))
-
-
-def encode(
-    name: FileName,
-    rows: Mapping[ObjectId, Place],
-    pack_sizes: Mapping[FileName, int],
-    *,
-    level: int = 0,
-    replaces: Sequence[FileName] = (),
-) -> bytes:
-    """The bytes of an index over `rows`; every pack they name must have its size given."""
-    parts = IndexParts(name, level, replaces)
-    places = {(p.block.pack, p.block.offset): p.block for p in rows.values()}
-    numbers = {
-        key: parts.add_block(b.pack, pack_sizes[b.pack], (b.offset, b.stored, b.raw, b.codec))
-        for key, b in sorted(places.items())
-    }
-    for id_ in sorted(rows):
-        place = rows[id_]
-        block = numbers[place.block.pack, place.block.offset]
-        parts.add(id_, block, place.offset, place.size, place.kind)
-    return parts.encode()
-
-
-def index_of(packs: Collection[PackInfo]) -> tuple[FileName, bytes]:
-    """A new index over all entries of finished packs, as its name and bytes."""
-    parts = IndexParts(FileName.fresh(), 0, ())
-    rows: dict[ObjectId, tuple[int, int, int, int]] = {}
-    for pack in packs:
-        for block in pack.blocks:
-            place = block.place
-            number = parts.add_block(
-                pack.name, pack.size, (place.offset, place.stored, place.raw, place.codec)
-            )
-            at = 0
-            for id_, kind, size in block.entries:
-                rows[id_] = number, at, size, kind
-                at += size
-    for id_ in sorted(rows):
-        parts.add(id_, *rows[id_])
-    return parts.name, parts.encode()
-
-
-def rows_of(packs: Iterable[PackInfo]) -> Iterator[tuple[ObjectId, Place]]:
-    """Where each entry of finished packs is."""
-    for pack in packs:
-        for block in pack.blocks:
-            at = 0
-            for entry in block.entries:
-                yield entry.id, Place(block.place, at, entry.size, entry.kind)
-                at += entry.size
-
-
-def write_index(
-    root: str,
-    rows: Mapping[ObjectId, Place],
-    pack_sizes: Mapping[FileName, int],
-    *,
-    level: int = 0,
-    replaces: tuple[FileName, ...] = (),
-) -> FileName:
-    """Write and sync an index; its entries are visible from then on."""
-    name = FileName.fresh()
-    land_index(root, name, encode(name, rows, pack_sizes, level=level, replaces=replaces))
-    return name
-
-
-def land_index(root: str, name: FileName, data: bytes) -> None:
-    """Give an index's bytes their place, synced; as readable as the store's folder."""
-    path = os.path.join(root, index_key(name))
-    try:
-        write_atomic(path, data, mode=file_mode(root), exact=True)
-    except BaseException:
-        with contextlib.suppress(OSError):  # it has its name if only the folder's sync failed
-            os.unlink(path)
-        raise
-
-
 class Index:
     """An index that was opened and checked; look-ups touch a few pages."""
 
@@ -196,8 +72,8 @@ class Index:
         self.size = len(data)
         self._data = data
         self._seen_blocks: dict[int, BlockPlace] = {}
-        _, _, self.level, _, _, replaces, packs, blocks, self.entries = _HEADER.unpack_from(data)
-        at = _HEADER.size
+        _, _, self.level, _, _, replaces, packs, blocks, self.entries = HEADER.unpack_from(data)
+        at = HEADER.size
         self.replaces = tuple(
             FileName(data[i : i + NAME_SIZE])
             for i in range(at, at + replaces * NAME_SIZE, NAME_SIZE)
@@ -205,13 +81,13 @@ class Index:
         at += replaces * NAME_SIZE
         self.packs = tuple(
             (FileName(pack), size)
-            for pack, size in _PACK.iter_unpack(data[at : at + packs * _PACK.size])
+            for pack, size in PACK.iter_unpack(data[at : at + packs * PACK.size])
         )
-        self._blocks = at + packs * _PACK.size
+        self._blocks = at + packs * PACK.size
         self._block_count = blocks
-        fanout = self._blocks + blocks * _BLOCK.size
-        self._fanout = (0, *_FANOUT.unpack_from(data, fanout))
-        self._ids = fanout + _FANOUT.size
+        fanout = self._blocks + blocks * BLOCK.size
+        self._fanout = (0, *FANOUT.unpack_from(data, fanout))
+        self._ids = fanout + FANOUT.size
         self._places = self._ids + self.entries * ID_SIZE
 
     @classmethod
@@ -267,10 +143,10 @@ class Index:
 
         Raises as `place_at` does.
         """
-        data, places, unpack, kinds = self._data, self._places, _PLACE.unpack_from, _KINDS
+        data, places, unpack, kinds = self._data, self._places, PLACE.unpack_from, _KINDS
         found: dict[int, list[tuple[int, int, int, bytes]]] = {}
         for id_, row in self.rows_among(ids):
-            block, offset, size, kind = unpack(data, places + row * _PLACE.size)
+            block, offset, size, kind = unpack(data, places + row * PLACE.size)
             if block in found:
                 found[block].append((offset, size, kind, id_))
             else:
@@ -288,10 +164,10 @@ class Index:
 
     def pack_at(self, row: int) -> int:
         """The number of the pack that a row's entry is in. Raises as `place_at` does."""
-        (block,) = _BLOCK_NUMBER.unpack_from(self._data, self._places + row * _PLACE.size)
+        (block,) = _BLOCK_NUMBER.unpack_from(self._data, self._places + row * PLACE.size)
         if block >= self._block_count:
             raise _damaged(self.name, "a place names no block")
-        (pack,) = _PACK_NUMBER.unpack_from(self._data, self._blocks + block * _BLOCK.size)
+        (pack,) = _PACK_NUMBER.unpack_from(self._data, self._blocks + block * BLOCK.size)
         return int(pack)
 
     def _raw_id_at(self, row: int) -> bytes:
@@ -306,7 +182,7 @@ class Index:
 
     def place_at(self, row: int) -> Place:
         """The place of a row. Raises `IntegrityError` if it points outside the index."""
-        block, offset, size, kind = _PLACE.unpack_from(self._data, self._places + row * _PLACE.size)
+        block, offset, size, kind = PLACE.unpack_from(self._data, self._places + row * PLACE.size)
         if block >= self._block_count or kind >= len(_KINDS):
             raise _damaged(self.name, "a place names no block")
         place = self._block_at(block)
@@ -318,8 +194,8 @@ class Index:
         """A block's place; entries that are looked up together tend to share some."""
         place = self._seen_blocks.get(block)
         if place is None:
-            at = self._blocks + block * _BLOCK.size
-            pack, start, stored, raw, codec = _BLOCK.unpack_from(self._data, at)
+            at = self._blocks + block * BLOCK.size
+            pack, start, stored, raw, codec = BLOCK.unpack_from(self._data, at)
             name, _ = self.packs[pack]
             place = BlockPlace(name, start, stored, raw, Codec(codec))
             if len(self._seen_blocks) >= _SEEN_BLOCKS:
@@ -338,7 +214,7 @@ class Index:
         Raises as `check_places` does, before the first.
         """
         self.check_places()
-        return _PLACE.iter_unpack(self._raw_places())
+        return PLACE.iter_unpack(self._raw_places())
 
     def check_places(self) -> None:
         """Raise `IntegrityError` if a place names no block, or no kind.
@@ -346,18 +222,18 @@ class Index:
         Opening an index leaves it out, since it takes a tenth of a second for a million entries.
         """
         data = self._raw_places()
-        block, *_ = max(_PLACE.iter_unpack(data), default=(-1,))
-        kind = max(data[_KIND_AT :: _PLACE.size].tobytes(), default=0)
+        block, *_ = max(PLACE.iter_unpack(data), default=(-1,))
+        kind = max(data[_KIND_AT :: PLACE.size].tobytes(), default=0)
         if block >= self._block_count or kind >= len(_KINDS):
             raise _damaged(self.name, "a place names no block")
 
     def _raw_places(self) -> memoryview:
-        return self._data[self._places : self._places + self.entries * _PLACE.size]
+        return self._data[self._places : self._places + self.entries * PLACE.size]
 
     def raw_blocks(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Pack number, offset, stored size, raw size and codec of each block."""
-        end = self._blocks + self._block_count * _BLOCK.size
-        return _BLOCK.iter_unpack(self._data[self._blocks : end])
+        end = self._blocks + self._block_count * BLOCK.size
+        return BLOCK.iter_unpack(self._data[self._blocks : end])
 
     def rows(self) -> Iterator[tuple[ObjectId, Place]]:
         """All entries in the order of their ids."""
@@ -371,9 +247,9 @@ def _damaged(name: FileName, why: str) -> IntegrityError:
 
 def _fault(data: memoryview, name: FileName) -> str | None:
     """Why `data` is no usable index called `name`, or None. A newer format raises."""
-    if len(data) < _HEADER.size + _FANOUT.size + _FOOTER_SIZE or data[:8] != MAGIC:
+    if len(data) < HEADER.size + FANOUT.size + _FOOTER_SIZE or data[:8] != MAGIC:
         return "it is no index, or ends early"
-    _, version, _, _, inner, replaces, packs, blocks, entries = _HEADER.unpack_from(data)
+    _, version, _, _, inner, replaces, packs, blocks, entries = HEADER.unpack_from(data)
     if version > VERSION and not _was_ours(data):
         raise PivotError(
             f"index {name} has format {version}, newer than this Pivot reads",
@@ -384,8 +260,8 @@ def _fault(data: memoryview, name: FileName) -> str | None:
     if blake3(data[:-_FOOTER_SIZE]).digest() != data[-_FOOTER_SIZE:-8]:
         return "its checksum doesn't match"
     size = (
-        _HEADER.size + replaces * NAME_SIZE + packs * _PACK.size + blocks * _BLOCK.size
-        + _FANOUT.size + entries * (ID_SIZE + _PLACE.size) + _FOOTER_SIZE
+        HEADER.size + replaces * NAME_SIZE + packs * PACK.size + blocks * BLOCK.size
+        + FANOUT.size + entries * (ID_SIZE + PLACE.size) + _FOOTER_SIZE
     )  # fmt: skip
     if inner != name or data[-8:] != END_MAGIC or size != len(data):
         return "its parts don't fit its size or its name"
@@ -403,16 +279,16 @@ def _inner_fault(
     data: memoryview, replaces: int, packs: int, blocks: int, entries: int
 ) -> str | None:
     """A checksum can be forged: numbers that point outside are a fault too."""
-    at = _HEADER.size + replaces * NAME_SIZE
-    sizes = [size for _, size in _PACK.iter_unpack(data[at : at + packs * _PACK.size])]
-    at += packs * _PACK.size
-    fan = at + blocks * _BLOCK.size
-    for pack, offset, stored, raw, codec in _BLOCK.iter_unpack(data[at:fan]):
+    at = HEADER.size + replaces * NAME_SIZE
+    sizes = [size for _, size in PACK.iter_unpack(data[at : at + packs * PACK.size])]
+    at += packs * PACK.size
+    fan = at + blocks * BLOCK.size
+    for pack, offset, stored, raw, codec in BLOCK.iter_unpack(data[at:fan]):
         if pack >= packs or codec not in _CODECS:
             return "a block names no pack, or no codec"
         if offset + stored > sizes[pack] or max(stored, raw) > MAX_RAW_SIZE:
             return "a block lies outside its pack, or is larger than any block"
-    fanout = _FANOUT.unpack_from(data, fan)
+    fanout = FANOUT.unpack_from(data, fan)
     if list(fanout) != sorted(fanout) or fanout[255] != entries:
         return "its fan-out doesn't count its entries"
     return None

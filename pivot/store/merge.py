@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from pivot.store.entry import FileName
-from pivot.store.index import Index, IndexParts
+from pivot.store.index import Index
+from pivot.store.indexing import IndexParts
 
 _UNUSED: Final = 0xFFFFFFFF
 

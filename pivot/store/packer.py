@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pivot.hashing import ObjectId
 from pivot.store.codec import Codec, Compressor
 from pivot.store.entry import Entry, FileName, PackInfo
-from pivot.store.index import FAN_IN, INDEX_ENTRIES, rows_of, write_index
+from pivot.store.index import FAN_IN, INDEX_ENTRIES
+from pivot.store.indexing import index_of, land_index
 from pivot.store.pack import PACK_SIZE, PackWriter, remove_pack
 
 # What waits to be compressed or written; one block is taken whatever its size.
@@ -155,7 +156,8 @@ class _Output:
         self._pack = None
 
     def _index(self) -> None:
-        rows = dict(rows_of(self._finished))
-        name = write_index(self._root, rows, {pack.name: pack.size for pack in self._finished})
+        name, data = index_of(self._finished)
+        land_index(self._root, name, data)
+        ids = tuple(e.id for pack in self._finished for block in pack.blocks for e in block.entries)
         self._finished, self._finished_entries = [], 0
-        self.indexed.append(Indexed(name, tuple(rows)))
+        self.indexed.append(Indexed(name, ids))

@@ -23,9 +23,11 @@ from pivot.store.check import packs_in
 from pivot.store.dangling import dangling
 from pivot.store.entry import FileName, Place
 from pivot.store.gate import Waiting, alone
-from pivot.store.index import Index, index_key, rows_of, write_index
+from pivot.store.identity import STORE_KEY, StoreId
+from pivot.store.index import Index, index_key
+from pivot.store.indexing import rows_of, write_index
 from pivot.store.pack import pack_key
-from pivot.store.store import STORE_KEY, Store, StoreId, make_folders
+from pivot.store.store import Store, make_folders
 
 DAMAGED = "damaged"
 HOLDER = "repair"

@@ -9,17 +9,15 @@ server holds the truth; whoever adds entries writes new files and never changes 
 
 import contextlib
 import errno
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from blake3 import blake3
 
-from pivot.errors import IntegrityError, MissingDataError, PivotError
-from pivot.files import lstat, open_regular, write_atomic
+from pivot.errors import IntegrityError, MissingDataError
+from pivot.files import lstat, write_atomic
 from pivot.hashing import ObjectId
 from pivot.store import contents
 from pivot.store.access import file_mode, make_folder
@@ -27,7 +25,9 @@ from pivot.store.codec import DEFAULT_LEVEL, decompress
 from pivot.store.content import Content
 from pivot.store.entry import BlockPlace, FileName, Kind, Place, verify
 from pivot.store.gate import Waiting, alone, shared
-from pivot.store.index import FAN_IN, Index, index_key, land_index
+from pivot.store.identity import STORE_KEY, StoreId, read_id
+from pivot.store.index import FAN_IN, Index, index_key
+from pivot.store.indexing import land_index
 from pivot.store.merge import Keep, merge
 from pivot.store.pack import MissingPackError, pack_key, read_stored
 from pivot.store.recipe import Recipe
@@ -36,56 +36,9 @@ from pivot.store.tree import TreeEntry
 if TYPE_CHECKING:
     from pivot.store.writer import Writer
 
-FORMAT = 1
-STORE_KEY = "pivot-store.json"
 FOLDERS = ("packs", "index", "tombstones", "tmp")
-MAX_ID_SIZE = 4096
 CACHED_BLOCKS = 4
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreId:
-    """Which store this is, wherever it is mounted; and the format it was made in."""
-
-    text: str
-    format: int
-
-    def encode(self) -> bytes:
-        return (json.dumps({"format": self.format, "id": self.text}) + "\n").encode()
-
-    @classmethod
-    def fresh(cls) -> Self:
-        return cls(os.urandom(16).hex(), FORMAT)
-
-    @classmethod
-    def decode(cls, data: bytes, place: str) -> Self:
-        """Read `pivot-store.json` of the store at `place` (for messages)."""
-        try:
-            value = json.loads(data)
-            format_, text = value["format"], value["id"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _no_store(place) from error
-        if type(format_) is int and format_ > FORMAT:
-            raise PivotError(
-                f"the store {place} has format {format_}, newer than this Pivot reads",
-                hint="Upgrade with `pip install --upgrade pivot`",
-            )
-        if type(format_) is not int or format_ != FORMAT or not _is_store_id(text):
-            raise _no_store(place)
-        return cls(text, format_)
-
-
-def _is_store_id(text: object) -> bool:
-    return isinstance(text, str) and FileName.parse(text) is not None
-
-
-def _no_store(place: str) -> IntegrityError:
-    return IntegrityError(
-        f"{place} is no Pivot store",
-        why=f"its {STORE_KEY} can't be read",
-        hint="Name another folder or URL, or mend a cache with `pivot verify --repair`",
-    )
 
 
 class Store:
@@ -121,11 +74,11 @@ class Store:
     @classmethod
     def open(cls, root: str, *, level: int = DEFAULT_LEVEL, waiting: Waiting | None = None) -> Self:
         """Open the store at `root`, making an empty one where none is."""
-        data = _read_id(root)
+        data = read_id(root)
         if data is None:
             make_folders(root)
             with alone(root, holder="init"):  # two must not name it differently
-                data = _read_id(root)
+                data = read_id(root)
                 if data is None:
                     data = StoreId.fresh().encode()
                     path = os.path.join(root, STORE_KEY)
@@ -398,16 +351,6 @@ def make_folders(root: str) -> None:
         os.makedirs(root, exist_ok=True)
     for folder in FOLDERS:
         make_folder(root, os.path.join(root, folder))
-
-
-def _read_id(root: str) -> bytes | None:
-    try:
-        with open(open_regular(os.path.join(root, STORE_KEY)), "rb") as f:
-            return f.read(MAX_ID_SIZE)
-    except FileNotFoundError:
-        return None
-    except IntegrityError as error:
-        raise _no_store(root) from error
 
 
 def _damaged_pack(place: Place | BlockPlace, error: IntegrityError) -> IntegrityError:

@@ -1,6 +1,5 @@
 """Bringing entries from a remote: whole packs or ranges of them, verified before they are kept."""
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -14,7 +13,8 @@ from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, Place
 from pivot.transfer.blocks import NeededBlock, needed_blocks
 from pivot.transfer.faults import PackGoneError
-from pivot.transfer.lanes import JOBS, Lanes, run
+from pivot.transfer.jobs import JOBS
+from pivot.transfer.lanes import Lanes
 from pivot.transfer.ranges import Range, ranges, wants_whole
 from pivot.transfer.remote import RemoteStore
 from pivot.transfer.sink import Landed, Sink
@@ -69,7 +69,12 @@ def fetch(source: Source, sink: Sink, wanted: Places, *, share_known: bool) -> D
     wrong; what was verified before was added.
     """
     damage = _Damage()
-    run(_receive(source, sink, damage, wanted, share_known=share_known))
+    with Lanes(source.jobs) as lanes:
+        for pack, places in _by_pack(wanted).items():
+            taking = _Taking(source, sink, damage, pack)
+            for weight, job in taking.jobs(places, share_known=share_known):
+                lanes.start(weight, job)
+        lanes.wait()
     return damage.found
 
 
@@ -100,16 +105,6 @@ class _Damage:
     def note(self, ids: Iterable[ObjectId], error: IntegrityError) -> None:
         with self.lock:
             self.found.update(dict.fromkeys(ids, error))
-
-
-async def _receive(
-    source: Source, sink: Sink, damage: _Damage, wanted: Places, *, share_known: bool
-) -> None:
-    async with Lanes(source.jobs) as lanes, asyncio.TaskGroup() as group:
-        for pack, places in _by_pack(wanted).items():
-            taking = _Taking(source, sink, damage, pack)
-            for weight, job in taking.jobs(places, share_known=share_known):
-                await lanes.start(group, weight, job)
 
 
 @dataclass(frozen=True, slots=True)

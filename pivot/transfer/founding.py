@@ -3,7 +3,7 @@
 from typing import Final
 
 from pivot.errors import UsageError
-from pivot.store.store import STORE_KEY, StoreId
+from pivot.store.identity import STORE_KEY, StoreId
 from pivot.transfer.known import Copies
 from pivot_remotes.backend import Backend
 from pivot_remotes.errors import NotFound

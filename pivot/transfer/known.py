@@ -20,8 +20,8 @@ from pivot.hashing import ObjectId
 from pivot.store.access import file_mode, make_folder
 from pivot.store.content import Content
 from pivot.store.entry import FileName
+from pivot.store.identity import StoreId
 from pivot.store.index import Index, index_key
-from pivot.store.store import StoreId
 
 _IDENTITY = "remote.json"
 

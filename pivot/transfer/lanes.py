@@ -1,96 +1,81 @@
-"""Blocking calls side by side, bounded in number and in the bytes they hold."""
+"""Blocking calls side by side, bounded in number and in the bytes they hold.
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+Plain threads: importing an event loop takes as long as sending a thousand files, and none is
+wanted where one runs already (a notebook).
+"""
+
+from collections.abc import Callable
+from threading import Condition, Thread
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from pivot.transfer.jobs import JOBS as JOBS
+from pivot.transfer.jobs import JOBS
 
 BUDGET: Final = 64 << 20
 
 
 class Lanes:
-    """An executor of its own, and one budget of bytes in flight.
+    """Calls in threads of their own. After the first failure none is begun any more.
 
-    Use as an asynchronous context manager, within `run`. Leaving it waits for the calls that are
-    under way, so that nothing is written after it.
+    Use as a context manager. Leaving it waits for the calls that are under way, so that nothing
+    is sent or written after it.
     """
 
-    def __init__(self, jobs: int, budget: int = BUDGET) -> None:
-        # One thread more than jobs: packing goes on while all jobs wait for the network.
-        self._threads = ThreadPoolExecutor(jobs + 1, thread_name_prefix="pivot-transfer")
-        self._slots = asyncio.Semaphore(jobs)
-        self._changed = asyncio.Condition()
+    def __init__(self, jobs: int = JOBS, budget: int = BUDGET) -> None:
+        self._changed = Condition()
+        self._threads: list[Thread] = []
+        self._failure: BaseException | None = None
+        self._slots = jobs
         self._budget = budget
         self._free = budget
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for thread in self._threads:
+            thread.join()
 
-    async def call[T](self, function: Callable[[], T]) -> T:
-        """Call `function` in a thread; it counts for nothing."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+    def start(self, weight: int, function: Callable[[], None]) -> None:
+        """Begin a call that holds `weight` bytes, once a job and so many bytes are free.
 
-    async def start(
-        self, group: asyncio.TaskGroup, weight: int, function: Callable[[], None]
-    ) -> None:
-        """Begin a call that holds `weight` bytes, once a job is free."""
-        await self._slots.acquire()
-        group.create_task(self._job(weight, function))
+        Raises what another call raised.
+        """
+        held = min(weight, self._budget)
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or (self._slots and self._free >= held))
+            self._raise_failure()
+            self._slots -= 1
+            self._free -= held
+        thread = Thread(target=self._call, args=(held, function), name="pivot-transfer")
+        thread.start()
+        self._threads = [t for t in self._threads if t.is_alive()]
+        self._threads.append(thread)
 
-    async def _job(self, weight: int, function: Callable[[], None]) -> None:
+    def wait(self) -> None:
+        """Return once all calls are done. Raises what one of them raised."""
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self._raise_failure()
+
+    def _call(self, held: int, function: Callable[[], None]) -> None:
+        failure: BaseException | None = None
         try:
-            async with self._held(min(weight, self._budget)):
-                await self.call(function)
-        finally:
-            self._slots.release()
+            function()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the call was begun
+            failure = error
+        with self._changed:
+            self._failure = self._failure or failure
+            self._slots += 1
+            self._free += held
+            self._changed.notify_all()
 
-    @contextlib.asynccontextmanager
-    async def _held(self, weight: int) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._free >= weight)
-            self._free -= weight
-        try:
-            yield
-        finally:
-            async with self._changed:
-                self._free += weight
-                self._changed.notify_all()
-
-
-def run[T](main: Coroutine[Any, Any, T]) -> T:
-    """Run a transfer to its end, also where an event loop runs already (a notebook).
-
-    Of several failures the first is raised; the others are most often its consequence.
-    """
-    try:
-        if not _in_loop():
-            return asyncio.run(main)
-        with ThreadPoolExecutor(1, thread_name_prefix="pivot-loop") as thread:
-            return thread.submit(asyncio.run, main).result()
-    except BaseExceptionGroup as group:
-        raise _first(group) from None
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 
 from pivot.errors import PivotError
-from pivot.store.store import STORE_KEY, StoreId
+from pivot.store.identity import STORE_KEY, StoreId
 from pivot.transfer import latest
 from pivot.transfer.founding import PROBES
 from pivot.transfer.listing import INDEXES, list_indexes

@@ -10,15 +10,16 @@ from typing import Final
 
 from pivot.hashing import ObjectId
 from pivot.store.entry import PackInfo
-from pivot.store.index import FAN_IN, INDEX_ENTRIES, index_of
+from pivot.store.index import FAN_IN, INDEX_ENTRIES
+from pivot.store.indexing import index_of
 from pivot.store.store import Store
 from pivot.transfer.costs import pack_size
 from pivot.transfer.faults import on_disk
 from pivot.transfer.jobs import JOBS
+from pivot.transfer.lanes import Lanes
 from pivot.transfer.packing import Made, make_packs
 from pivot.transfer.progress import Meter, Progress, Transferred
 from pivot.transfer.remote import RemoteStore
-from pivot.transfer.uploads import Uploads
 
 # Seconds after which what was sent is worth an index, so that an interruption loses no more.
 INDEX_INTERVAL: Final = 60.0
@@ -54,15 +55,15 @@ def push(
 
 
 def _send(remote: RemoteStore, packs: Iterator[Made], jobs: int, meter: Meter) -> None:
-    with Uploads(jobs) as uploads:
-        while batch := _start_batch(uploads, remote, packs, meter):
+    with Lanes(jobs) as lanes:
+        while batch := _start_batch(lanes, remote, packs, meter):
             index = index_of(batch)  # made while they are sent
-            uploads.wait()
+            lanes.wait()
             remote.put_index(*index)
 
 
 def _start_batch(
-    uploads: Uploads, remote: RemoteStore, packs: Iterator[Made], meter: Meter
+    lanes: Lanes, remote: RemoteStore, packs: Iterator[Made], meter: Meter
 ) -> list[PackInfo]:
     """Make as many packs as one index is to name, and begin to send each as soon as it is made."""
     batch: list[PackInfo] = []
@@ -76,7 +77,7 @@ def _start_batch(
     ):
         batch.append(made.info)
         entries += sum(len(block.entries) for block in made.info.blocks)
-        uploads.start(_weight(made, remote.part_size), partial(_upload, remote, made, meter))
+        lanes.start(_weight(made, remote.part_size), partial(_upload, remote, made, meter))
     return batch
 
 

@@ -14,9 +14,8 @@ from pivot.store.entry import FileName
 from pivot.transfer.blocks import NeededBlock
 
 REQUEST: Final = 1 << 20
-# A range is held in memory, and repeated whole where it fails.
-# Several are under way at once, which is faster than one stream; and a push of few bytes makes
-# packs that are one range.
+# A range is held in memory, and repeated whole where it fails. Several are under way at once, which
+# is faster than one stream; and a push of few bytes makes packs that are one range.
 LONGEST: Final = 16 << 20
 # Packs up to this size are fetched whole while it isn't known yet how much of them is needed.
 SMALL_PACK: Final = 8 << 20

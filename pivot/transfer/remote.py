@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Self
 from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId
 from pivot.store.entry import FileName, PackInfo, Place
-from pivot.store.index import Index, index_key, index_of
+from pivot.store.index import Index, index_key
+from pivot.store.indexing import index_of
 from pivot.store.pack import pack_key
 from pivot.transfer import founding, latest, proofs
 from pivot.transfer.doomed import Doomed
@@ -265,7 +266,7 @@ class RemoteStore:
         self._listed |= {name}
 
     def merge_indexes(self) -> None:
-        """Put one index in the place of sixteen, as often as there are so many; best effort."""
+        """Put one index in the place of several of a level, where there are enough; best effort."""
         with contextlib.suppress(RemoteError, PivotError, OSError):
             merge_indexes(self._backend, self._indexes, self._doomed)
             self._listed = self._indexes.names

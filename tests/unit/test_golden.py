@@ -23,10 +23,11 @@ from pivot.store.chunking import TREES, cut
 from pivot.store.codec import Codec
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Entry, FileName, Kind, identify
-from pivot.store.index import encode, rows_of
+from pivot.store.identity import StoreId
+from pivot.store.indexing import encode, rows_of
 from pivot.store.pack import PackWriter, pack_key, scan
 from pivot.store.recipe import Recipe, recipe_id
-from pivot.store.store import Store, StoreId
+from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line, parse
 from pivot.track import pvt
 

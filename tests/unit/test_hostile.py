@@ -23,7 +23,7 @@ from pivot.store.check import check
 from pivot.store.codec import Codec, Compressor
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import Entry, Kind, Place, identify
-from pivot.store.index import rows_of, write_index
+from pivot.store.indexing import rows_of, write_index
 from pivot.store.pack import PackWriter, pack_key
 from pivot.store.repair import repair
 from pivot.store.store import Store

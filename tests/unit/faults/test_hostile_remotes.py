@@ -14,7 +14,8 @@ from pivot.paths import RepoPath
 from pivot.store.codec import Codec
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import BlockPlace, Entry, FileName, Kind, PackedBlock, PackInfo, Place
-from pivot.store.index import encode, index_key, rows_of
+from pivot.store.index import index_key
+from pivot.store.indexing import encode, rows_of
 from pivot.store.pack import pack_key
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push

@@ -11,7 +11,8 @@ from blake3 import blake3
 
 from pivot.store.check import Part, SoundPart, check
 from pivot.store.entry import FileName
-from pivot.store.index import index_key, rows_of, write_index
+from pivot.store.index import index_key
+from pivot.store.indexing import rows_of, write_index
 from pivot.store.pack import pack_key, scan
 from pivot.store.repair import repair
 from pivot.store.store import Store

@@ -9,7 +9,8 @@ from pivot.errors import IntegrityError, PivotError
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.store.codec import Codec
 from pivot.store.entry import BlockPlace, FileName, Kind, Place
-from pivot.store.index import Index, encode
+from pivot.store.index import Index
+from pivot.store.indexing import encode
 from pivot.store.merge import merge
 
 NAME = FileName(range(16))

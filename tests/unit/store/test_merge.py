@@ -4,7 +4,8 @@ import pytest
 
 from pivot.hashing import hash_bytes
 from pivot.store.entry import BlockPlace, FileName, Kind, Place
-from pivot.store.index import Index, encode
+from pivot.store.index import Index
+from pivot.store.indexing import encode
 from pivot.store.merge import merge
 
 

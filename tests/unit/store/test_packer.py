@@ -12,7 +12,7 @@ import pytest
 
 from pivot.store.codec import Compressor
 from pivot.store.entry import FileName
-from pivot.store.index import write_index
+from pivot.store.indexing import land_index
 from pivot.store.pack import PackWriter
 from pivot.store.store import Store
 
@@ -155,13 +155,12 @@ def test_an_interrupt_while_an_index_is_written_removes_nothing_that_it_names(
         if when == "before":
             _thread.interrupt_main()
             time.sleep(0.05)
-        name = write_index(*args)
+        land_index(*args)
         if when == "after":
             _thread.interrupt_main()
             time.sleep(0.05)
-        return name
 
-    monkeypatch.setattr("pivot.store.packer.write_index", interrupted)
+    monkeypatch.setattr("pivot.store.packer.land_index", interrupted)
     with pytest.raises(KeyboardInterrupt), store.writer() as writer:
         id_ = writer.add_bytes(b"data")
     assert Store.open(root).read(id_) == b"data"

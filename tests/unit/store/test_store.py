@@ -14,11 +14,13 @@ from pivot.paths import TreePath
 from pivot.store.chunking import THRESHOLD
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName, Kind, identify
-from pivot.store.index import FAN_IN, index_key, write_index
+from pivot.store.identity import STORE_KEY
+from pivot.store.index import FAN_IN, index_key
+from pivot.store.indexing import write_index
 from pivot.store.pack import pack_key
 from pivot.store.recipe import Recipe
 from pivot.store.split import FILE, TREE
-from pivot.store.store import STORE_KEY, Store
+from pivot.store.store import Store
 from pivot.store.tree import TreeEntry, encode_line
 from pivot.store.writer import Writer
 

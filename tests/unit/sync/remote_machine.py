@@ -45,7 +45,7 @@ from pivot.sync.collect import Collecting, collect, preview
 from pivot.sync.fetch import fetch
 from pivot.sync.push import push
 from pivot.sync.sweeping import GRACE
-from pivot.transfer import listing, merging, tombstones, uploads
+from pivot.transfer import lanes, listing, merging, tombstones
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.tracing import Trace
 from tests.unit.closure import closure
@@ -121,7 +121,7 @@ def quick():
             if name.startswith("pivot.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", Inline)
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # where imported late
-        patch.setattr(uploads, "Thread", InlineThread)
+        patch.setattr(lanes, "Thread", InlineThread)
         patch.setattr(syncing, "abreast", lambda *calls: tuple(call() for call in calls))
         patch.setattr(listing, "abreast", lambda *calls: tuple(call() for call in calls))
         yield

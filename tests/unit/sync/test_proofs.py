@@ -11,7 +11,7 @@ import pytest
 from pivot.errors import MissingDataError
 from pivot.paths import RepoPath
 from pivot.store.entry import FileName
-from pivot.store.store import STORE_KEY
+from pivot.store.identity import STORE_KEY
 from pivot.sync import completing
 from pivot.sync.push import push
 from pivot.transfer import proofs, tombstones

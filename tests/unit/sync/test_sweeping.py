@@ -8,7 +8,8 @@ from pivot.errors import IntegrityError
 from pivot.hashing import hash_bytes
 from pivot.store.codec import Codec
 from pivot.store.entry import BlockPlace, FileName, Kind, Place
-from pivot.store.index import Index, encode
+from pivot.store.index import Index
+from pivot.store.indexing import encode
 from pivot.sync.sweeping import DAY, GRACE, SKEW, plan_sweep, refuse_lost, without_copies
 from pivot.transfer.sweeping import Grave, Stock, StoredPack
 from pivot.transfer.tombstones import Tombstone

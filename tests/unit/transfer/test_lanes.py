@@ -1,84 +1,126 @@
 import asyncio
 import threading
-import time
 from functools import partial
 
 import pytest
 
-from pivot.transfer.lanes import Lanes, run
+from pivot.transfer.lanes import Lanes
+
+MEETING = 30.0  # seconds after which those who wait for each other give up
 
 
 class Load:
-    """How many calls run at once, and what they weigh."""
+    """How many calls run at once, and what they weigh; each ends when all that can are there."""
 
-    def __init__(self):
+    def __init__(self, together):
         self.lock = threading.Lock()
+        self.meeting = threading.Barrier(together, timeout=MEETING)
         self.now = self.most = self.weight = self.heaviest = self.done = 0
 
     def job(self, weight):
-        with self.lock:
-            self.now += 1
-            self.weight += weight
-            self.most = max(self.most, self.now)
-            self.heaviest = max(self.heaviest, self.weight)
-        time.sleep(0.01)
-        with self.lock:
-            self.now -= 1
-            self.weight -= weight
-            self.done += 1
+        def call():
+            with self.lock:
+                self.now += 1
+                self.weight += weight
+                self.most = max(self.most, self.now)
+                self.heaviest = max(self.heaviest, self.weight)
+            self.meeting.wait()
+            with self.lock:
+                self.now -= 1
+                self.weight -= weight
+                self.done += 1
+
+        return call
 
 
-async def work(load, weights, jobs, budget):
-    async with Lanes(jobs, budget) as lanes, asyncio.TaskGroup() as group:
+def work(load, weights, jobs, budget):
+    with Lanes(jobs, budget) as lanes:
         for weight in weights:
-            await lanes.start(group, weight, partial(load.job, weight))
+            lanes.start(weight, load.job(weight))
+        lanes.wait()
 
 
-def test_jobs_run_side_by_side_up_to_their_number():
-    load = Load()
-    run(work(load, [1] * 12, jobs=3, budget=100))
+def test_calls_run_side_by_side_up_to_the_number_of_jobs():
+    load = Load(together=3)
+    work(load, [1] * 12, jobs=3, budget=100)
     assert (load.done, load.most) == (12, 3)
 
 
 def test_bytes_in_flight_stay_within_the_budget():
-    load = Load()
-    run(work(load, [40] * 8, jobs=8, budget=100))
+    load = Load(together=2)
+    work(load, [40] * 8, jobs=8, budget=100)
     assert (load.done, load.heaviest) == (8, 80)
 
 
 def test_a_call_heavier_than_the_budget_runs_alone():
-    load = Load()
-    run(work(load, [1000, 10, 10], jobs=8, budget=100))
+    load = Load(together=1)
+    work(load, [1000, 10, 10], jobs=8, budget=100)
     assert load.done == 3
     assert load.heaviest == 1000
 
 
+def fail():
+    raise LookupError("broken")
+
+
+def test_after_a_failure_nothing_is_begun_and_the_failure_comes_out():
+    begun = []
+    with Lanes(2) as lanes:
+        lanes.start(1, fail)
+        with pytest.raises(LookupError, match="broken"):
+            lanes.wait()
+        with pytest.raises(LookupError, match="broken"):
+            lanes.start(1, lambda: begun.append(1))
+    assert begun == []
+
+
+def test_whoever_leaves_by_an_error_waits_for_what_is_under_way():
+    entered, go, ended = threading.Event(), threading.Event(), []
+
+    def call():
+        entered.set()
+        go.wait(MEETING)
+        ended.append(1)
+
+    def leave():
+        with Lanes(2) as lanes:
+            lanes.start(1, call)
+            entered.wait(MEETING)
+            threading.Timer(0.01, go.set).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert ended == [1]
+
+
 def test_it_runs_where_a_loop_runs_already():
     async def notebook():
-        load = Load()
-        run(work(load, [1], jobs=1, budget=1))
+        load = Load(together=1)
+        work(load, [1], jobs=1, budget=1)
         return load.done
 
     assert asyncio.run(notebook()) == 1
 
 
 def test_the_first_failure_comes_out_bare_and_nothing_goes_on_after_it():
-    load = Load()
+    entered, go, done = threading.Event(), threading.Event(), []
 
-    def fail():
-        raise LookupError("broken")
+    def call(number):
+        entered.set()
+        go.wait(MEETING)
+        done.append(number)
 
-    async def failing():
-        async with Lanes(4) as lanes, asyncio.TaskGroup() as group:
-            for _ in range(3):
-                await lanes.start(group, 1, partial(load.job, 1))
-            await lanes.start(group, 1, fail)
-            for _ in range(50):
-                await lanes.start(group, 1, partial(load.job, 1))
+    def failing():
+        with Lanes(4) as lanes:
+            for number in range(3):
+                lanes.start(1, partial(call, number))
+            lanes.start(1, fail)
+            threading.Timer(0.01, go.set).start()
+            for number in range(3, 53):
+                lanes.start(1, partial(call, number))
 
     with pytest.raises(LookupError, match="broken"):
-        run(failing())
-    done = load.done
-    time.sleep(0.03)
-    assert load.now == 0
-    assert load.done == done < 50
+        failing()
+    assert {0, 1, 2} <= set(done)
+    assert len(done) < 53

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pivot.store.entry import FileName
-from pivot.store.store import STORE_KEY, StoreId
+from pivot.store.identity import STORE_KEY, StoreId
 from pivot.transfer import latest, pace, probing
 from pivot.transfer.probing import Mark, Probe, Target, opened
 from pivot_remotes.backend import ObjectInfo

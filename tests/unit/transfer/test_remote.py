@@ -6,8 +6,9 @@ from pivot.errors import IntegrityError, PivotError, UsageError
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName
-from pivot.store.index import encode, index_key, rows_of
-from pivot.store.store import STORE_KEY
+from pivot.store.identity import STORE_KEY
+from pivot.store.index import index_key
+from pivot.store.indexing import encode, rows_of
 from pivot.transfer.known import obtainable
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend

@@ -136,9 +136,11 @@ class RemoteStore:
                 try:
                     self._indexes.take_over(self._listed)
                     break
-                except NotFound:  # one was merged away meanwhile
-                    if not left:
+                except NotFound as error:  # one was merged away meanwhile
+                    if not left and self._backend.capabilities.can_list:
                         raise
+                    if not left:
+                        raise latest.outdated(self.address, error.message) from error
                     self._listed = list_indexes(self._backend)
 
     def refresh(self) -> None:

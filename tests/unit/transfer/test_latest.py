@@ -118,6 +118,7 @@ def test_an_outdated_one_is_an_error_not_an_empty_remote(make_remote, writer, cl
     with pytest.raises(MissingDataError, match="index/") as caught:
         make_remote("reader", Unlisted).open()
     assert "`pivot push`" in caught.value.hint
+    assert "`publish = true`" in caught.value.hint
 
 
 def test_where_none_was_published_it_says_what_to_do(make_remote, add, tmp_path):

@@ -284,9 +284,16 @@ class RemoteStore:
             if anew:
                 self._listed = list_indexes(self._backend)
             data = Listing(self._listed, frozenset(self._doomed.stones)).encode()
-            if data != self._copies.read(_PUBLISHED):
+            if data != self._copies.read(_PUBLISHED) or data != self._published():
                 self._backend.put(latest.KEY, data)
                 self._copies.keep(_PUBLISHED, data)
+
+    def _published(self) -> bytes | None:
+        """What is written down there now: it may be lost, or of another client that knew less."""
+        try:
+            return self._backend.get(latest.KEY)
+        except NotFound:
+            return None
 
     # -- proofs ---------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pivot.config import SETTINGS, Config
 from pivot.errors import PivotError
 from pivot.lock.folder import list_locks
 from pivot.paths import RepoPath
+from pivot.printable import printable
 from pivot.project.layout import find_project
 from pivot.project.project import Project
 from pivot.track.finding import find_tracked, pass_over
@@ -87,7 +88,7 @@ def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
     with contextlib.suppress(PivotError, OSError):
         found = Config.load(find_project(os.getcwd()).root).remotes(os.environ)
         return [
-            CompletionItem(name, help=None if "@" in r.url or "?" in r.url else r.url)
+            CompletionItem(name, help=None if "@" in r.url or "?" in r.url else printable(r.url))
             for name, r in found.items()
             if name.startswith(incomplete)
         ]

@@ -57,6 +57,8 @@ def show_mended(done: Mended) -> None:
 
 def _parts(done: Mended) -> Iterator[str]:
     yield f"indexed {plural(done.repaired.indexed, 'pack')}"
+    if not done.set_aside:
+        yield "found none damaged"
     if done.set_aside:
         yield f"saved {plural(done.repaired.saved, 'object')} of damaged ones"
     if done.retaken:

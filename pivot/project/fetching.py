@@ -156,20 +156,24 @@ class RemoteResults:
 
     def _note(self, name: str, error: PivotError) -> None:
         """Warn that one of the remotes couldn't give something."""
-        which = "the remote" if len(self._remotes) == 1 else f"remote {name!r}"
-        self._say(which, error)
+        what = _unused(error) if len(self._remotes) == 1 else str(Trouble(name, error))
+        self._say(what, error)
 
     def _tell(self, error: PivotError) -> None:
         """Warn, or raise `error` where a remote is required."""
         if self._policy == "require":
             raise error
-        self._say("the remote", error)
+        self._say(_unused(error), error)
 
-    def _say(self, which: str, error: PivotError) -> None:
+    def _say(self, what: str, error: PivotError) -> None:
         if self._warn is not None:
-            self._warn(f"warning: {which} wasn't used: {error}")
+            self._warn(f"warning: {what}")
             if error.hint is not None:
                 self._warn(f"hint: {error.hint}")
+
+
+def _unused(error: PivotError) -> str:
+    return f"the remote wasn't used: {error}"
 
 
 def _no_remote() -> MissingDataError:

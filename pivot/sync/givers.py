@@ -38,10 +38,17 @@ class Trouble:
     error: PivotError
 
     def __str__(self) -> str:
-        if self.error.message.startswith(f"remote {self.name!r} "):
-            return str(self.error)
+        return self._naming(str(self.error))
+
+    def brief(self) -> str:
+        """The same without the cause of the error."""
+        return self._naming(self.error.message)
+
+    def _naming(self, said: str) -> str:
+        if said.startswith(f"remote {self.name!r} "):
+            return said
         kind = "is damaged" if isinstance(self.error, IntegrityError) else "wasn't used"
-        return f"remote {self.name!r} {kind}: {self.error}"
+        return f"remote {self.name!r} {kind}: {said}"
 
 
 type Warn = Callable[[Trouble], None]
@@ -204,13 +211,13 @@ class Givers:
         if len(refusals) == len(self._all):
             first = refusals[0][1]
             return type(first)(
-                "none of the remotes can be used", why=_said(refusals), hint=first.hint
+                "none of the remotes can be used", why=self._said(refusals), hint=first.hint
             )
         error = absent_error(paths, self.addresses)
         if not refusals:
             return error
         hint = refusals[0][1].hint  # one that couldn't be asked may have it
-        return MissingDataError(error.message, why=_said(refusals), hint=hint or error.hint)
+        return MissingDataError(error.message, why=self._said(refusals), hint=hint or error.hint)
 
     def _others(self, damaged: Asked, why: str | None) -> str:
         """What is wrong at one, and what the others said."""
@@ -220,7 +227,12 @@ class Givers:
                 lacks = "has it damaged, too" if asked.damaged else "doesn't have it"
                 said.append(f"remote {asked.giver.name!r} {lacks}")
         refusals = [(a, a.refusal) for a in self._all if a.refusal is not None]
-        return "; ".join([*said, *([_said(refusals)] if refusals else [])])
+        return "; ".join([*said, *([self._said(refusals)] if refusals else [])])
+
+    def _said(self, refusals: Iterable[tuple[Asked, PivotError]]) -> str:
+        """What each said; causes only of the last one's, since of the others a warning told."""
+        troubles = ((asked, Trouble(asked.giver.name, error)) for asked, error in refusals)
+        return "; ".join(str(t) if asked is self._all[-1] else t.brief() for asked, t in troubles)
 
     def _tell(self, asked: Asked, error: PivotError) -> None:
         """Warn once, where another one is still to be asked."""
@@ -228,7 +240,3 @@ class Givers:
         if asked is not self._all[-1] and key not in self._told:
             self._told.add(key)
             self._warn(Trouble(asked.giver.name, error))
-
-
-def _said(refusals: Iterable[tuple[Asked, PivotError]]) -> str:
-    return "; ".join(str(Trouble(asked.giver.name, error)) for asked, error in refusals)

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from pivot.errors import IntegrityError, PivotError
+from pivot.errors import IntegrityError, MissingDataError, PivotError
 from pivot.store.entry import FileName
 from pivot.transfer.tombstones import is_tombstone
 
 KEY: Final = "index/latest.json"
 FORMAT: Final = 1
+_PUBLISH: Final = "Run `pivot push` to the remote that has the option `publish = true`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,14 @@ def _texts(values: Iterable[object]) -> list[str]:
     return found
 
 
+def outdated(address: str, missing: str) -> MissingDataError:
+    """The error for a list that names what isn't there; `missing` says what."""
+    return MissingDataError(f"{KEY} in {address} is out of date", why=missing, hint=_PUBLISH)
+
+
 def _damaged(address: str) -> IntegrityError:
     return IntegrityError(
         f"{KEY} in {address} is damaged",
         why="it is no list of indexes",
-        hint="Run `pivot push` to the remote that has the option `publish = true`",
+        hint=_PUBLISH,
     )

@@ -171,8 +171,7 @@ class Probe:
         except PivotError as error:
             return Check(name, Mark.FAILED, str(error), error.hint), True
         except RemoteError as error:
-            going = not isinstance(error, Unreachable | BadAddress)
-            return failed(name, error, permission(self._target.scheme, verb)), going
+            return failed(name, error, permission(self._target.scheme, verb)), not _is_final(error)
 
     # -- the steps ------------------------------------------------------------------------
 
@@ -373,9 +372,16 @@ def failed(name: str, error: RemoteError, right: str | None) -> Check:
     """The check that ended by an error; `right` is what the storage calls the right to do it."""
     denied = isinstance(error, AccessDenied)
     hint = error.hint
-    if denied and right is not None:
+    if denied and right is not None and not _is_final(error):
         hint = f"{hint}; this needs {right}" if hint else f"This needs {right}"
     return Check(name, Mark.FAILED, str(error), hint, denied)
+
+
+def _is_final(error: RemoteError) -> bool:
+    """Whether every other request would end like this one."""
+    if isinstance(error, AccessDenied):
+        return error.final
+    return isinstance(error, Unreachable | BadAddress)
 
 
 def _indexes(count: int) -> str:

@@ -137,9 +137,11 @@ class RemoteStore:
                 try:
                     self._indexes.take_over(self._listed)
                     break
-                except NotFound:  # one was merged away meanwhile
-                    if not left:
+                except NotFound as error:  # one was merged away meanwhile
+                    if not left and self._backend.capabilities.can_list:
                         raise
+                    if not left:
+                        raise latest.outdated(self.address, error.message) from error
                     self._listed = list_indexes(self._backend)
 
     def refresh(self) -> None:
@@ -283,9 +285,16 @@ class RemoteStore:
             if anew:
                 self._listed = list_indexes(self._backend)
             data = Listing(self._listed, frozenset(self._doomed.stones)).encode()
-            if data != self._copies.read(_PUBLISHED):
+            if data != self._copies.read(_PUBLISHED) or data != self._published():
                 self._backend.put(latest.KEY, data)
                 self._copies.keep(_PUBLISHED, data)
+
+    def _published(self) -> bytes | None:
+        """What is written down there now: it may be lost, or of another client that knew less."""
+        try:
+            return self._backend.get(latest.KEY)
+        except NotFound:
+            return None
 
     # -- proofs ---------------------------------------------------------------------------
 

@@ -32,7 +32,22 @@ class NotFound(RemoteError):
 
 
 class AccessDenied(RemoteError):
-    """Credentials are missing, wrong, expired or don't allow this."""
+    """Credentials are missing, wrong, expired or don't allow this.
+
+    Attributes:
+        final: no other request would fare better: what is wrong is who asks, not what is asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str | None = None,
+        hint: str | None = None,
+        final: bool = False,
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.final = final
 
 
 class Unreachable(RemoteError):

@@ -38,10 +38,11 @@ _REDIRECT: Final = "Received redirect"
 
 
 class Remedy(NamedTuple):
-    """Why something failed, and what helps."""
+    """Why something failed, and what helps; `final`: nothing else would succeed before that."""
 
     why: str | None
     hint: str
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,15 @@ class Faults:
         elif match := _ASKING.search(text):
             told = code or match[1]
             why = "credentials can't be had" + (f" ({told})" if told else "")
-            remedy = Remedy(why, self.dialect.renewal)
+            remedy = Remedy(why, self.dialect.renewal, final=True)
         else:
             remedy = Remedy(code or None, self.dialect.forbidden)
-        return AccessDenied(f"access to {self.address} is denied", why=remedy.why, hint=remedy.hint)
+        return AccessDenied(
+            f"access to {self.address} is denied",
+            why=remedy.why,
+            hint=remedy.hint,
+            final=remedy.final,
+        )
 
 
 class RangeIgnoredError(RemoteError):

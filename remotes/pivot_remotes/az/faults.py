@@ -14,8 +14,9 @@ _RENEW: Final = "Run `az login`, or renew the credentials"
 _SIGNATURE: Final = Remedy(
     "the account's key or signature is wrong or has expired",
     "Check account_key, sas_token or connection_string, and AZURE_STORAGE_KEY",
+    final=True,
 )
-_EXPIRED: Final = Remedy("the login has expired", _RENEW)
+_EXPIRED: Final = Remedy("the login has expired", _RENEW, final=True)
 _NETWORK: Final = Remedy(
     "the account's firewall doesn't let this network in", "Ask its owner to allow this network"
 )
@@ -37,7 +38,7 @@ AZURE: Final = Dialect(
         "InsufficientAccountPermissions": Remedy("the credentials don't allow this", _ROLE),
         "InvalidAuthenticationInfo": _EXPIRED,
         "KeyBasedAuthenticationNotPermitted": Remedy(
-            "the account takes no keys", "Run `az login`, and set no key"
+            "the account takes no keys", "Run `az login`, and set no key", final=True
         ),
         "NoAuthenticationInformation": Remedy(
             "the container isn't public", "Set credentials, and take away `anonymous`"
@@ -47,10 +48,10 @@ AZURE: Final = Dialect(
         ),
         "AADSTS50173": _EXPIRED,
         "AADSTS700082": _EXPIRED,
-        "AADSTS7000215": Remedy("the application's secret is wrong", _PRINCIPAL),
-        "AADSTS7000222": Remedy("the application's secret has expired", _PRINCIPAL),
-        "AADSTS700016": Remedy("the tenant doesn't know the application", _TENANT),
-        "AADSTS90002": Remedy("there is no such tenant", _TENANT),
+        "AADSTS7000215": Remedy("the application's secret is wrong", _PRINCIPAL, final=True),
+        "AADSTS7000222": Remedy("the application's secret has expired", _PRINCIPAL, final=True),
+        "AADSTS700016": Remedy("the tenant doesn't know the application", _TENANT, final=True),
+        "AADSTS90002": Remedy("there is no such tenant", _TENANT, final=True),
     },
     forbidden=_ROLE,
     renewal=_RENEW,

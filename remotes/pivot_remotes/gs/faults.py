@@ -57,7 +57,7 @@ def of(error: Exception, settings: GsSettings, key: str) -> RemoteError:
         case TransportError():
             return _unreachable(settings, "Google's login service doesn't answer")
         case GoogleAuthError() | HttpError():  # from refreshing credentials
-            return _denied(settings, "the login has expired or was revoked", LOGIN)
+            return _denied(settings, "the login has expired or was revoked", LOGIN, final=True)
         case ClientConnectorCertificateError():
             return _unreachable(settings, f"the certificate of {settings.place} isn't trusted")
         case TimeoutError():
@@ -95,8 +95,8 @@ def _refused(error: RefusalError, settings: GsSettings, key: str) -> RemoteError
     return RemoteError(_failed(settings, key), why=why)
 
 
-def _denied(settings: GsSettings, why: str, hint: str) -> AccessDenied:
-    return AccessDenied(f"access to {settings.address} is denied", why=why, hint=hint)
+def _denied(settings: GsSettings, why: str, hint: str, *, final: bool = False) -> AccessDenied:
+    return AccessDenied(f"access to {settings.address} is denied", why=why, hint=hint, final=final)
 
 
 def _unreachable(settings: GsSettings, why: str) -> Unreachable:

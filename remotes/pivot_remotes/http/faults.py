@@ -78,7 +78,12 @@ def refused(response: BaseHTTPResponse, settings: HttpSettings, key: str) -> Rem
     match status:
         case 401:
             known = "authorization was refused" if _gave(settings) else "it asks who you are"
-            return AccessDenied(f"access to {address} is denied", why=known, hint=_CREDENTIALS)
+            return AccessDenied(
+                f"access to {address} is denied",
+                why=known,
+                hint=_CREDENTIALS,
+                final=_gave(settings),
+            )
         case 403:
             return AccessDenied(
                 f"access to {address} is denied", why=why, hint="Ask its owner for permission"
@@ -88,6 +93,7 @@ def refused(response: BaseHTTPResponse, settings: HttpSettings, key: str) -> Rem
                 f"access to {address} is denied",
                 why="the proxy asks who you are",
                 hint="Put user and password into the URL of the proxy in the environment",
+                final=True,
             )
         case 404 | 410:
             return NotFound(f"{key or 'nothing'} isn't in {address}")

@@ -9,7 +9,7 @@ from pivot_remotes.obstore_faults import Dialect, Remedy
 
 _WHO: Final = "Run `aws sts get-caller-identity` to see whose they are"
 _RENEW: Final = "Run `aws sso login`, or renew the credentials"
-_EXPIRED: Final = Remedy("the session has expired", _RENEW)
+_EXPIRED: Final = Remedy("the session has expired", _RENEW, final=True)
 _REGION: Final = Remedy("is in another region", "Set the remote's option `region`, or AWS_REGION")
 
 
@@ -20,13 +20,19 @@ def _check(option: str) -> str:
 S3: Final = Dialect(
     denied={
         "AccessDenied": Remedy("the credentials don't allow this", _WHO),
-        "InvalidAccessKeyId": Remedy("the access key is unknown there", _check("access_key_id")),
-        "SignatureDoesNotMatch": Remedy("the secret key is wrong", _check("secret_access_key")),
+        "InvalidAccessKeyId": Remedy(
+            "the access key is unknown there", _check("access_key_id"), final=True
+        ),
+        "SignatureDoesNotMatch": Remedy(
+            "the secret key is wrong", _check("secret_access_key"), final=True
+        ),
         "ExpiredToken": _EXPIRED,
         "ExpiredTokenException": _EXPIRED,
         "TokenRefreshRequired": _EXPIRED,
-        "InvalidToken": Remedy("the session token is wrong", _check("session_token")),
-        "RequestTimeTooSkewed": Remedy("this machine's clock is wrong", "Set the clock"),
+        "InvalidToken": Remedy("the session token is wrong", _check("session_token"), final=True),
+        "RequestTimeTooSkewed": Remedy(
+            "this machine's clock is wrong", "Set the clock", final=True
+        ),
     },
     forbidden=_WHO,
     renewal=_RENEW,

@@ -25,18 +25,21 @@ def ended(settings: SftpSettings, complaint: str) -> RemoteError:
             f"the key of host {settings.host} has changed",
             why="it was installed anew, or somebody is between it and this machine",
             hint=f"Ask who runs it, then run `ssh-keygen -R {_known_as(settings)}`",
+            final=True,
         )
     if _UNKNOWN in complaint:
         return AccessDenied(
             f"host {settings.host} is not known on this machine",
             why=f"its key is not in {settings.known_hosts or '~/.ssh/known_hosts'}",
             hint=_how_to_know(settings),
+            final=True,
         )
     if any(text in complaint for text in _NO_ENTRY):
         return AccessDenied(
             f"access to {address} is denied",
             why=_last_line(complaint),
             hint=f"`{_ssh(settings)}` must work without a question: try it, and `ssh-add` your key",
+            final=True,
         )
     if any(text in complaint for text in _NO_SFTP):
         return Unsupported(

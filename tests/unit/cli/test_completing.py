@@ -71,6 +71,12 @@ def test_remotes_are_offered_without_what_could_be_a_secret(project):
     assert items == {"secret": None, "storage": "s3://b"}
 
 
+def test_addresses_of_remotes_are_offered_as_a_terminal_may_have_them(project, monkeypatch):
+    monkeypatch.setenv("PIVOT_REMOTE_EVIL_URL", "/data\x1b[2J")
+    (item,) = completing.remotes(None, None, "evil")
+    assert item.help == "/data\\x1b[2J"
+
+
 def test_outside_of_a_project_nothing_is_offered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert offered("") == offered("", completing.remotes) == []

@@ -99,6 +99,13 @@ def test_auto_says_that_an_address_is_not_confirmed(make, content, heard):
     assert "was not confirmed on this machine" in heard[0]
 
 
+def test_of_several_each_that_is_not_confirmed_is_named_once(make, content, tmp_path, heard):
+    results = make(source=Source.PROJECT, first="../other")
+    assert not results.has(content)
+    assert all(warning.count("remote 'first'") < 2 for warning in heard)
+    assert heard[0].startswith("warning: remote 'first' (")
+
+
 def test_no_remote_at_all_is_nothing_to_talk_about(make, content, heard):
     assert not make(url=None).has(content)
     assert heard == []

@@ -246,6 +246,20 @@ def test_if_nobody_can_be_asked_the_error_says_why_of_each(
     assert caught.value.hint
 
 
+def test_causes_that_warnings_told_are_not_told_again(make_store, places, givers, put_file, heard):
+    content = put_file(make_store("here"), noise(5000))
+    for name in ("main", "spare"):
+        places[name].break_with(AccessDenied(f"{name} says no", why="a long story"))
+    with pytest.raises(DeniedError) as caught:
+        gather(make_store("there"), givers("main", "spare"), {MODEL: content})
+    (warning,) = heard
+    assert "main says no" in warning
+    assert warning.endswith("a long story")
+    assert "main says no" in caught.value.why
+    assert caught.value.why.count("a long story") == 1
+    assert caught.value.why.endswith("a long story"), "nobody warned of the last one"
+
+
 def test_what_nobody_has_names_paths_and_those_that_were_asked_or_not(
     make_store, places, givers, put_file, heard
 ):

@@ -74,7 +74,22 @@ def test_it_is_written_only_where_that_is_wanted_and_something_changed(
     published(writer)
     before = writer.requests
     published(writer)
-    assert writer.requests - before == 2  # listings of tombstones and indexes, no put
+    assert writer.requests - before == 3  # listings of tombstones and indexes, a get, no put
+
+
+@pytest.mark.parametrize("left", [None, b"{", Listing(frozenset(), frozenset()).encode()])
+def test_a_lost_damaged_or_outdated_one_is_mended_by_a_push_that_sends_nothing(
+    writer, add, tmp_path, left
+):
+    add(writer, b"one")
+    published(writer)
+    file = tmp_path / "remote" / KEY
+    sound = file.read_bytes()
+    file.unlink()
+    if left is not None:
+        file.write_bytes(left)
+    published(writer)
+    assert file.read_bytes() == sound
 
 
 def test_what_others_added_meanwhile_is_published_too(make_remote, writer, add):
@@ -118,6 +133,7 @@ def test_an_outdated_one_is_an_error_not_an_empty_remote(make_remote, writer, cl
     with pytest.raises(MissingDataError, match="index/") as caught:
         make_remote("reader", Unlisted).open()
     assert "`pivot push`" in caught.value.hint
+    assert "`publish = true`" in caught.value.hint
 
 
 def test_where_none_was_published_it_says_what_to_do(make_remote, add, tmp_path):

@@ -150,7 +150,14 @@ def test_storage_that_cannot_list_needs_what_was_published(storage, target):
     assert {check.mark for check in checks.values()} == {Mark.OK, Mark.SKIPPED}
 
 
-@pytest.mark.parametrize("error", [Unreachable("gone"), BadAddress("no such bucket")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("gone"),
+        BadAddress("no such bucket"),
+        AccessDenied("the key is unknown", hint="Check", final=True),
+    ],
+)
 def test_nothing_else_is_tried_at_what_cannot_be_reached(storage, target, error):
     def fail(_):
         raise error
@@ -158,6 +165,7 @@ def test_nothing_else_is_tried_at_what_cannot_be_reached(storage, target, error)
     storage.list = fail
     _, checks = run(storage, target)
     assert checks["list"].mark is Mark.FAILED
+    assert checks["list"].hint == error.hint, "no right would help"
     assert {checks[name].text for name in NAMES[2:]} == {"not tried"}
 
 

@@ -312,3 +312,15 @@ def test_a_signature_goes_into_the_query(azure, faulty):
     for token in ("?sv=1&sig=a%3D", "sv=1&sig=a%3D"):
         open_(faulty, sas_token=token).get("a")
         assert faulty.seen[-1].path == "/container/pre/a?sv=1&sig=a%3D"
+
+
+@pytest.mark.parametrize(
+    ("name", "final"), [("AuthorizationPermissionMismatch", False), ("AuthenticationFailed", True)]
+)
+def test_a_denial_of_who_asks_is_final_and_one_of_what_is_asked_is_not(
+    backend, faulty, name, final
+):
+    faulty.always(403, code(name))
+    with pytest.raises(AccessDenied) as caught:
+        backend.list("")
+    assert caught.value.final is final

@@ -311,3 +311,14 @@ def test_a_part_of_a_long_object_is_not_waited_for(tmp_path):
         assert connect(url, {"attempts": "1"}).get_range("a", 10, 100) == bytes(100)
         thread.join(10)
         assert not thread.is_alive(), "the connection is closed"
+
+
+@pytest.mark.parametrize(
+    ("status", "options", "final"),
+    [(401, {"token": "wrong"}, True), (401, {}, False), (403, {"token": "right"}, False)],
+)
+def test_a_denial_is_final_where_credentials_were_refused(opened, faulty, status, options, final):
+    faulty.always(status)
+    with pytest.raises(AccessDenied) as caught:
+        opened(**options).get("a")
+    assert caught.value.final is final

@@ -208,3 +208,16 @@ def test_a_part_that_fails_leaves_nothing_visible(aws, faulty, tmp_path):
     requests = [(request.command, request.path.partition("?")[2]) for request in faulty.seen]
     assert ("DELETE", "uploadId=u") in requests, "the parts that were sent are given up"
     assert ("POST", "uploadId=u") not in requests, "nothing is completed"
+
+
+@pytest.mark.parametrize(
+    ("name", "final"),
+    [("AccessDenied", False), ("InvalidAccessKeyId", True), ("ExpiredToken", True), ("New", False)],
+)
+def test_a_denial_of_who_asks_is_final_and_one_of_what_is_asked_is_not(
+    backend, faulty, name, final
+):
+    faulty.always(403, code(name))
+    with pytest.raises(AccessDenied) as caught:
+        backend.list("")
+    assert caught.value.final is final

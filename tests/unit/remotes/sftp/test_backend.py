@@ -31,6 +31,7 @@ def test_a_host_that_is_not_known_is_refused_and_the_way_to_know_it_is_named(ope
     with pytest.raises(AccessDenied, match="is not known on this machine") as caught:
         backend.put("a", b"x")
     assert "ssh-keyscan -p" in caught.value.hint
+    assert caught.value.final
     assert str(tmp_path / "nobody") in caught.value.hint
     assert not (tmp_path / "remote").exists()
     assert (tmp_path / "nobody").read_text() == "", "nobody is added unseen"
@@ -51,6 +52,7 @@ def test_a_host_whose_key_has_changed_is_refused(opened, sshd, tmp_path):
     with pytest.raises(AccessDenied, match="has changed") as caught:
         opened(known_hosts=str(file)).list("")
     assert "ssh-keygen -R" in caught.value.hint
+    assert caught.value.final
 
 
 def test_a_key_that_opens_nothing_is_denied_and_said_once(opened, sshd, tmp_path):
@@ -63,6 +65,7 @@ def test_a_key_that_opens_nothing_is_denied_and_said_once(opened, sshd, tmp_path
     assert {type(error) for error in errors} == {AccessDenied}
     assert "Permission denied" in errors[0].why
     assert "ssh-add" in errors[0].hint
+    assert errors[0].final
     attempts = log.read_bytes()[before:].count(b"Connection closed by authenticating user")
     assert attempts <= 1, "the server isn't asked again by other threads"
 

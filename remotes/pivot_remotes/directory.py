@@ -18,9 +18,7 @@ from pivot_remotes.keys import check_key, check_prefix, is_key, temporary_key
 from pivot_remotes.landing import BLOCK, blocks, new_file, source_file
 from pivot_remotes.oserrors import translated
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True)
 
 
 class DirectoryBackend:

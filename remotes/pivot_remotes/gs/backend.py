@@ -50,7 +50,6 @@ class GsBackend:
             can_list=True,
             can_write=True,
             atomic_put=True,
-            create_only=False,
             ranges=True,
             page_size=_PAGE,
             part_size=PART,

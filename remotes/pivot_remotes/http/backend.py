@@ -14,9 +14,7 @@ from pivot_remotes.keys import check_key, check_prefix
 from pivot_remotes.landing import new_file
 from pivot_remotes.small import Small
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=False, can_write=False, atomic_put=False, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=False, can_write=False, atomic_put=False, ranges=True)
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/")
 
 

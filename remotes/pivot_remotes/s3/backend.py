@@ -20,7 +20,6 @@ _CAPABILITIES: Final = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     page_size=1000,
     part_size=PART,

@@ -20,9 +20,7 @@ from pivot_remotes.sftp.session import RefusedError, Session
 from pivot_remotes.sftp.settings import SftpSettings
 from pivot_remotes.small import Small
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True)
 
 
 class SftpBackend:

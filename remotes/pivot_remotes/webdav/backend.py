@@ -26,7 +26,6 @@ _CAPABILITIES: Final = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     atomic_replace=False,  # most servers remove what is there, and then move
 )

@@ -17,7 +17,6 @@ _CAPABILITIES = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     delete_size=1000,
 )

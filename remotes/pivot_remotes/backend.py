@@ -89,11 +89,11 @@ class Backend(Protocol):
         """
         ...
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         """Stream an object into a new local file, in bounded memory.
 
         Nothing is left at `path` on failure; a file that was there is an error, and kept.
-        Raises `NotFound`.
+        Raises `NotFound`, and `Overlong` for an object of more than `limit` bytes.
         """
         ...
 

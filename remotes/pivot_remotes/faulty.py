@@ -9,6 +9,7 @@ of `pivot_remotes.connect`, so that what is below may be any storage, and what i
 """
 
 import itertools
+import os
 import random
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from typing import Final
 
 from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import AccessDenied, Busy, NotFound, RemoteError, Unreachable
+from pivot_remotes.landing import new_file
 
 
 class Method(StrEnum):
@@ -150,15 +152,15 @@ class Faulty:
         fault = self._begin(Method.GET, key)
         return _spoiled(self._inner.get(key), fault)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         fault = self._begin(Method.GET_FILE, key)
-        self._inner.get_file(key, path)
+        self._inner.get_file(key, path, limit)
         if fault in _SPOILING:
-            with open(path, "r+b") as file:
+            with open(path, "rb") as file:
                 data = _spoiled(file.read(), fault)
-                file.seek(0)
-                file.truncate()
-                file.write(data)
+            os.unlink(path)
+            with new_file(path, limit) as write:
+                write(data)
 
     def put(self, key: str, data: bytes) -> None:
         fault = self._begin(Method.PUT, key)

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
-from pivot_remotes.errors import RemoteError, Truncated
+from pivot_remotes.errors import Overlong, RemoteError, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 
 
@@ -43,16 +43,16 @@ class Foreign:
         if len(data) < length:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         if len(data) > length:
-            raise RemoteError(f"{self.address} sent more of {key} than was asked for")
+            raise Overlong(f"{self.address} sent more of {key} than was asked for")
         return data
 
     def get(self, key: str) -> bytes:
         with self._translated(check_key(key)):
             return self._inner.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with self._translated(check_key(key)):
-            self._inner.get_file(key, path)
+            self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         with self._translated(check_key(key)):

@@ -67,8 +67,8 @@ class Lagging:
         old = self._stale(key)
         return self._inner.get(key) if old is None else old
 
-    def get_file(self, key: str, path: str) -> None:
-        self._inner.get_file(key, path)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         with self._lock:

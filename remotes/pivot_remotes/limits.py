@@ -63,8 +63,10 @@ class Limiting:
     def get(self, key: str) -> bytes:
         return self._receive(partial(self._inner.get, key), len)
 
-    def get_file(self, key: str, path: str) -> None:
-        self._receive(partial(self._inner.get_file, key, path), lambda _: os.stat(path).st_size)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._receive(
+            partial(self._inner.get_file, key, path, limit), lambda _: os.stat(path).st_size
+        )
 
     def put(self, key: str, data: bytes) -> None:
         with self._sending(len(data)):

@@ -20,6 +20,7 @@ from pivot_remotes.errors import NotFound, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 from pivot_remotes.landing import new_file, source_file
 from pivot_remotes.obstore_faults import Faults, RangeIgnoredError
+from pivot_remotes.part import Part
 from pivot_remotes.small import check_size
 
 if TYPE_CHECKING:
@@ -108,10 +109,10 @@ class ObstoreBackend:
             check_size(found.meta["size"], key, self.address)
             return found.bytes().to_bytes()
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with self._faults.translated(check_key(key)):
             result = self._reader.get(key)
-        with new_file(path) as write, self._faults.translated(key):
+        with new_file(path, limit) as write, self._faults.translated(key):
             for block in result.stream(min_chunk_size=_STREAM_BLOCK):
                 write(block)
 
@@ -146,15 +147,9 @@ class ObstoreBackend:
 
     def _get_part_of_all(self, key: str, start: int, length: int) -> bytes:
         """The same as `get_range`, from a server that always sends everything."""
-        part = bytearray()
-        position = 0
         with self._faults.translated(key):
-            for block in self._reader.get(key).stream(min_chunk_size=_STREAM_BLOCK):
-                part += block[max(0, start - position) :]
-                position += len(block)
-                if len(part) >= length:
-                    break
-        return bytes(part[:length])
+            found = self._reader.get(key)
+            return Part(start, length).take_all(found.stream(min_chunk_size=_STREAM_BLOCK))
 
 
 def reading(*, http: bool, connect_timeout: float, read_timeout: float) -> "ClientConfig":

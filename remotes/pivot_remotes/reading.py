@@ -33,8 +33,8 @@ class ReadOnly:
     def get(self, key: str) -> bytes:
         return self._inner.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
-        self._inner.get_file(key, path)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002 - the interface's
         self._refuse()

@@ -80,8 +80,8 @@ class Retrying:
     def get(self, key: str) -> bytes:
         return self._repeat(partial(self._inner.get, key))
 
-    def get_file(self, key: str, path: str) -> None:
-        self._repeat(partial(self._inner.get_file, key, path))
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._repeat(partial(self._inner.get_file, key, path, limit))
 
     def put(self, key: str, data: bytes) -> None:
         self._repeat(partial(self._inner.put, key, data))

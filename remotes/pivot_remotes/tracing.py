@@ -103,9 +103,9 @@ class Tracing:
         self._trace.add(Verb.GET, size=len(data))
         return data
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         self._trace.add(Verb.GET, requests=1)
-        self._inner.get_file(key, path)
+        self._inner.get_file(key, path, limit)
         self._trace.add(Verb.GET, size=_size(path))
 
     def put(self, key: str, data: bytes) -> None:

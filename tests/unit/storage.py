@@ -47,9 +47,9 @@ class Storage:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         return data
 
-    def get_file(self, key, path):
+    def get_file(self, key, path, limit=None):
         data = self.get(key)
-        with new_file(path) as write:
+        with new_file(path, limit) as write:
             write(data)
 
     def put(self, key, data):

@@ -82,9 +82,9 @@ class SftpBackend:
             session.read(path, 0, None, small.take)
         return small.whole()
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         source = self._path(check_key(key))
-        with new_file(path) as write, self._session(key) as session:
+        with new_file(path, limit) as write, self._session(key) as session:
             session.read(source, 0, None, write)
 
     def put(self, key: str, data: bytes) -> None:

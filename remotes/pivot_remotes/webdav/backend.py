@@ -78,9 +78,9 @@ class WebdavBackend:
         with _folders_are_absent(key, self.address):
             return self._reader.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with _folders_are_absent(key, self.address):
-            self._reader.get_file(key, path)
+            self._reader.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         self._replace(check_key(key), data, len(data))

@@ -7,7 +7,9 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName
 from pivot.store.index import encode, index_key, rows_of
+from pivot.store.pack import pack_key
 from pivot.store.store import STORE_KEY
+from pivot.transfer.faults import PackGoneError
 from pivot.transfer.known import obtainable
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
@@ -28,6 +30,20 @@ def test_what_one_client_adds_another_finds(make_remote, add):
     assert place.block.pack == pack.name
     assert reader.read(pack.name, place.block.offset, 5) == b"hello"
     assert reader.pack_size(pack.name) == pack.size
+
+
+def test_of_a_pack_no_more_is_downloaded_than_its_index_says(make_remote, add, tmp_path):
+    remote = make_remote()
+    remote.open_to_write()
+    pack = add(remote, b"hello")
+    remote.download(pack.name, str(tmp_path / "whole"))
+    assert (tmp_path / "whole").stat().st_size == pack.size
+    with (tmp_path / "remote" / pack_key(pack.name)).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(PackGoneError, match="is not whole") as caught:
+        remote.download(pack.name, str(tmp_path / "longer"))
+    assert f"{pack.size} bytes" in caught.value.why
+    assert not (tmp_path / "longer").exists()
 
 
 def test_an_index_is_fetched_once(make_remote, add):

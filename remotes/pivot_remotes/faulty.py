@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
 from pivot_remotes.errors import AccessDenied, Busy, NotFound, RemoteError, Unreachable
 from pivot_remotes.landing import new_file
+from pivot_remotes.wrapping import Wrapping
 
 
 class Method(StrEnum):
@@ -114,13 +115,13 @@ class Chance:
         return chance.choice(self.faults) if chance.random() < self.share else None
 
 
-class Faulty:
+class Faulty(Wrapping):
     """A backend whose calls go wrong as `plan` says. It remembers them all."""
 
-    __slots__ = ("_calls", "_inner", "_lock", "_plan")
+    __slots__ = ("_calls", "_lock", "_plan")
 
     def __init__(self, inner: Backend, plan: Plan) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._plan = plan
         self._calls: list[Call] = []
         self._lock = threading.Lock()
@@ -130,14 +131,6 @@ class Faulty:
         """Every call so far, in the order in which they began."""
         with self._lock:
             return tuple(self._calls)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         fault = self._begin(Method.LIST, prefix)

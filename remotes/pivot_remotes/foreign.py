@@ -7,26 +7,16 @@ the remote, ranges have the length that was asked for, and every error is one of
 import contextlib
 from collections.abc import Iterable, Iterator
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Bytes, ObjectInfo
 from pivot_remotes.errors import Overlong, RemoteError, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
+from pivot_remotes.wrapping import Wrapping
 
 
-class Foreign:
+class Foreign(Wrapping):
     """A backend of a plugin, or over somebody else's file system."""
 
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Backend) -> None:
-        self._inner = inner
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
+    __slots__ = ()
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         folder = check_prefix(prefix)

@@ -165,7 +165,11 @@ class SftpBackend:
             raise faults.refused(error, self.address, key) from error
 
 
-def open_folder(url: str, options: Mapping[str, str]) -> SftpBackend:
+def open_folder(
+    url: str,
+    options: Mapping[str, str],
+    environ: Mapping[str, str],  # noqa: ARG001 - what all are opened with; OpenSSH reads its own
+) -> SftpBackend:
     """The backend for `sftp://user@host:port/folder`; nothing is asked of it yet.
 
     Options are those of `pivot_remotes.sftp.settings`. Raises `BadAddress`.

@@ -118,7 +118,7 @@ class DirectoryBackend:
                 yield file
                 os.fsync(file.fileno())
             os.replace(temporary, final)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves no temporary
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise

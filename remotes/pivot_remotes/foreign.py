@@ -68,7 +68,7 @@ class Foreign(Wrapping):
         except RemoteError:
             raise
         except Exception as error:
-            # Only its kind: the text may repeat what is secret.
+            # Code of others may raise anything. Only its kind: the text may repeat what is secret.
             raise RemoteError(
                 f"{self.address} failed" + (f" at {key}" if key else ""), why=type(error).__name__
             ) from error

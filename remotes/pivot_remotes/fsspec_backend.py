@@ -138,7 +138,7 @@ class FsspecBackend:
         try:
             yield temporary
             self._fs.mv(temporary, final)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves no temporary
             with contextlib.suppress(OSError):
                 self._fs.rm_file(temporary)
             raise

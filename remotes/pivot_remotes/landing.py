@@ -39,7 +39,7 @@ def new_file(path: str, limit: int | None = None) -> Iterator[Callable[[Buffer],
     try:
         with file:
             yield write
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no half file
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise

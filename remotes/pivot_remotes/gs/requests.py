@@ -128,7 +128,7 @@ class Requests(GCSFileSystem):  # type: ignore[misc]
                 raise RemoteError(f"the source of {key} changed while it was sent")
             if not done:
                 raise Unreachable(f"not all of {key} arrived")
-        except BaseException:
+        except BaseException:  # an interrupt, too, gives the upload up
             with contextlib.suppress(RefusalError, OSError, *_LOST):  # it is forgotten in a week
                 self.call("DELETE", place)
             raise

@@ -18,6 +18,7 @@ from pivot_remotes.errors import (
 )
 from pivot_remotes.gs.backend import PART, open_bucket
 from pivot_remotes.tracing import Count, Trace, Verb
+from tests.unit.remotes.verbs import calls
 
 GENERATION = {"x-goog-generation": "17"}
 
@@ -35,20 +36,6 @@ def open_(faulty, **options):
 @pytest.fixture
 def backend(google, faulty):
     return open_(faulty)
-
-
-def calls(backend, tmp_path):
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    return [
-        lambda: backend.list("a"),
-        lambda: backend.get("a"),
-        lambda: backend.get_range("a", 0, 1),
-        lambda: backend.get_file("a", str(tmp_path / "landed")),
-        lambda: backend.put("a", b"x"),
-        lambda: backend.put_file("a", str(source)),
-        lambda: backend.delete("a"),
-    ]
 
 
 PERMISSION = (

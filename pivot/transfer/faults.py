@@ -10,6 +10,7 @@ from pivot_remotes.errors import (
     BadKey,
     DiskRefused,
     NotFound,
+    Overlong,
     RemoteError,
     Truncated,
     Unreachable,
@@ -72,6 +73,6 @@ def _remedy(error: RemoteError) -> tuple[type[PivotError], str]:
             return UnreachableError, "Check the network and `pivot remote list`, then run it again"
         case NotFound():
             return MissingDataError, "Run `pivot push` in a clone that has the data"
-        case Truncated():
+        case Overlong() | Truncated():
             return IntegrityError, "Run `pivot push` in a clone that has the data"
     return PivotError, "Run it again; what was moved already is not moved again"

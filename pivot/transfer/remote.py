@@ -28,7 +28,7 @@ from pivot.transfer.proofs import Proof
 from pivot_remotes.addresses import shown
 from pivot_remotes.backend import Backend
 from pivot_remotes.connect import connect
-from pivot_remotes.errors import NotFound, RemoteError, Truncated
+from pivot_remotes.errors import NotFound, Overlong, RemoteError, Truncated
 from pivot_remotes.options import boolean
 from pivot_remotes.tracing import Trace
 
@@ -234,7 +234,7 @@ class RemoteStore:
     def download(self, pack: FileName, path: str) -> None:
         """A whole pack into the new local file `path`. Raises `PackGoneError`."""
         with self._reading(pack):
-            self._backend.get_file(pack_key(pack), path)
+            self._backend.get_file(pack_key(pack), path, self.pack_size(pack))
 
     def damaged(self, pack: FileName, error: IntegrityError) -> IntegrityError:
         """`error`, found in bytes of `pack`, as it is told to the user."""
@@ -353,7 +353,7 @@ class RemoteStore:
         with translated(self.address):
             try:
                 yield
-            except (NotFound, Truncated) as error:
+            except (NotFound, Overlong, Truncated) as error:
                 raise PackGoneError(
                     f"{pack_key(pack)} is not whole in {self.address}",
                     why=error.message,

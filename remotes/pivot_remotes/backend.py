@@ -19,7 +19,6 @@ class Capabilities:
         can_list: `list` works (plain HTTP servers can't).
         can_write: `put`, `put_file` and `delete` work.
         atomic_put: a reader sees the whole new object or none of it, also when a writer dies.
-        create_only: a put can be told not to replace an object. No verb asks for it yet.
         ranges: `get_range` costs about the range, not the whole object.
         page_size: how many objects one request lists; None where listing isn't paged.
         delete_size: how many objects one request deletes.
@@ -31,7 +30,6 @@ class Capabilities:
     can_list: bool
     can_write: bool
     atomic_put: bool
-    create_only: bool
     ranges: bool
     page_size: int | None = None
     part_size: int | None = None
@@ -91,11 +89,11 @@ class Backend(Protocol):
         """
         ...
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         """Stream an object into a new local file, in bounded memory.
 
         Nothing is left at `path` on failure; a file that was there is an error, and kept.
-        Raises `NotFound`.
+        Raises `NotFound`, and `Overlong` for an object of more than `limit` bytes.
         """
         ...
 

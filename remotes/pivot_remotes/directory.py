@@ -17,10 +17,9 @@ from pivot_remotes.errors import Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key, temporary_key
 from pivot_remotes.landing import BLOCK, blocks, new_file, source_file
 from pivot_remotes.oserrors import translated
+from pivot_remotes.small import check_size
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True)
 
 
 class DirectoryBackend:
@@ -57,13 +56,14 @@ class DirectoryBackend:
 
     def get(self, key: str) -> bytes:
         with translated(self.address, key), self._open(key) as file:
+            check_size(os.fstat(file.fileno()).st_size, key, self.address)
             return file.readall()
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with (
             translated(self.address, key),
             self._open(key) as file,
-            new_file(path) as write,
+            new_file(path, limit) as write,
         ):
             while block := file.read(BLOCK):
                 write(block)
@@ -118,7 +118,7 @@ class DirectoryBackend:
                 yield file
                 os.fsync(file.fileno())
             os.replace(temporary, final)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves no temporary
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise

@@ -77,6 +77,10 @@ class Truncated(RemoteError):
     """An object is shorter than the bytes that were asked of it."""
 
 
+class Overlong(RemoteError):
+    """An object, or an answer, is longer than it may be."""
+
+
 class DiskRefused(RemoteError):
     """The file system of this machine refused a file that was to be written or read."""
 

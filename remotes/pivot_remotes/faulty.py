@@ -9,6 +9,7 @@ of `pivot_remotes.connect`, so that what is below may be any storage, and what i
 """
 
 import itertools
+import os
 import random
 import threading
 from collections.abc import Callable, Iterable
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
 from pivot_remotes.errors import AccessDenied, Busy, NotFound, RemoteError, Unreachable
+from pivot_remotes.landing import new_file
+from pivot_remotes.wrapping import Wrapping
 
 
 class Method(StrEnum):
@@ -112,13 +115,13 @@ class Chance:
         return chance.choice(self.faults) if chance.random() < self.share else None
 
 
-class Faulty:
+class Faulty(Wrapping):
     """A backend whose calls go wrong as `plan` says. It remembers them all."""
 
-    __slots__ = ("_calls", "_inner", "_lock", "_plan")
+    __slots__ = ("_calls", "_lock", "_plan")
 
     def __init__(self, inner: Backend, plan: Plan) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._plan = plan
         self._calls: list[Call] = []
         self._lock = threading.Lock()
@@ -128,14 +131,6 @@ class Faulty:
         """Every call so far, in the order in which they began."""
         with self._lock:
             return tuple(self._calls)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         fault = self._begin(Method.LIST, prefix)
@@ -150,15 +145,15 @@ class Faulty:
         fault = self._begin(Method.GET, key)
         return _spoiled(self._inner.get(key), fault)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         fault = self._begin(Method.GET_FILE, key)
-        self._inner.get_file(key, path)
+        self._inner.get_file(key, path, limit)
         if fault in _SPOILING:
-            with open(path, "r+b") as file:
+            with open(path, "rb") as file:
                 data = _spoiled(file.read(), fault)
-                file.seek(0)
-                file.truncate()
-                file.write(data)
+            os.unlink(path)
+            with new_file(path, limit) as write:
+                write(data)
 
     def put(self, key: str, data: bytes) -> None:
         fault = self._begin(Method.PUT, key)

@@ -7,26 +7,16 @@ the remote, ranges have the length that was asked for, and every error is one of
 import contextlib
 from collections.abc import Iterable, Iterator
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
-from pivot_remotes.errors import RemoteError, Truncated
+from pivot_remotes.backend import Bytes, ObjectInfo
+from pivot_remotes.errors import Overlong, RemoteError, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
+from pivot_remotes.wrapping import Wrapping
 
 
-class Foreign:
+class Foreign(Wrapping):
     """A backend of a plugin, or over somebody else's file system."""
 
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Backend) -> None:
-        self._inner = inner
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
+    __slots__ = ()
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         folder = check_prefix(prefix)
@@ -43,16 +33,16 @@ class Foreign:
         if len(data) < length:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         if len(data) > length:
-            raise RemoteError(f"{self.address} sent more of {key} than was asked for")
+            raise Overlong(f"{self.address} sent more of {key} than was asked for")
         return data
 
     def get(self, key: str) -> bytes:
         with self._translated(check_key(key)):
             return self._inner.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with self._translated(check_key(key)):
-            self._inner.get_file(key, path)
+            self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         with self._translated(check_key(key)):
@@ -78,7 +68,7 @@ class Foreign:
         except RemoteError:
             raise
         except Exception as error:
-            # Only its kind: the text may repeat what is secret.
+            # Code of others may raise anything. Only its kind: the text may repeat what is secret.
             raise RemoteError(
                 f"{self.address} failed" + (f" at {key}" if key else ""), why=type(error).__name__
             ) from error

@@ -79,9 +79,9 @@ class FsspecBackend:
         with translated(self._address, key):
             return bytes(self._fs.cat_file(path))
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         size = self._size(key)
-        with new_file(path) as write:
+        with new_file(path, limit) as write:
             for start in range(0, size, RANGE):
                 write(self.get_range(key, start, min(RANGE, size - start)))
 
@@ -138,7 +138,7 @@ class FsspecBackend:
         try:
             yield temporary
             self._fs.mv(temporary, final)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves no temporary
             with contextlib.suppress(OSError):
                 self._fs.rm_file(temporary)
             raise

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
+from pivot_remotes.wrapping import Wrapping
 
 
 @dataclass(slots=True)
@@ -15,7 +16,7 @@ class _Late:
     listings: int
 
 
-class Lagging:
+class Lagging(Wrapping):
     """A backend whose changes aren't listed before `listings` more listings of their folder.
 
     An object that was just put isn't listed yet; one that was just deleted still is, and one that
@@ -23,23 +24,15 @@ class Lagging:
     held before.
     """
 
-    __slots__ = ("_inner", "_late", "_listings", "_lock", "_old", "_reads")
+    __slots__ = ("_late", "_listings", "_lock", "_old", "_reads")
 
     def __init__(self, inner: Backend, *, listings: int = 1, reads: int = 0) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._listings = listings
         self._reads = reads
         self._late: dict[str, _Late] = {}
         self._old: dict[str, tuple[bytes, int]] = {}
         self._lock = threading.RLock()
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         folder = prefix and prefix.removesuffix("/") + "/"
@@ -67,8 +60,8 @@ class Lagging:
         old = self._stale(key)
         return self._inner.get(key) if old is None else old
 
-    def get_file(self, key: str, path: str) -> None:
-        self._inner.get_file(key, path)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         with self._lock:

@@ -5,25 +5,31 @@ import os
 from collections.abc import Buffer, Callable, Iterator
 from io import FileIO
 
-from pivot_remotes.errors import DiskRefused
+from pivot_remotes.errors import DiskRefused, Overlong
 
 BLOCK = 1 << 20
 
 
 @contextlib.contextmanager
-def new_file(path: str) -> Iterator[Callable[[Buffer], None]]:
+def new_file(path: str, limit: int | None = None) -> Iterator[Callable[[Buffer], None]]:
     """Yield a function that appends to a file that must not exist; it is removed on failure.
 
     Raises `DiskRefused` where the local file system refuses, so that a full disk here is not
-    taken for a fault of the storage.
+    taken for a fault of the storage; and `Overlong` for more than `limit` bytes, since an object
+    that was put there to fill the disk has no end.
     """
+    size = 0
     try:
         file = FileIO(path, "xb")
     except OSError as error:
         raise _refused(path, "written", error) from error
 
     def write(data: Buffer) -> None:
+        nonlocal size
         rest = memoryview(data)
+        size += rest.nbytes
+        if limit is not None and size > limit:
+            raise Overlong(f"more came than the {limit} bytes that {path} may have")
         try:
             while rest:
                 rest = rest[file.write(rest) :]
@@ -33,7 +39,7 @@ def new_file(path: str) -> Iterator[Callable[[Buffer], None]]:
     try:
         with file:
             yield write
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no half file
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
 from pivot_remotes.retrying import Clock
+from pivot_remotes.wrapping import Wrapping
 
 _REAL: Final = Clock()
 
@@ -30,28 +31,20 @@ class Limits:
         return self.connections is not None or self.rate is not None
 
 
-class Limiting:
+class Limiting(Wrapping):
     """A backend that makes calls wait until the limits let them through.
 
     A call goes at full speed; who comes next waits for as long as its bytes should have taken. So
     the rate holds on average, over a few times the size of the largest object.
     """
 
-    __slots__ = ("_calls", "_inner", "_meter")
+    __slots__ = ("_calls", "_meter")
 
     def __init__(self, inner: Backend, limits: Limits, clock: Clock = _REAL) -> None:
-        self._inner = inner
+        super().__init__(inner)
         # As many as anyone could want where nothing bounds them.
         self._calls = threading.BoundedSemaphore(limits.connections or 1 << 30)
         self._meter = _Meter(limits.rate, clock)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         with self._calls:
@@ -63,8 +56,10 @@ class Limiting:
     def get(self, key: str) -> bytes:
         return self._receive(partial(self._inner.get, key), len)
 
-    def get_file(self, key: str, path: str) -> None:
-        self._receive(partial(self._inner.get_file, key, path), lambda _: os.stat(path).st_size)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._receive(
+            partial(self._inner.get_file, key, path, limit), lambda _: os.stat(path).st_size
+        )
 
     def put(self, key: str, data: bytes) -> None:
         with self._sending(len(data)):

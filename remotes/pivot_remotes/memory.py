@@ -8,9 +8,7 @@ from pivot_remotes.backend import Capabilities
 from pivot_remotes.fsspec_backend import FsspecBackend
 from pivot_remotes.keys import check_prefix
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True)
 
 
 def open_memory(url: str) -> FsspecBackend:

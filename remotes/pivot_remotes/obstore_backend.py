@@ -9,6 +9,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from itertools import batched
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from pivot_remotes.errors import NotFound, Truncated
 from pivot_remotes.keys import check_key, check_prefix, is_key
 from pivot_remotes.landing import new_file, source_file
 from pivot_remotes.obstore_faults import Faults, RangeIgnoredError
+from pivot_remotes.part import Part
 from pivot_remotes.small import check_size
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class ObstoreBackend:
         faults: Faults,
         capabilities: Capabilities,
     ) -> None:
-        """`reader` gives up on silence sooner than a `writer` may (see `reading` and `writing`).
+        """`reader` gives up on silence sooner than a `writer` may (see `open_store`).
 
         A store takes milliseconds to make, so that for writing is made by the first who writes.
         """
@@ -108,10 +110,10 @@ class ObstoreBackend:
             check_size(found.meta["size"], key, self.address)
             return found.bytes().to_bytes()
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with self._faults.translated(check_key(key)):
             result = self._reader.get(key)
-        with new_file(path) as write, self._faults.translated(key):
+        with new_file(path, limit) as write, self._faults.translated(key):
             for block in result.stream(min_chunk_size=_STREAM_BLOCK):
                 write(block)
 
@@ -146,29 +148,39 @@ class ObstoreBackend:
 
     def _get_part_of_all(self, key: str, start: int, length: int) -> bytes:
         """The same as `get_range`, from a server that always sends everything."""
-        part = bytearray()
-        position = 0
         with self._faults.translated(key):
-            for block in self._reader.get(key).stream(min_chunk_size=_STREAM_BLOCK):
-                part += block[max(0, start - position) :]
-                position += len(block)
-                if len(part) >= length:
-                    break
-        return bytes(part[:length])
+            found = self._reader.get(key)
+            return Part(start, length).take_all(found.stream(min_chunk_size=_STREAM_BLOCK))
 
 
-def reading(*, http: bool, connect_timeout: float, read_timeout: float) -> "ClientConfig":
-    """How a store to read from speaks HTTP; times are in seconds. `http` allows no TLS."""
-    return {
-        "allow_http": http,
-        "connect_timeout": timedelta(seconds=connect_timeout),
-        "read_timeout": timedelta(seconds=read_timeout),
-        "timeout": _REQUEST_TIMEOUT,
-        "user_agent": "pivot",
-    }
+def open_store(
+    make: Callable[["ClientConfig"], Store],
+    faults: Faults,
+    capabilities: Capabilities,
+    *,
+    endpoint: str | None,
+    connect_timeout: float,
+    read_timeout: float,
+) -> ObstoreBackend:
+    """The backend over stores that `make` makes for how each speaks HTTP; times are in seconds.
 
+    Without TLS only where `endpoint` says so. Raises what `faults` makes of a store's refusal.
+    """
+    http = endpoint is not None and endpoint.startswith("http://")
 
-def writing(*, http: bool, connect_timeout: float, read_timeout: float) -> "ClientConfig":
-    """The same for a store to write to, which waits longer for an answer."""
-    longest = max(_UPLOAD_TIMEOUT, read_timeout)
-    return reading(http=http, connect_timeout=connect_timeout, read_timeout=longest)
+    def client(longest: float) -> "ClientConfig":
+        return {
+            "allow_http": http,
+            "connect_timeout": timedelta(seconds=connect_timeout),
+            "read_timeout": timedelta(seconds=longest),
+            "timeout": _REQUEST_TIMEOUT,
+            "user_agent": "pivot",
+        }
+
+    with faults.translated():
+        return ObstoreBackend(
+            reader=make(client(read_timeout)),
+            writer=partial(make, client(max(_UPLOAD_TIMEOUT, read_timeout))),
+            faults=faults,
+            capabilities=capabilities,
+        )

@@ -17,9 +17,7 @@ from pivot_remotes.errors import BadAddress, Unsupported
 from pivot_remotes.fsspec_backend import FsspecBackend
 from pivot_remotes.keys import check_prefix
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=False, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=False, ranges=True)
 _BOOLEANS: Final = {"true": True, "false": False}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
 # Those over another file system, which their options name: a chained URL by another name.

@@ -56,7 +56,7 @@ def _load(point: EntryPoint, scheme: str) -> Callable[[str, Mapping[str, str]], 
         except RemoteError:
             raise
         except Exception as error:
-            # Only its kind: the text may repeat an option that is a secret.
+            # Code of others may raise anything. Only its kind: the text may repeat a secret option.
             raise BadAddress(
                 f"the plugin for remotes of {scheme} can't open this one",
                 why=f"{point.value} raised {type(error).__name__}",

@@ -4,25 +4,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NoReturn
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Bytes, Capabilities, ObjectInfo
 from pivot_remotes.errors import Unsupported
+from pivot_remotes.wrapping import Wrapping
 
 
-class ReadOnly:
+class ReadOnly(Wrapping):
     """A backend through which nothing is written or deleted: that raises `Unsupported`."""
 
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Backend) -> None:
-        self._inner = inner
+    __slots__ = ()
 
     @property
     def capabilities(self) -> Capabilities:
         return replace(self._inner.capabilities, can_write=False)
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         return self._inner.list(prefix)
@@ -33,8 +27,8 @@ class ReadOnly:
     def get(self, key: str) -> bytes:
         return self._inner.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
-        self._inner.get_file(key, path)
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._inner.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002 - the interface's
         self._refuse()

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
 from pivot_remotes.errors import Busy, Unreachable
+from pivot_remotes.wrapping import Wrapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +51,18 @@ _REAL: Final = Clock()
 _LONGEST_TOLD: Final = 7 * 86_400.0
 
 
-class Retrying:
+class Retrying(Wrapping):
     """A backend that repeats calls that failed by `Unreachable` or `Busy`, and no others.
 
     Every verb may be repeated: a put replaces the same bytes, a delete of what is gone is fine.
     """
 
-    __slots__ = ("_clock", "_inner", "_patience")
+    __slots__ = ("_clock", "_patience")
 
     def __init__(self, inner: Backend, patience: Patience, clock: Clock = _REAL) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._patience = patience
         self._clock = clock
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         return self._repeat(partial(self._inner.list, prefix))
@@ -80,8 +73,8 @@ class Retrying:
     def get(self, key: str) -> bytes:
         return self._repeat(partial(self._inner.get, key))
 
-    def get_file(self, key: str, path: str) -> None:
-        self._repeat(partial(self._inner.get_file, key, path))
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
+        self._repeat(partial(self._inner.get_file, key, path, limit))
 
     def put(self, key: str, data: bytes) -> None:
         self._repeat(partial(self._inner.put, key, data))

@@ -63,43 +63,15 @@ def _open_directory(url: str, options: Mapping[str, str]) -> Backend:
     return DirectoryBackend(os.path.normpath(path))
 
 
-def _open_gs(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.gs.backend", extra="gs").open_bucket(
-        url, options, os.environ
-    )
-    return backend
+def _open_by(kind: str, opener: str, extra: str | None = None) -> Opener:
+    """What opens remotes by a function of `kind`'s backend, which is imported when first needed."""
 
+    def open_(url: str, options: Mapping[str, str]) -> Backend:
+        module = load(f"pivot_remotes.{kind}.backend", extra=extra or kind)
+        backend: Backend = getattr(module, opener)(url, options, os.environ)
+        return backend
 
-def _open_s3(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.s3.backend", extra="s3").open_bucket(
-        url, options, os.environ
-    )
-    return backend
-
-
-def _open_az(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.az.backend", extra="az").open_container(
-        url, options, os.environ
-    )
-    return backend
-
-
-def _open_sftp(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.sftp.backend", extra="ssh").open_folder(url, options)
-    return backend
-
-
-def _open_http(url: str, options: Mapping[str, str]) -> Backend:
-    backend: Backend = load("pivot_remotes.http.backend", extra="http").open_folder(
-        url, options, os.environ
-    )
-    return backend
-
-
-def _open_webdav(url: str, options: Mapping[str, str]) -> Backend:
-    module = load("pivot_remotes.webdav.backend", extra="webdav")
-    backend: Backend = module.open_folder(url, options, os.environ)
-    return backend
+    return open_
 
 
 def _open_memory(url: str, options: Mapping[str, str]) -> Backend:
@@ -121,15 +93,15 @@ MEANT: Final[Mapping[str, str]] = {
 }
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
-    "az": Scheme(_open_az, "pivot_remotes.az.settings"),
+    "az": Scheme(_open_by("az", "open_container"), "pivot_remotes.az.settings"),
     "file": Scheme(_open_directory),
-    "gs": Scheme(_open_gs, "pivot_remotes.gs.settings"),
-    "http": Scheme(_open_http, "pivot_remotes.http.settings"),
-    "https": Scheme(_open_http, "pivot_remotes.http.settings"),
+    "gs": Scheme(_open_by("gs", "open_bucket"), "pivot_remotes.gs.settings"),
+    "http": Scheme(_open_by("http", "open_folder"), "pivot_remotes.http.settings"),
+    "https": Scheme(_open_by("http", "open_folder"), "pivot_remotes.http.settings"),
     "memory": Scheme(_open_memory),
-    "s3": Scheme(_open_s3, "pivot_remotes.s3.settings"),
-    "sftp": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
-    "ssh": Scheme(_open_sftp, "pivot_remotes.sftp.settings"),
-    "webdav": Scheme(_open_webdav, "pivot_remotes.http.settings"),
-    "webdavs": Scheme(_open_webdav, "pivot_remotes.http.settings"),
+    "s3": Scheme(_open_by("s3", "open_bucket"), "pivot_remotes.s3.settings"),
+    "sftp": Scheme(_open_by("sftp", "open_folder", extra="ssh"), "pivot_remotes.sftp.settings"),
+    "ssh": Scheme(_open_by("sftp", "open_folder", extra="ssh"), "pivot_remotes.sftp.settings"),
+    "webdav": Scheme(_open_by("webdav", "open_folder"), "pivot_remotes.http.settings"),
+    "webdavs": Scheme(_open_by("webdav", "open_folder"), "pivot_remotes.http.settings"),
 }

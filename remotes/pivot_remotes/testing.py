@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from pivot_remotes.backend import Backend, ObjectInfo
-from pivot_remotes.errors import BadKey, NotFound, RemoteError, Truncated, Unsupported
+from pivot_remotes.errors import BadKey, NotFound, Overlong, RemoteError, Truncated, Unsupported
 
 type Place = Callable[[str, bytes], object]
 
@@ -112,6 +112,17 @@ class ReadingConformance:
         with pytest.raises(RemoteError, match="mine"):
             backend.get_file("a", str(mine))
         assert mine.read_bytes() == b"mine"
+
+    def test_leaves_nothing_of_an_object_larger_than_its_file_may_be(
+        self, backend: Backend, place: Place, tmp_path: Path
+    ) -> None:
+        place("digits", b"0123456789")
+        for limit in (0, 9):
+            with pytest.raises(Overlong, match=f"{limit} bytes"):
+                backend.get_file("digits", str(tmp_path / "landed"), limit)
+            assert not (tmp_path / "landed").exists()
+        backend.get_file("digits", str(tmp_path / "landed"), 10)
+        assert (tmp_path / "landed").read_bytes() == b"0123456789"
 
     def test_address_names_the_storage(self, backend: Backend) -> None:
         with pytest.raises(NotFound) as caught:

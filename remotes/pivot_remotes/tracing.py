@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from pivot_remotes.backend import Backend, Bytes, Capabilities, ObjectInfo
+from pivot_remotes.backend import Backend, Bytes, ObjectInfo
+from pivot_remotes.wrapping import Wrapping
 
 
 class Verb(StrEnum):
@@ -67,22 +68,14 @@ class Trace:
             return Counts(MappingProxyType(dict(self._counts)))
 
 
-class Tracing:
+class Tracing(Wrapping):
     """A backend that counts what goes through it into `trace`."""
 
-    __slots__ = ("_inner", "_trace")
+    __slots__ = ("_trace",)
 
     def __init__(self, inner: Backend, trace: Trace) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._trace = trace
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
-
-    @property
-    def address(self) -> str:
-        return self._inner.address
 
     def list(self, prefix: str) -> list[ObjectInfo]:
         self._trace.add(Verb.LIST, requests=1)
@@ -103,9 +96,9 @@ class Tracing:
         self._trace.add(Verb.GET, size=len(data))
         return data
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         self._trace.add(Verb.GET, requests=1)
-        self._inner.get_file(key, path)
+        self._inner.get_file(key, path, limit)
         self._trace.add(Verb.GET, size=_size(path))
 
     def put(self, key: str, data: bytes) -> None:

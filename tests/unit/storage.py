@@ -9,7 +9,7 @@ from pivot_remotes.keys import check_key, check_prefix
 from pivot_remotes.landing import blocks, new_file, source_file
 
 CAPABILITIES = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True, delete_size=1000
+    can_list=True, can_write=True, atomic_put=True, ranges=True, delete_size=1000
 )
 
 
@@ -47,9 +47,9 @@ class Storage:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         return data
 
-    def get_file(self, key, path):
+    def get_file(self, key, path, limit=None):
         data = self.get(key)
-        with new_file(path) as write:
+        with new_file(path, limit) as write:
             write(data)
 
     def put(self, key, data):

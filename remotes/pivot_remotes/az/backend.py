@@ -21,7 +21,7 @@ from pivot_remotes.az.machine import logged_in
 from pivot_remotes.az.settings import AzSettings
 from pivot_remotes.backend import Capabilities
 from pivot_remotes.errors import AccessDenied
-from pivot_remotes.obstore_backend import PART, RETRY, ObstoreBackend, reading, writing
+from pivot_remotes.obstore_backend import PART, RETRY, ObstoreBackend, open_store
 from pivot_remotes.obstore_faults import Faults
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _CAPABILITIES: Final = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     page_size=5000,
     part_size=PART,
@@ -58,17 +57,14 @@ def open_container(
             hint="Run `az login`, or set AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY",
         )
     faults = Faults(AZURE, settings.address, f"container {settings.container}", settings.endpoint)
-    http = settings.endpoint.startswith("http://")
-    connect, read = settings.connect_timeout, settings.read_timeout
-    read_config = reading(http=http, connect_timeout=connect, read_timeout=read)
-    write_config = writing(http=http, connect_timeout=connect, read_timeout=read)
-    with faults.translated():
-        return ObstoreBackend(
-            reader=_store(settings, credential, read_config),
-            writer=partial(_store, settings, credential, write_config),
-            faults=faults,
-            capabilities=_CAPABILITIES,
-        )
+    return open_store(
+        partial(_store, settings, credential),
+        faults,
+        _CAPABILITIES,
+        endpoint=settings.endpoint,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
 
 
 def _store(settings: AzSettings, credential: Credential, client: "ClientConfig") -> AzureStore:

@@ -23,6 +23,7 @@ from pivot_remotes.gs.requests import Requests
 from pivot_remotes.gs.settings import GsSettings
 from pivot_remotes.keys import check_key, check_prefix, is_key
 from pivot_remotes.landing import blocks, new_file, source_file
+from pivot_remotes.small import Small
 
 PART: Final = 16 << 20
 _NEVER: Final = PART + 1  # the size from which gcsfs would send parts by itself
@@ -50,7 +51,6 @@ class GsBackend:
             can_list=True,
             can_write=True,
             atomic_put=True,
-            create_only=False,
             ranges=True,
             page_size=_PAGE,
             part_size=PART,
@@ -73,20 +73,18 @@ class GsBackend:
         if length == 0:
             return b""
         with translated(self._settings, key):
-            data = bytes(self._fs.cat_file(self._root + key, start=start, end=start + length))
-        if len(data) > length:  # the server ignored the range and sent everything
-            data = data[start : start + length]
+            data = self._fs.get_part(self._root + key, start, length)
         if len(data) < length:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         return data
 
     def get(self, key: str) -> bytes:
         with translated(self._settings, check_key(key)):
-            return bytes(self._fs.cat_file(self._root + key))
+            return self._fs.get_small(self._root + key, lambda: Small(key, self.address))
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         check_key(key)
-        with new_file(path) as write, translated(self._settings, key):
+        with new_file(path, limit) as write, translated(self._settings, key):
             self._fs.receive(self._root + key, write)
 
     def put(self, key: str, data: bytes) -> None:

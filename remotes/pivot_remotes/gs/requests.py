@@ -10,7 +10,7 @@ import contextlib
 import io
 import json as json_text
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,8 +23,11 @@ from gcsfs.core import (  # type: ignore[import-untyped]
 )
 
 from pivot_remotes.errors import RemoteError, Unreachable
+from pivot_remotes.part import Part
+from pivot_remotes.small import Small
 
 type _Answer = tuple[int, Mapping[str, str], RequestInfo, bytes]
+type _Taking = Callable[[ClientResponse], Awaitable[bytes]]
 
 _WAITS: Final = (0.1, 0.4)  # seconds before each repetition
 _LONGEST: Final = 10.0  # seconds after which nothing is repeated
@@ -77,6 +80,33 @@ class _Landing:
 class Requests(GCSFileSystem):  # type: ignore[misc]
     """Google's storage as a file system; each call makes one request, if all goes well."""
 
+    def get_small(self, path: str, make: Callable[[], Small]) -> bytes:
+        """A whole object, which each try collects anew into what `make` gives."""
+
+        async def take(answer: ClientResponse) -> bytes:
+            small = make()
+            async for block in answer.content.iter_chunked(_BLOCK):
+                small.take(block)
+            return small.whole()
+
+        return self._content(path, take)
+
+    def get_part(self, path: str, start: int, length: int) -> bytes:
+        """Bytes of an object, fewer where it ends before; also from a server without ranges."""
+
+        async def take(answer: ClientResponse) -> bytes:
+            part = Part(0 if answer.status == _PARTIAL else start, length)
+            async for block in answer.content.iter_chunked(_BLOCK):
+                if part.take(block):
+                    break
+            return part.whole()
+
+        return self._content(path, take, headers={"Range": f"bytes={start}-{start + length - 1}"})
+
+    def _content(self, path: str, take: _Taking, **kwargs: Any) -> bytes:
+        content: bytes = self.call("GET", self.url(path), take=take, **kwargs)[1]
+        return content
+
     def receive(self, path: str, write: Callable[[bytes], None]) -> None:
         """Stream an object into `write`, which is called in another thread."""
         sync(self.loop, self._receive, path, _Landing(write))
@@ -98,7 +128,7 @@ class Requests(GCSFileSystem):  # type: ignore[misc]
                 raise RemoteError(f"the source of {key} changed while it was sent")
             if not done:
                 raise Unreachable(f"not all of {key} arrived")
-        except BaseException:
+        except BaseException:  # an interrupt, too, gives the upload up
             with contextlib.suppress(RefusalError, OSError, *_LOST):  # it is forgotten in a week
                 self.call("DELETE", place)
             raise
@@ -127,15 +157,22 @@ class Requests(GCSFileSystem):  # type: ignore[misc]
                 landing.size += len(block)
         landing.complete = True
 
-    async def _request(self, method: str, path: str, *args: str, **kwargs: Any) -> _Answer:
-        """What gcsfs makes all of its requests by."""
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *args: str,
+        take: _Taking = ClientResponse.read,
+        **kwargs: Any,
+    ) -> _Answer:
+        """What gcsfs makes all of its requests by; `take` reads the body of an answer."""
         clock = asyncio.get_running_loop()
         begun = clock.time()
         failures = 0
         while True:
             try:
                 async with self._answered(method, path, *args, **kwargs) as answer:
-                    content = await answer.read()
+                    content = await take(answer)
                     return answer.status, answer.headers, answer.request_info, content
             except (RefusalError, *_LOST) as error:
                 late = clock.time() - begun > _LONGEST

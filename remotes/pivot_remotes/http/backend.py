@@ -12,11 +12,10 @@ from pivot_remotes.http import faults
 from pivot_remotes.http.client import BLOCK, HttpClient
 from pivot_remotes.keys import check_key, check_prefix
 from pivot_remotes.landing import new_file
+from pivot_remotes.part import Part
 from pivot_remotes.small import Small
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=False, can_write=False, atomic_put=False, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=False, can_write=False, atomic_put=False, ranges=True)
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/")
 
 
@@ -53,7 +52,7 @@ class HttpBackend:
                 skip = start
             else:
                 raise faults.refused(response, self._client.settings, key)
-            data = _part(response, skip, length)
+            data = Part(skip, length).take_all(response.stream(BLOCK))
         if len(data) < length:
             raise Truncated(f"{key} in {self.address} ends before byte {start + length}")
         return data
@@ -61,9 +60,9 @@ class HttpBackend:
     def get(self, key: str) -> bytes:
         return Small(key, self.address).take_all(self._blocks(check_key(key)))
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         check_key(key)
-        with new_file(path) as write:
+        with new_file(path, limit) as write:
             for block in self._blocks(key):
                 write(block)
 
@@ -111,15 +110,3 @@ def open_folder(url: str, options: Mapping[str, str], environ: Mapping[str, str]
     Options are those of `pivot_remotes.http.settings`. Raises `BadAddress`.
     """
     return HttpBackend(HttpClient.of(url, options, environ))
-
-
-def _part(response: BaseHTTPResponse, skip: int, length: int) -> bytes:
-    """Bytes of a body; what comes after them isn't waited for."""
-    part = bytearray()
-    position = 0
-    for block in response.stream(BLOCK):
-        part += block[max(0, skip - position) :]
-        position += len(block)
-        if len(part) >= length:
-            break
-    return bytes(part[:length])

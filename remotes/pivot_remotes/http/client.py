@@ -66,7 +66,7 @@ class HttpClient:
             response = self._send(method, url, headers or {}, body)
             try:
                 yield response
-            except BaseException:
+            except BaseException:  # whatever it was, what is left of the answer is in the way
                 response.close()
                 raise
             rest = response.length_remaining

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from obstore.store import S3Store
 
 from pivot_remotes.backend import Capabilities
-from pivot_remotes.obstore_backend import PART, RETRY, ObstoreBackend, reading, writing
+from pivot_remotes.obstore_backend import PART, RETRY, ObstoreBackend, open_store
 from pivot_remotes.obstore_faults import Faults
 from pivot_remotes.s3.credentials import Access, access
 from pivot_remotes.s3.faults import S3
@@ -20,7 +20,6 @@ _CAPABILITIES: Final = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     page_size=1000,
     part_size=PART,
@@ -37,17 +36,14 @@ def open_bucket(url: str, options: Mapping[str, str], environ: Mapping[str, str]
     settings = S3Settings.read(url, options, environ)
     found = access(settings)
     faults = Faults(S3, settings.address, f"bucket {settings.bucket}", settings.place)
-    http = settings.endpoint is not None and settings.endpoint.startswith("http://")
-    connect, read = settings.connect_timeout, settings.read_timeout
-    read_config = reading(http=http, connect_timeout=connect, read_timeout=read)
-    write_config = writing(http=http, connect_timeout=connect, read_timeout=read)
-    with faults.translated():
-        return ObstoreBackend(
-            reader=_store(settings, found, read_config),
-            writer=partial(_store, settings, found, write_config),
-            faults=faults,
-            capabilities=_CAPABILITIES,
-        )
+    return open_store(
+        partial(_store, settings, found),
+        faults,
+        _CAPABILITIES,
+        endpoint=settings.endpoint,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
 
 
 def _store(settings: S3Settings, found: Access, client: "ClientConfig") -> S3Store:

@@ -20,9 +20,7 @@ from pivot_remotes.sftp.session import RefusedError, Session
 from pivot_remotes.sftp.settings import SftpSettings
 from pivot_remotes.small import Small
 
-_CAPABILITIES: Final = Capabilities(
-    can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-)
+_CAPABILITIES: Final = Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True)
 
 
 class SftpBackend:
@@ -84,9 +82,9 @@ class SftpBackend:
             session.read(path, 0, None, small.take)
         return small.whole()
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         source = self._path(check_key(key))
-        with new_file(path) as write, self._session(key) as session:
+        with new_file(path, limit) as write, self._session(key) as session:
             session.read(source, 0, None, write)
 
     def put(self, key: str, data: bytes) -> None:
@@ -167,7 +165,11 @@ class SftpBackend:
             raise faults.refused(error, self.address, key) from error
 
 
-def open_folder(url: str, options: Mapping[str, str]) -> SftpBackend:
+def open_folder(
+    url: str,
+    options: Mapping[str, str],
+    environ: Mapping[str, str],  # noqa: ARG001 - what all are opened with; OpenSSH reads its own
+) -> SftpBackend:
     """The backend for `sftp://user@host:port/folder`; nothing is asked of it yet.
 
     Options are those of `pivot_remotes.sftp.settings`. Raises `BadAddress`.

@@ -56,7 +56,7 @@ class Connections:
                 if wire in self._open:
                     self._idle.append((wire, session))
                 raise
-            except BaseException:
+            except BaseException:  # an interrupt in mid-answer: nobody knows what comes next on it
                 self._drop(wire)
                 raise
             self._idle.append((wire, session))
@@ -81,7 +81,7 @@ class Connections:
                 if not isinstance(error, Unreachable):
                     self._final = error
                 raise
-            except BaseException:
+            except BaseException:  # an interrupt during the greeting, likewise
                 self._drop(wire)
                 raise
             self._welcome = True

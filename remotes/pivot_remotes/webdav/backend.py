@@ -26,7 +26,6 @@ _CAPABILITIES: Final = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     atomic_replace=False,  # most servers remove what is there, and then move
 )
@@ -79,9 +78,9 @@ class WebdavBackend:
         with _folders_are_absent(key, self.address):
             return self._reader.get(key)
 
-    def get_file(self, key: str, path: str) -> None:
+    def get_file(self, key: str, path: str, limit: int | None = None) -> None:
         with _folders_are_absent(key, self.address):
-            self._reader.get_file(key, path)
+            self._reader.get_file(key, path, limit)
 
     def put(self, key: str, data: bytes) -> None:
         self._replace(check_key(key), data, len(data))

@@ -1,12 +1,10 @@
 """A team: a project whose results were pushed to a shared folder, clones of it, and S3 servers."""
 
-import http.client
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +13,16 @@ from threading import Thread
 
 import pytest
 
-from tests.unit.remotes.servers import azurite as azurite_server
-from tests.unit.remotes.servers import gcs as gcs_server
+from tests.unit.remotes.servers.fixtures import (  # noqa: F401 - fixtures of the tests below
+    azurite,
+    bucket,
+    dav,
+    gcs,
+    moto,
+    sshd,
+    strict_bucket,
+    strict_s3,
+)
 
 PIVOT = Path(sys.executable).with_name("pivot")
 IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
@@ -120,60 +126,12 @@ def held(team):
     return read
 
 
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """The endpoint of an S3 server."""
-    code = (
-        "from moto.server import ThreadedMotoServer as S; import sys;"
-        "s = S('127.0.0.1', 0); s.start(); print('port', s.get_host_and_port()[1], flush=True);"
-        "sys.stdin.read()"
-    )
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with server:
-        try:
-            port = next(line.split()[1] for line in server.stdout if line.startswith("port "))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
-
-
-@pytest.fixture
-def bucket(moto) -> str:
-    """The name of a new, empty bucket."""
-    name = f"b{uuid.uuid4()}"
-    connection = http.client.HTTPConnection(moto.removeprefix("http://"))
-    connection.request("PUT", f"/{name}")
-    assert connection.getresponse().status == 200
-    connection.close()
-    return name
-
-
 @pytest.fixture
 def keys(monkeypatch):
     """Credentials in the environment, which any server of ours takes."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret-key")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-
-
-@pytest.fixture(scope="session")
-def azurite(tmp_path_factory) -> Iterator[azurite_server.Azurite]:
-    """A server of Azure Blob Storage."""
-    with azurite_server.serving(tmp_path_factory.mktemp("azurite")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def gcs(tmp_path_factory) -> Iterator[gcs_server.Gcs]:
-    """A server of Google Cloud Storage."""
-    with gcs_server.serving(tmp_path_factory.mktemp("gcs")) as server:
-        yield server
 
 
 class Answer(BaseHTTPRequestHandler):

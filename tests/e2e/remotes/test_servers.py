@@ -2,31 +2,10 @@
 
 import os
 
-import boto3
 import pytest
 
 from tests.unit.remotes.servers import rclone
 from tests.unit.remotes.servers import sshd as sshd_server
-
-
-@pytest.fixture(scope="session")
-def sshd(tmp_path_factory):
-    with sshd_server.serving(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def dav(tmp_path_factory):
-    with rclone.serving_webdav(tmp_path_factory.mktemp("dav")) as place:
-        yield place
-
-
-@pytest.fixture(scope="session")
-def strict_s3(tmp_path_factory):
-    with rclone.serving_s3(tmp_path_factory.mktemp("s3")) as endpoint:
-        session = boto3.Session(rclone.KEY_ID, rclone.SECRET, region_name="us-east-1")
-        session.client("s3", endpoint_url=endpoint).create_bucket(Bucket="team")
-        yield endpoint
 
 
 @pytest.fixture
@@ -45,9 +24,9 @@ def by_webdav(dav, tmp_path):
 
 
 @pytest.fixture
-def by_s3(strict_s3, tmp_path):
+def by_s3(strict_s3, strict_bucket):
     keys = {"access_key_id": rclone.KEY_ID, "secret_access_key": rclone.SECRET}
-    return f"s3://team/{tmp_path.name}", {**keys, "endpoint_url": strict_s3}
+    return f"s3://{strict_bucket}/shared", {**keys, "endpoint_url": strict_s3}
 
 
 @pytest.fixture(params=["by_ssh", "by_webdav", "by_s3"])

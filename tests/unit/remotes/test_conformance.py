@@ -37,9 +37,7 @@ class TestFsspecLocal(BackendConformance):
             LocalFileSystem(),
             str(tmp_path / "remote"),
             address="local",
-            capabilities=Capabilities(
-                can_list=True, can_write=True, atomic_put=True, create_only=False, ranges=True
-            ),
+            capabilities=Capabilities(can_list=True, can_write=True, atomic_put=True, ranges=True),
         )
 
 

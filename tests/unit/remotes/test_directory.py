@@ -167,3 +167,13 @@ def test_a_fault_of_the_local_disk_is_not_blamed_on_the_remote(backend, tmp_path
     with pytest.raises(RemoteError, match="nowhere/source can't be read") as caught:
         backend.put_file("a", str(tmp_path / "nowhere" / "source"))
     assert type(caught.value) is DiskRefused
+
+
+def test_a_file_larger_than_any_small_one_is_not_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 5)
+    backend = DirectoryBackend(str(tmp_path))
+    backend.put("a", b"12345")
+    assert backend.get("a") == b"12345"
+    backend.put("a", b"123456")
+    with pytest.raises(RemoteError, match="is larger than any small file"):
+        backend.get("a")

@@ -134,7 +134,7 @@ def test_every_verb_is_repeated_with_its_arguments():
         "list": ("p",),
         "get": ("k",),
         "get_range": ("k", 1, 2),
-        "get_file": ("k", "f"),
+        "get_file": ("k", "f", 9),
         "put": ("k", b"d"),
         "put_file": ("k", "f"),
         "delete": ("k",),
@@ -173,9 +173,9 @@ def test_a_file_that_broke_off_is_received_anew(tmp_path):
     class Breaking(Storage):
         tries = 0
 
-        def get_file(self, key, path):
+        def get_file(self, key, path, limit=None):
             self.tries += 1
-            with new_file(path) as write:
+            with new_file(path, limit) as write:
                 write(b"half")
                 if self.tries == 1:
                     raise Unreachable("x")

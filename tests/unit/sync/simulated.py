@@ -11,13 +11,13 @@ from concurrent.futures import Future
 from pivot_remotes.backend import Capabilities, ObjectInfo
 from pivot_remotes.errors import NotFound, Truncated
 from pivot_remotes.keys import check_key, check_prefix
+from pivot_remotes.landing import new_file
 
 DAY = 86_400.0
 _CAPABILITIES = Capabilities(
     can_list=True,
     can_write=True,
     atomic_put=True,
-    create_only=False,
     ranges=True,
     delete_size=1000,
 )
@@ -64,10 +64,10 @@ class Storage:
             raise Truncated(f"{key} ends early")
         return data
 
-    def get_file(self, key, path):
+    def get_file(self, key, path, limit=None):
         data = self.get(key)
-        with open(path, "xb") as f:
-            f.write(data)
+        with new_file(path, limit) as write:
+            write(data)
 
     def put(self, key, data):
         self.objects[check_key(key)] = bytes(data)

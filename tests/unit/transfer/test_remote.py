@@ -9,6 +9,8 @@ from pivot.store.entry import FileName
 from pivot.store.identity import STORE_KEY
 from pivot.store.index import index_key
 from pivot.store.indexing import encode, rows_of
+from pivot.store.pack import pack_key
+from pivot.transfer.faults import PackGoneError
 from pivot.transfer.known import obtainable
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
@@ -29,6 +31,20 @@ def test_what_one_client_adds_another_finds(make_remote, add):
     assert place.block.pack == pack.name
     assert reader.read(pack.name, place.block.offset, 5) == b"hello"
     assert reader.pack_size(pack.name) == pack.size
+
+
+def test_of_a_pack_no_more_is_downloaded_than_its_index_says(make_remote, add, tmp_path):
+    remote = make_remote()
+    remote.open_to_write()
+    pack = add(remote, b"hello")
+    remote.download(pack.name, str(tmp_path / "whole"))
+    assert (tmp_path / "whole").stat().st_size == pack.size
+    with (tmp_path / "remote" / pack_key(pack.name)).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(PackGoneError, match="is not whole") as caught:
+        remote.download(pack.name, str(tmp_path / "longer"))
+    assert f"{pack.size} bytes" in caught.value.why
+    assert not (tmp_path / "longer").exists()
 
 
 def test_an_index_is_fetched_once(make_remote, add):

@@ -14,6 +14,7 @@ from pivot_remotes.errors import (
     Unreachable,
 )
 from tests.unit.remotes.servers.azurite import ACCOUNT
+from tests.unit.remotes.verbs import calls
 
 KEY = "dmVyeS1zZWNyZXQta2V5"
 HEADERS = {"ETag": '"x"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -31,20 +32,6 @@ def open_(faulty, url="az://container/pre", environ=None, **options):
 @pytest.fixture
 def backend(azure, faulty):
     return open_(faulty, account_key=KEY)
-
-
-def calls(backend, tmp_path):
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    return [
-        lambda: backend.list("a"),
-        lambda: backend.get("a"),
-        lambda: backend.get_range("a", 0, 1),
-        lambda: backend.get_file("a", str(tmp_path / "landed")),
-        lambda: backend.put("a", b"x"),
-        lambda: backend.put_file("a", str(source)),
-        lambda: backend.delete("a"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pivot_remotes.errors import (
 )
 from pivot_remotes.gs.backend import PART, open_bucket
 from pivot_remotes.tracing import Count, Trace, Verb
+from tests.unit.remotes.verbs import calls
 
 GENERATION = {"x-goog-generation": "17"}
 
@@ -35,20 +36,6 @@ def open_(faulty, **options):
 @pytest.fixture
 def backend(google, faulty):
     return open_(faulty)
-
-
-def calls(backend, tmp_path):
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    return [
-        lambda: backend.list("a"),
-        lambda: backend.get("a"),
-        lambda: backend.get_range("a", 0, 1),
-        lambda: backend.get_file("a", str(tmp_path / "landed")),
-        lambda: backend.put("a", b"x"),
-        lambda: backend.put_file("a", str(source)),
-        lambda: backend.delete("a"),
-    ]
 
 
 PERMISSION = (
@@ -160,6 +147,24 @@ def test_a_server_that_ignores_ranges_is_read_anyway(backend, faulty):
     assert backend.get_range("a", 4, 3) == b"456"
     with pytest.raises(Truncated):
         backend.get_range("a", 9, 2)
+
+
+def test_no_more_of_a_range_is_waited_for_than_was_asked(backend, faulty):
+    faulty.always(206, b"456" + b"x" * 10)
+    assert backend.get_range("a", 4, 3) == b"456"
+    # The rest would never come.
+    faulty.always(200, b"0123456789", **{"Content-Length": "20"})
+    assert backend.get_range("a", 4, 3) == b"456"
+
+
+def test_a_small_file_without_an_end_is_given_up(backend, faulty, monkeypatch):
+    monkeypatch.setattr("pivot_remotes.small.LIMIT", 5)
+    faulty.always(200, b"12345")
+    assert backend.get("a") == b"12345"
+    faulty.always(200, b"123456")
+    with pytest.raises(RemoteError, match=r"a in gs://bucket/pre is larger than any small file"):
+        backend.get("a")
+    assert len(faulty.seen) == 2
 
 
 def test_a_body_that_breaks_off_is_gone_on_with(backend, faulty, tmp_path):

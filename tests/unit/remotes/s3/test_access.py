@@ -11,6 +11,7 @@ from pivot_remotes.connect import connect
 from pivot_remotes.errors import AccessDenied, RemoteError
 from pivot_remotes.s3.backend import PART
 from tests.unit.remotes.servers import radosgw, rclone
+from tests.unit.remotes.verbs import calls
 
 KEYS = {"access_key_id": "id", "secret_access_key": "secret"}
 HEADERS = {"ETag": '"x"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -52,19 +53,8 @@ def large(tmp_path):
 
 def refused(url, tmp_path, **options):
     backend = connect(url, {"attempts": "1", **options})
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
     errors = []
-    for call in (
-        lambda: backend.list(""),
-        lambda: backend.get("a"),
-        lambda: backend.get_range("a", 0, 1),
-        lambda: backend.get_file("a", str(tmp_path / "landed")),
-        lambda: backend.put("a", b"x"),
-        lambda: backend.put_file("a", str(source)),
-        lambda: backend.delete("a"),
-        lambda: backend.delete_all(["a", "b"]),
-    ):
+    for call in (*calls(backend, tmp_path), lambda: backend.delete_all(["a", "b"])):
         with pytest.raises(AccessDenied) as caught:
             call()
         assert options["secret_access_key"] not in f"{caught.value} {caught.value.hint}"

@@ -16,6 +16,7 @@ from pivot_remotes.errors import (
     Unreachable,
 )
 from pivot_remotes.s3.backend import open_bucket
+from tests.unit.remotes.verbs import calls
 
 KEYS = {"access_key_id": "AKIASECRETID", "secret_access_key": "very-secret-key"}
 HEADERS = {"ETag": '"x"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -29,20 +30,6 @@ def code(name):
 def backend(aws, faulty):
     options = {**KEYS, "endpoint_url": faulty.endpoint, "read_timeout": "0.3"}
     return open_bucket("s3://bucket/pre", options, {})
-
-
-def calls(backend, tmp_path):
-    source = tmp_path / "source"
-    source.write_bytes(b"x")
-    return [
-        lambda: backend.list("a"),
-        lambda: backend.get("a"),
-        lambda: backend.get_range("a", 0, 1),
-        lambda: backend.get_file("a", str(tmp_path / "landed")),
-        lambda: backend.put("a", b"x"),
-        lambda: backend.put_file("a", str(source)),
-        lambda: backend.delete("a"),
-    ]
 
 
 @pytest.mark.parametrize(

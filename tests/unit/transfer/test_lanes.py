@@ -10,10 +10,14 @@ MEETING = 30.0  # seconds after which those who wait for each other give up
 
 
 class Load:
-    """How many calls run at once, and what they weigh; each ends when all that can are there."""
+    """How many calls run at once, and what they weigh.
+
+    None ends before no more are begun, and as many as can are there.
+    """
 
     def __init__(self, together=1):
         self.lock = threading.Lock()
+        self.full = threading.Event()
         self.meeting = threading.Barrier(together, timeout=MEETING)
         self.now = self.most = self.weight = self.heaviest = self.done = 0
 
@@ -23,6 +27,7 @@ class Load:
             self.weight += weight
             self.most = max(self.most, self.now)
             self.heaviest = max(self.heaviest, self.weight)
+        assert self.full.wait(MEETING)
         self.meeting.wait()
         with self.lock:
             self.now -= 1
@@ -30,10 +35,25 @@ class Load:
             self.done += 1
 
 
+class Slots(asyncio.Semaphore):
+    """Tells when somebody has to wait for one."""
+
+    def __init__(self, count, event):
+        super().__init__(count)
+        self.event = event
+
+    async def acquire(self):
+        if self.locked():
+            self.event.set()
+        return await super().acquire()
+
+
 async def work(load, weights, jobs, budget):
     async with Lanes(jobs, budget) as lanes, asyncio.TaskGroup() as group:
+        lanes._slots = Slots(jobs, load.full)
         for weight in weights:
             await lanes.start(group, weight, partial(load.job, weight))
+        asyncio.get_running_loop().call_soon(load.full.set)
 
 
 def test_jobs_run_side_by_side_up_to_their_number():
@@ -68,6 +88,7 @@ def test_the_first_failure_comes_out_bare_and_nothing_goes_on_after_it():
     load = Load()
 
     def fail():
+        load.full.set()
         raise LookupError("broken")
 
     async def failing():

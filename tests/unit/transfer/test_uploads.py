@@ -8,11 +8,11 @@ MEETING = 30.0  # seconds after which those who wait for each other give up
 
 
 class Load:
-    """How many calls run at once, and what they weigh; each ends when all that can are there."""
+    """How many calls run at once, and what they weigh; none ends before no more are begun."""
 
-    def __init__(self, together):
+    def __init__(self):
         self.lock = threading.Lock()
-        self.meeting = threading.Barrier(together, timeout=MEETING)
+        self.full = threading.Event()
         self.now = self.most = self.weight = self.heaviest = self.done = 0
 
     def job(self, weight):
@@ -22,7 +22,7 @@ class Load:
                 self.weight += weight
                 self.most = max(self.most, self.now)
                 self.heaviest = max(self.heaviest, self.weight)
-            self.meeting.wait()
+            assert self.full.wait(MEETING)
             with self.lock:
                 self.now -= 1
                 self.weight -= weight
@@ -31,27 +31,41 @@ class Load:
         return call
 
 
+class Telling(threading.Condition):
+    """Tells when somebody has to wait."""
+
+    def __init__(self, event):
+        super().__init__()
+        self.event = event
+
+    def wait(self, timeout=None):
+        self.event.set()
+        return super().wait(timeout)
+
+
 def work(load, weights, jobs, budget):
     with Uploads(jobs, budget) as uploads:
+        uploads._changed = Telling(load.full)
         for weight in weights:
             uploads.start(weight, load.job(weight))
+        load.full.set()
         uploads.wait()
 
 
 def test_calls_run_side_by_side_up_to_the_number_of_jobs():
-    load = Load(together=3)
+    load = Load()
     work(load, [1] * 12, jobs=3, budget=100)
     assert (load.done, load.most) == (12, 3)
 
 
 def test_bytes_in_flight_stay_within_the_budget():
-    load = Load(together=2)
+    load = Load()
     work(load, [40] * 8, jobs=8, budget=100)
     assert (load.done, load.heaviest) == (8, 80)
 
 
 def test_a_call_heavier_than_the_budget_runs_alone():
-    load = Load(together=1)
+    load = Load()
     work(load, [1000, 10, 10], jobs=8, budget=100)
     assert load.done == 3
     assert load.heaviest == 1000

@@ -77,8 +77,12 @@ class Proxy:
     def serve(self) -> None:
         """Take connections for as long as the process lives."""
         while True:
-            connection, _ = self._listener.accept()
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self.take()
+
+    def take(self) -> None:
+        """Wait for a connection, and serve it in a thread of its own."""
+        connection, _ = self._listener.accept()
+        threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, socket.socket(socket.AF_UNIX) as upstream:

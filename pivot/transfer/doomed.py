@@ -29,8 +29,8 @@ class Doomed:
         """Believe the copies of tombstones: what was there when they were last listed."""
         self._believe(dict(self._remembered()))
 
-    def take_over(self, listed: Collection[str]) -> bool:
-        """Believe exactly the tombstones of these keys; whether they name packs that are new.
+    def take_over(self, listed: Collection[str]) -> None:
+        """Believe exactly the tombstones of these keys.
 
         Raises `NotFound` for one that a collection removed since, `IntegrityError` for one that
         can't be read.
@@ -39,9 +39,7 @@ class Doomed:
         for name in self._copies.names(FOLDER):
             if (key := f"{FOLDER}/{name}") not in listed:
                 self._copies.drop(key)
-        before = self.packs
         self._believe(found)
-        return not self.packs <= before
 
     def miss(self, packs: Collection[FileName]) -> None:
         """Note packs that indexes name and that aren't there."""

@@ -1,6 +1,6 @@
 """The names of a remote's small files: listed, or as they were published where none can be."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pivot.errors import IntegrityError, UsageError
@@ -16,6 +16,11 @@ INDEXES: Final = "index"
 # Bytes of a small file. They are held in memory, so what is listed as larger isn't brought; the
 # largest index that is written has a quarter of it.
 LARGEST: Final = 256 << 20
+# What was listed can be gone when it is read: others merge indexes and remove tombstones. So often
+# it is listed anew, and so often of those though the listing is still the same, which then names
+# what isn't there.
+LISTINGS: Final = 100
+UNCHANGED: Final = 4
 
 
 def list_indexes(backend: Backend) -> frozenset[FileName]:
@@ -57,6 +62,29 @@ def list_both(backend: Backend) -> Listing:
     if not backend.capabilities.can_list:
         return _published(backend)
     return Listing(*abreast(lambda: list_indexes(backend), lambda: list_tombstones(backend)))
+
+
+def settle[Listed](
+    take_over: Callable[[Listed], None], listed: Listed, list_anew: Callable[[], Listed]
+) -> Listed:
+    """Give `take_over` a listing all of which can be read, first `listed`; return the one it took.
+
+    `take_over` raises `NotFound` for what is listed and gone, and so does this if the listing
+    stays as it is.
+    """
+    unchanged = 0
+    for _ in range(LISTINGS):
+        try:
+            take_over(listed)
+        except NotFound:
+            before, listed = listed, list_anew()
+            unchanged += before == listed
+            if unchanged == UNCHANGED:
+                raise
+        else:
+            return listed
+    take_over(listed)
+    return listed
 
 
 def _published(backend: Backend) -> Listing:

@@ -21,7 +21,7 @@ from pivot.transfer.faults import PackGoneError, translated
 from pivot.transfer.indexes import Held, Indexes, replace_hint
 from pivot.transfer.known import Copies
 from pivot.transfer.latest import Listing
-from pivot.transfer.listing import list_both, list_indexes, list_tombstones
+from pivot.transfer.listing import list_both, list_indexes, list_tombstones, settle
 from pivot.transfer.merging import merge_indexes
 from pivot.transfer.projects import Projects
 from pivot.transfer.proofs import Proof
@@ -34,8 +34,6 @@ from pivot_remotes.tracing import Trace
 
 if TYPE_CHECKING:
     from pivot.transfer.sweeping import Sweeping
-
-LISTINGS: Final = 4  # so often is listed anew what others merge while it is read
 _PUBLISHED: Final = "latest.json"
 
 
@@ -133,16 +131,14 @@ class RemoteStore:
     def load(self) -> None:
         """Fetch those of the listed indexes that were not seen yet: a request for each."""
         with translated(self.address):
-            for left in reversed(range(LISTINGS)):
-                try:
-                    self._indexes.take_over(self._listed)
-                    break
-                except NotFound as error:  # one was merged away meanwhile
-                    if not left and self._backend.capabilities.can_list:
-                        raise
-                    if not left:
-                        raise latest.outdated(self.address, error.message) from error
-                    self._listed = list_indexes(self._backend)
+            try:
+                self._listed = settle(
+                    self._indexes.take_over, self._listed, lambda: list_indexes(self._backend)
+                )
+            except NotFound as error:
+                if self._backend.capabilities.can_list:
+                    raise
+                raise latest.outdated(self.address, error.message) from error
 
     def refresh(self) -> None:
         """List the indexes and fetch those not seen yet: one request, and one for each of them."""
@@ -153,11 +149,10 @@ class RemoteStore:
     def refresh_tombstones(self) -> bool:
         """List the tombstones; whether they name packs that were not named before."""
         with translated(self.address):
-            for _ in range(LISTINGS - 1):
-                # One is gone if a collection removed it since it was listed.
-                with contextlib.suppress(NotFound):
-                    return self._doomed.take_over(list_tombstones(self._backend))
-            return self._doomed.take_over(list_tombstones(self._backend))
+            before = self._doomed.packs
+            listed = list_tombstones(self._backend)
+            settle(self._doomed.take_over, listed, lambda: list_tombstones(self._backend))
+            return not self._doomed.packs <= before
 
     # -- what it has ----------------------------------------------------------------------
 

@@ -17,16 +17,14 @@ from pivot.store.pack import pack_key
 from pivot.transfer.doomed import Doomed
 from pivot.transfer.faults import translated
 from pivot.transfer.indexes import Indexes
-from pivot.transfer.listing import list_indexes
+from pivot.transfer.listing import list_indexes, settle
 from pivot.transfer.tombstones import FOLDER, Tombstone
 from pivot_remotes.backend import Backend
-from pivot_remotes.errors import NotFound
 
 PACKS: Final = "packs"
 _TEMPORARY: Final = "tmp"
 _CLOCK: Final = "tmp/clock"
 _CLOCK_READINGS: Final = 3
-_LISTED_AGAIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +113,20 @@ class Sweeping:
         return found
 
     def _graves(self) -> tuple[Grave, ...]:
-        for attempt in range(_LISTED_AGAIN):
-            listed = {info.key: info.modified for info in self._backend.list(FOLDER)}
-            try:
-                self._doomed.take_over(listed)
-                break
-            except NotFound:  # another collection removed it since it was listed
-                if attempt == _LISTED_AGAIN - 1:
-                    raise
+        listed = settle(self._doomed.take_over, self._dated(), self._dated)
         stones = self._doomed.stones.items()
         return tuple(Grave(key, stone, listed[key]) for key, stone in stones)
 
+    def _dated(self) -> dict[str, float | None]:
+        return {info.key: info.modified for info in self._backend.list(FOLDER)}
+
     def _refresh(self) -> frozenset[FileName]:
         """List the indexes anew; returns those that others replace."""
-        for attempt in range(_LISTED_AGAIN):
-            listed = list_indexes(self._backend)
-            try:
-                self._indexes.take_over(listed)
-                break
-            except NotFound:  # merged away since it was listed
-                if attempt == _LISTED_AGAIN - 1:
-                    raise
+        settle(
+            self._indexes.take_over,
+            list_indexes(self._backend),
+            lambda: list_indexes(self._backend),
+        )
         return self._indexes.superseded
 
     # -- changing -------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_nothing_of_the_project_is_run(story):
 
 def test_where_modules_come_from_is_known_without_having_loaded_anything(story):
     (story.path / ".pivot/state.db").unlink()
-    verify(story)
+    assert verify(story)["state"] == "good"
 
 
 def test_changed_code_is_named_with_its_place(story):

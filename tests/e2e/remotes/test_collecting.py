@@ -84,6 +84,8 @@ def test_it_takes_two_runs_with_the_grace_between_them(grown, tmp_path):
     done = gc(grown, "--tags", "--apply")
     assert done == {**foreseen, "dry_run": False}
     assert done["deleted_packs"] == again["waiting_packs"]
+    stones = [json.loads(file.read_text()) for file in (remote / "tombstones").iterdir()]
+    assert [s["packs"] for s in stones if s.get("deleted")] == [done["deleted_packs"]]
     assert len([name for name in files(remote) if name.startswith("packs/")]) == 2
     other = clone(grown, "another")
     assert [pulls(other, r) for r in ("main", "v1", "main~1")] == [True, True, False]

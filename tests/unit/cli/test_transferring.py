@@ -1,10 +1,12 @@
 """How commands that move data end."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from pivot.cli.transferring import partly, show_foreseen, show_summary
+from pivot.cli.progress import Progress
+from pivot.cli.transferring import Transfer, partly, show_foreseen, show_summary
 from pivot.errors import ExitCode, MissingDataError, PartialError
 from pivot.sync.summary import Summary
 
@@ -38,3 +40,23 @@ def test_missing_data_of_all_branches_is_a_part_done():
     assert (caught.value.why, caught.value.hint) == ("collected", "push")
     with pytest.raises(MissingDataError), partly(False):
         raise MissingDataError("gone")
+
+
+def test_a_push_shows_progress_notes_the_project_and_keeps_to_its_jobs(monkeypatch):
+    asked = {}
+    noted = []
+
+    def push(*_, **options):
+        asked.update(options)
+        return SUMMARY
+
+    monkeypatch.setattr("pivot.cli.transferring.push", push)
+    projects = SimpleNamespace(note=lambda clone, pusher, clock: noted.append(clone))
+    project = SimpleNamespace(store=None, root="/work", pusher=None)
+    remote = SimpleNamespace(address="/remote", projects=projects)
+    transfer = Transfer(project, {}, remote, jobs=3, dry_run=False, as_json=False)
+    assert transfer.send() is SUMMARY
+    assert asked["jobs"] == 3
+    assert isinstance(asked["progress"], Progress)
+    asked["note"]()
+    assert noted == ["/work"]

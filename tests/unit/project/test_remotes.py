@@ -132,6 +132,17 @@ def test_endpoint_of_the_repository_counts_and_is_shown(own):
         allow(remote, "/work", own, yes=False)
 
 
+def test_another_endpoint_is_confirmed_anew(own):
+    def shared(endpoint):
+        values = {"remotes.a.url": "s3://data", "remotes.a.endpoint_url": endpoint}
+        return choose(Config({Source.PROJECT: values}), own, None)
+
+    allow(shared("https://one"), "/work", own, yes=True)
+    allow(shared("https://one"), "/work", own, yes=False)
+    with pytest.raises(DeniedError, match=r"\(s3://data at https://two\)"):
+        allow(shared("https://two"), "/work", own, yes=False)
+
+
 @pytest.mark.parametrize("option", ["region", "profile", "sse_kms_key_id", "access_key_id"])
 def test_option_of_the_repository_that_could_lead_elsewhere_is_confirmed_with_its_value(
     own, option

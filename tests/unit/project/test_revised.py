@@ -34,7 +34,7 @@ def history(place):
 
 def found(place, *revisions, targets=(), all_branches=False):
     roots = revised(place.open(), revisions, targets, all_branches=all_branches)
-    ids = {hash_bytes(text.encode()): text for text in ("1", "2", "3", "data")}
+    ids = {hash_bytes(text.encode()): text for text in ("1", "2", "3", "4", "data")}
     return {str(path): ids[content.id] for path, content in roots.items()}
 
 
@@ -66,12 +66,25 @@ def test_range_is_what_its_commits_have(history):
 
 def test_all_branches_are_their_tips(history):
     history.git("update-ref", "refs/remotes/origin/old", "one")
+    history.result("train", first="4")
+    history.git("commit", "-qam", "tagged alone")
+    history.git("tag", "tagged")
+    history.git("reset", "-q", "--hard", "HEAD~1")
+    assert found(history, "tagged")["first.json@tagged"] == "4"
     assert found(history, all_branches=True) == {
         "first.json@main": "2",
         "second.json@main": "3",
         "first.json@side": "1",
         "data.bin@side": "data",
     }
+
+
+def test_what_one_commit_tells_twice_of_a_path_is_both(history):
+    content = Content(ContentType.FILE, hash_bytes(b"4"), 1)
+    history.write("first.json.pvt", encode("first.json", content).decode())
+    history.git("add", "-A", ":/")
+    history.git("commit", "-qm", "twice")
+    assert sorted(found(history, "HEAD", targets=["first.json"]).values()) == ["2", "4"]
 
 
 @pytest.mark.parametrize(

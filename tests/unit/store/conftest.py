@@ -1,9 +1,11 @@
 """Stores in fresh folders, and a look at everything that lies in one."""
 
 import os
+from concurrent.futures import wait
 
 import pytest
 
+from pivot.store.packer import Packer
 from pivot.store.store import Store
 
 
@@ -32,3 +34,17 @@ def files_of():
         return found
 
     return look
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Whoever hands a block to the packer waits until it was written, or couldn't be."""
+    put, handed = Packer.put, []
+
+    def put_and_wait(self, block):
+        handed.append(block)
+        put(self, block)
+        wait([written for _, written in self._pending])
+
+    monkeypatch.setattr(Packer, "put", put_and_wait)
+    return handed

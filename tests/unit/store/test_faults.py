@@ -3,14 +3,16 @@
 import errno
 import io
 import os
-import time
+import threading
 
 import pytest
 
 from pivot.errors import PivotError
 from pivot.hashing import hash_bytes
+from pivot.store.codec import Compressor
 
 BIG = os.urandom(2 << 20)
+PATIENCE = 10.0
 
 
 def add(store):
@@ -58,21 +60,27 @@ def test_a_failed_session_can_be_tried_again_at_once(bench, faults):
     assert bench.store.has(added.recipe)
 
 
-def add_slowly(store, blocks):
-    with store.writer() as writer:
-        for block in blocks:
-            writer.add_bytes(block)
-            time.sleep(0.01)  # let the packer come so far
-
-
 def test_a_pack_with_a_hole_is_never_indexed(bench, faults, monkeypatch):
     """One write fails, those after it would succeed: the session must not go on with that pack."""
     monkeypatch.setattr("pivot.store.packer.INDEX_ENTRIES", 1)
+    go, compress = threading.Event(), Compressor.compress
+
+    def held_up(self, raw):
+        assert go.wait(PATIENCE)
+        return compress(self, raw)
+
     blocks = [os.urandom(130_000) for _ in range(7)]
     with faults() as seen, bench.store.writer() as writer:
         writer.add_bytes(b"first")
     before = bench.store.index_names()
     header_and_table = seen.calls.index("write") + 1
-    with faults(header_and_table), pytest.raises(OSError, match="No space"):
-        add_slowly(bench.store, blocks)
+    monkeypatch.setattr(Compressor, "compress", held_up)
+    with (  # noqa: PT012
+        faults(header_and_table),
+        pytest.raises(OSError, match="No space"),
+        bench.store.writer() as writer,
+    ):
+        for block in blocks:
+            writer.add_bytes(block)
+        go.set()  # all of them are handed over by now, and none is written
     assert type(bench.store).open(bench.store.root).index_names() == before

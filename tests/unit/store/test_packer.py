@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -23,16 +24,6 @@ def blocks(count, seed=0):
     """Blocks too large to share a frame, every second compressible."""
     rng = random.Random(seed)
     return [rng.randbytes(130_000) if n % 2 else b"%06d " % n * 18_000 for n in range(count)]
-
-
-def wait_for(condition):
-    """Whether it comes true in a time in which anything does."""
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def store_with_delays(root, delays, monkeypatch):
@@ -70,44 +61,40 @@ def test_the_same_input_makes_the_same_packs_whichever_thread_is_faster(
 
 def test_what_waits_is_bounded_in_bytes(store, monkeypatch):
     monkeypatch.setattr("pivot.store.packer.QUEUE_BYTES", 1_000_000)
-    go, added = threading.Event(), []
-    real = Compressor.compress
+    go, added, held = threading.Event(), [], []
+    compress, result = Compressor.compress, Future.result
 
     def held_up(self, raw):
         assert go.wait(PATIENCE)
-        return real(self, raw)
+        return compress(self, raw)
+
+    def waiting(self, timeout=None):
+        if threading.current_thread() is threading.main_thread():
+            held.append(len(added))
+            go.set()
+        return result(self, timeout)
 
     monkeypatch.setattr(Compressor, "compress", held_up)
-
-    def feed():
-        with store.writer() as writer:
-            added.extend(map(writer.add_bytes, blocks(24)))
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
+    monkeypatch.setattr(Future, "result", waiting)
+    with store.writer() as writer:
+        added.extend(map(writer.add_bytes, blocks(24)))
     # Seven of 126,000 to 130,000 bytes fit; one is open in each group, and one is handed over.
-    assert wait_for(lambda: len(added) >= 8)
-    time.sleep(0.05)
-    held = len(added)
-    go.set()
-    feeder.join()
-    assert held <= 10
+    assert 8 <= held[0] <= 10
     assert len(added) == 24
     assert all(store.has(id_) for id_ in added)
 
 
-def test_a_failure_is_told_at_the_next_call_and_not_when_the_queue_is_full(store, monkeypatch):
+def test_a_failure_is_told_at_the_next_call_and_not_when_the_queue_is_full(
+    store, unhurried, monkeypatch
+):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(PackWriter, "append", full)
-    count = 0
     with pytest.raises(OSError, match="No space"), store.writer() as writer:  # noqa: PT012
         for block in blocks(40):
-            count += 1
             writer.add_bytes(block)
-            time.sleep(0.01)  # let the packer come so far
-    assert count < 20
+    assert len(unhurried) == 2
 
 
 def test_a_failure_of_compressing_fails_the_session(store, files_of, monkeypatch):

@@ -1,7 +1,6 @@
 """Stores with contents, and remotes that record, fail and lie."""
 
 import http.client
-import io
 import os
 import re
 import subprocess
@@ -13,15 +12,12 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from pivot.paths import TreePath
-from pivot.store.content import Content, ContentType
-from pivot.store.split import TREE
 from pivot.store.store import Store
-from pivot.store.tree import TreeEntry, encode_line
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.memory import open_memory
 from pivot_remotes.tracing import Trace, Tracing
+from tests.unit import team
 
 
 class Watched:
@@ -84,42 +80,17 @@ def memory():
 
 @pytest.fixture
 def put_file():
-    def put(store, data):
-        with store.writer() as writer:
-            added = writer.add_stream(io.BytesIO(data))
-        return Content(ContentType.FILE, added.id, added.size, added.recipe)
-
-    return put
+    return team.put_file
 
 
 @pytest.fixture
 def put_tree():
-    """Store a directory of `{path: bytes}`, as its members come and then its listing."""
-
-    def put(store, files):
-        with store.writer() as writer:
-            lines = []
-            for path, data in sorted(files.items(), key=lambda item: item[0].encode()):
-                added = writer.add_stream(io.BytesIO(data))
-                content = Content(ContentType.FILE, added.id, added.size, added.recipe)
-                lines.append(encode_line(TreeEntry(TreePath(path), content)))
-            listing = writer.add_stream(io.BytesIO(b"".join(lines)), TREE)
-        size = sum(map(len, files.values()))
-        return Content(ContentType.DIRECTORY, listing.id, size, listing.recipe, len(files))
-
-    return put
+    return team.put_tree
 
 
 @pytest.fixture
 def files_of():
-    """The files of a directory, read back through the store."""
-
-    def read(store, content):
-        return {
-            str(entry.path): b"".join(store.stream(entry.content)) for entry in store.tree(content)
-        }
-
-    return read
+    return team.files_of
 
 
 SERVER = (

@@ -49,7 +49,8 @@ from pivot.transfer import lanes, listing, merging, tombstones
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.tracing import Trace
 from tests.unit.closure import closure
-from tests.unit.sync.simulated import DAY, Clock, Inline, Killed, Operation, Storage
+from tests.unit.storage import Storage
+from tests.unit.sync.simulated import DAY, Clock, Inline, Killed, Operation
 
 DATA = RepoPath("data")
 REPOSITORIES = ("one", "two")
@@ -151,7 +152,7 @@ class RemoteMachine(RuleBasedStateMachine):
         self.stack.enter_context(pytest.MonkeyPatch.context()).setattr(
             FileName, "fresh", classmethod(lambda cls: cls(names.randbytes(NAME_SIZE)))
         )
-        self.storage = Storage(self.clock)
+        self.storage = Storage(now=self.clock.time)
         self.operations = []
         self.refs = {name: set() for name in REPOSITORIES}
         self.pushed = {}  # by content, when a push that reported it last listed tombstones

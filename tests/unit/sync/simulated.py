@@ -1,4 +1,4 @@
-"""A storage with a clock of its own, and operations that stop before each call to it.
+"""A clock of its own for a storage, and operations that stop before each call to it.
 
 An operation runs in a thread, but only while it is let: up to its next call, or to its end. So
 whoever holds several decides how their calls interleave, and the same choices give the same run.
@@ -8,19 +8,7 @@ import itertools
 import threading
 from concurrent.futures import Future
 
-from pivot_remotes.backend import Capabilities, ObjectInfo
-from pivot_remotes.errors import NotFound, Truncated
-from pivot_remotes.keys import check_key, check_prefix
-from pivot_remotes.landing import new_file
-
 DAY = 86_400.0
-_CAPABILITIES = Capabilities(
-    can_list=True,
-    can_write=True,
-    atomic_put=True,
-    ranges=True,
-    delete_size=1000,
-)
 
 
 class Clock:
@@ -31,58 +19,6 @@ class Clock:
 
     def time(self):
         return self.now
-
-
-class Storage:
-    """Objects in memory, put at the clock's time. `on_put` is told what is put, and by whom."""
-
-    capabilities = _CAPABILITIES
-    address = "simulated"
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.objects = {}
-        self.times = {}
-
-    def list(self, prefix):
-        folder = check_prefix(prefix)
-        return [
-            ObjectInfo(key, len(data), self.times[key])
-            for key, data in sorted(self.objects.items())
-            if not folder or key.startswith(f"{folder}/")
-        ]
-
-    def get(self, key):
-        try:
-            return self.objects[check_key(key)]
-        except KeyError:
-            raise NotFound(f"{key} isn't there") from None
-
-    def get_range(self, key, start, length):
-        data = self.get(key)[start : start + length]
-        if len(data) < length:
-            raise Truncated(f"{key} ends early")
-        return data
-
-    def get_file(self, key, path, limit=None):
-        data = self.get(key)
-        with new_file(path, limit) as write:
-            write(data)
-
-    def put(self, key, data):
-        self.objects[check_key(key)] = bytes(data)
-        self.times[key] = self.clock.now
-
-    def put_file(self, key, path):
-        with open(path, "rb") as f:
-            self.put(key, f.read())
-
-    def delete(self, key):
-        self.objects.pop(check_key(key), None)
-
-    def delete_all(self, keys):
-        for key in keys:
-            self.delete(key)
 
 
 class Killed(BaseException):
@@ -97,7 +33,7 @@ class Operation:
     def __init__(self, storage, kind, action):
         self.number = next(self._numbers)
         self.kind = kind
-        self.begun = storage.clock.now
+        self.begun = storage.now()
         self.calls = []
         self.next = None  # the call that it stopped before
         self.result = None
@@ -136,7 +72,7 @@ class Operation:
             self._wait()
         if self._is_dead:
             raise Killed
-        self.calls.append((verb, key, self._storage.clock.now))
+        self.calls.append((verb, key, self._storage.now()))
 
     def step(self):
         """Let it make the call it stopped before, and go on to the next one or to its end."""

@@ -15,6 +15,8 @@ from pivot.paths import RepoPath
 from pivot.store.check import packs_in
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import FileName
+from pivot.store.index import Index, index_key
+from pivot.store.indexing import encode
 from pivot.store.pack import pack_key
 from pivot.sync.gather import gather, gather_tree, plan_gather
 from pivot.sync.givers import Giver, Givers
@@ -23,7 +25,7 @@ from pivot.transfer import tombstones
 from pivot.transfer.faults import DiskError, UnreachableError
 from pivot.transfer.remote import RemoteStore
 from pivot_remotes.directory import DirectoryBackend
-from pivot_remotes.errors import AccessDenied, Unreachable
+from pivot_remotes.errors import AccessDenied, DiskRefused, Unreachable
 from pivot_remotes.tracing import Trace, Tracing
 from tests.unit.sync.conftest import Watched
 
@@ -298,6 +300,62 @@ def test_a_full_disk_here_is_no_fault_of_a_remote(
     assert "Make room" in caught.value.hint
     assert heard == []
     assert places["spare"].opened == 0
+
+
+def test_a_disk_that_refuses_a_download_is_no_fault_of_a_remote(
+    make_store, places, givers, put_file, heard
+):
+    here, there = make_store("here"), make_store("there")
+    content = put_file(here, noise(5000))
+    push(here, places["main"].remote("me"), {MODEL: content})
+    push(here, places["spare"].remote("me"), {MODEL: content})
+
+    def refuse(verb, key):
+        if key.startswith("packs/"):
+            raise DiskRefused("the disk is full")
+
+    places["main"].backend.before = refuse
+    with pytest.raises(DiskError, match="the disk is full"):
+        gather(there, givers("main", "spare"), {MODEL: content})
+    assert heard == []
+    assert places["spare"].opened == 0
+
+
+# -- packs that go meanwhile ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_pack_that_is_collected_meanwhile_is_looked_for_where_it_is_now(
+    make_store, places, givers, put_file, heard, comes_back
+):
+    """Its rows can come back with a merge of indexes; that it was deleted, a tombstone says."""
+    here, there = make_store("here"), make_store("there")
+    content = put_file(here, noise(5000))
+    main = places["main"]
+    push(here, main.remote("me"), {MODEL: content})
+    (pack,) = (main.folder / "packs").glob("*/*.pack")
+    (index,) = (main.folder / "index").glob("*.idx")
+
+    def collect(verb, key):
+        if key == f"packs/{pack.parent.name}/{pack.name}" and pack.exists():
+            old = Index(memoryview(index.read_bytes()), FileName.parse(index.stem))
+            pack.unlink()
+            index.unlink()
+            stone = tombstones.Tombstone(frozenset([FileName.parse(pack.stem)]), deleted=True)
+            (main.folder / "tombstones").mkdir()
+            (main.folder / "tombstones" / f"{FileName.fresh()}.json").write_bytes(stone.encode())
+            other = Place(main.tmp_path, main.name).remote("other")
+            push(here, other, {MODEL: content})
+            if comes_back:
+                first = FileName(bytes(16))  # it is looked at before the others
+                data = encode(first, dict(old.rows()), dict(old.packs))
+                (main.folder / index_key(first)).write_bytes(data)
+
+    main.backend.before = collect
+    assert gather(there, givers("main"), {MODEL: content}).objects == 1
+    assert there.read(content.id) == noise(5000)
+    assert not pack.exists()
+    assert heard == []
 
 
 # -- damage -----------------------------------------------------------------------------------

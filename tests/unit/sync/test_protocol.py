@@ -71,7 +71,7 @@ def with_packs_deleted_before_copies_are_made(patch):
 
 
 def with_trust_in_trees_that_are_not_here(patch):
-    def completed(closure, store, remote, roots):
+    def completed(closure, store, remote, roots, jobs):
         if all(remote.has(id_) for id_ in closure.absent):
             closure.absent.clear()
         return closure

@@ -13,6 +13,7 @@ CODES = {
     errors.Unreachable: ExitCode.FAILED,
     errors.Busy: ExitCode.FAILED,
     errors.Truncated: ExitCode.INTEGRITY,
+    errors.Overlong: ExitCode.INTEGRITY,
     errors.BadAddress: ExitCode.USAGE,
     errors.BadKey: ExitCode.USAGE,
     errors.Unsupported: ExitCode.USAGE,

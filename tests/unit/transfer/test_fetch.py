@@ -215,8 +215,12 @@ def killed(bring, there):
     return run
 
 
-def test_after_a_kill_what_sessions_had_ended_is_there(send, killed, there, monkeypatch):
-    monkeypatch.setattr(landing, "SESSION_BYTES", 1_000_000)
+@pytest.mark.parametrize(
+    "limits", [{"SESSION_BYTES": 1_000_000}, {"SESSION_S": 0.0, "_WORTH_A_PACK": 1_000_000}]
+)
+def test_after_a_kill_what_sessions_had_ended_is_there(send, killed, there, limits, monkeypatch):
+    for name, limit in limits.items():
+        monkeypatch.setattr(landing, name, limit)
     ids = send(*noise(*[300_000] * 40))
     kept = killed(ids, 9_000_000)
     assert 24 <= len(kept) < 40

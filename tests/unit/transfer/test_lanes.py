@@ -1,6 +1,5 @@
 import asyncio
 import threading
-from functools import partial
 
 import pytest
 
@@ -10,11 +9,15 @@ MEETING = 30.0  # seconds after which those who wait for each other give up
 
 
 class Load:
-    """How many calls run at once, and what they weigh; each ends when all that can are there."""
+    """How many calls run at once, and what they weigh.
 
-    def __init__(self, together):
+    None ends before no more are begun, and as many as can are there.
+    """
+
+    def __init__(self, together=1):
         self.lock = threading.Lock()
         self.meeting = threading.Barrier(together, timeout=MEETING)
+        self.full = threading.Event()
         self.now = self.most = self.weight = self.heaviest = self.done = 0
 
     def job(self, weight):
@@ -24,6 +27,7 @@ class Load:
                 self.weight += weight
                 self.most = max(self.most, self.now)
                 self.heaviest = max(self.heaviest, self.weight)
+            assert self.full.wait(MEETING)
             self.meeting.wait()
             with self.lock:
                 self.now -= 1
@@ -33,10 +37,24 @@ class Load:
         return call
 
 
+class Telling(threading.Condition):
+    """Tells when somebody has to wait."""
+
+    def __init__(self, event):
+        super().__init__()
+        self.event = event
+
+    def wait(self, timeout=None):
+        self.event.set()
+        return super().wait(timeout)
+
+
 def work(load, weights, jobs, budget):
     with Lanes(jobs, budget) as lanes:
+        lanes._changed = Telling(load.full)
         for weight in weights:
             lanes.start(weight, load.job(weight))
+        load.full.set()
         lanes.wait()
 
 
@@ -53,7 +71,7 @@ def test_bytes_in_flight_stay_within_the_budget():
 
 
 def test_a_call_heavier_than_the_budget_runs_alone():
-    load = Load(together=1)
+    load = Load()
     work(load, [1000, 10, 10], jobs=8, budget=100)
     assert load.done == 3
     assert load.heaviest == 1000
@@ -96,7 +114,7 @@ def test_whoever_leaves_by_an_error_waits_for_what_is_under_way():
 
 def test_it_runs_where_a_loop_runs_already():
     async def notebook():
-        load = Load(together=1)
+        load = Load()
         work(load, [1], jobs=1, budget=1)
         return load.done
 
@@ -104,23 +122,17 @@ def test_it_runs_where_a_loop_runs_already():
 
 
 def test_the_first_failure_comes_out_bare_and_nothing_goes_on_after_it():
-    entered, go, done = threading.Event(), threading.Event(), []
-
-    def call(number):
-        entered.set()
-        go.wait(MEETING)
-        done.append(number)
+    load = Load(together=3)
 
     def failing():
         with Lanes(4) as lanes:
-            for number in range(3):
-                lanes.start(1, partial(call, number))
-            lanes.start(1, fail)
-            threading.Timer(0.01, go.set).start()
-            for number in range(3, 53):
-                lanes.start(1, partial(call, number))
+            try:
+                for job in [load.job(1)] * 3 + [fail] + [load.job(1)] * 50:
+                    lanes.start(1, job)
+            finally:
+                load.full.set()
 
     with pytest.raises(LookupError, match="broken"):
         failing()
-    assert {0, 1, 2} <= set(done)
-    assert len(done) < 53
+    assert not [t for t in threading.enumerate() if t.name.startswith("pivot-transfer")]
+    assert (load.now, load.done) == (0, 3)

@@ -1,7 +1,9 @@
 """What goes on at the same time, so that latency isn't paid again and again."""
 
+import itertools
 import random
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,6 +71,26 @@ def test_packs_are_sent_side_by_side_while_the_next_is_made(make_remote, store):
     assert moved.objects == len(ids)
     assert remote.held(ids).ids == set(ids)
     assert max(sizes) < 16 << 20  # no storage takes that in parts
+
+
+@pytest.mark.parametrize(("seconds", "order"), [(25.0, "ppipi"), (1.0, "pppi")])
+def test_what_was_sent_in_a_minute_is_indexed(make_remote, store, monkeypatch, seconds, order):
+    """Packs that take longer to make are named before all of sixteen are there."""
+    ticks = itertools.count(step=seconds)
+    monkeypatch.setattr("pivot.transfer.push.time", SimpleNamespace(monotonic=ticks.__next__))
+    sent = []
+
+    class Noting(DirectoryBackend):
+        def put(self, key, data):
+            super().put(key, data)
+            sent.append(key[0])
+
+    ids = fill(store, 3 * (SMALL_PACK >> 20))
+    remote = make_remote("me", Noting)
+    remote.open_to_write()
+    sent.clear()
+    push(store, remote, [ids], len(ids) << 20)
+    assert "".join(sent) == order
 
 
 def test_a_large_push_makes_packs_as_large_as_they_get():

@@ -13,6 +13,7 @@ from pivot.store.pack import pack_key
 from pivot.transfer.faults import PackGoneError
 from pivot.transfer.known import obtainable
 from pivot.transfer.remote import RemoteStore
+from pivot.transfer.tombstones import Tombstone
 from pivot_remotes.directory import DirectoryBackend
 from pivot_remotes.errors import NotFound
 
@@ -174,3 +175,57 @@ def test_of_a_remote_never_listed_nothing_is_known(tmp_path):
     known = obtainable(str(tmp_path / "nowhere"))
     assert not known(Content(ContentType.FILE, hash_bytes(b"one"), 3))
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.fixture
+def doom(tmp_path):
+    """Put a tombstone for a pack."""
+
+    def put(pack, *, deleted):
+        folder = tmp_path / "remote" / "tombstones"
+        folder.mkdir(exist_ok=True)
+        stone = Tombstone(frozenset({pack.name}), deleted=deleted)
+        (folder / f"{FileName.fresh()}.json").write_bytes(stone.encode())
+
+    return put
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_only_a_doomed_pack_holds_is_not_there_to_stay(make_remote, add, doom, deleted):
+    """It can be read until it is deleted, and isn't looked for after that."""
+    remote = make_remote()
+    remote.open_to_write()
+    pack = add(remote, b"one")
+    doom(pack, deleted=deleted)
+    assert remote.refresh_tombstones()
+    id_ = hash_bytes(b"one")
+    assert not remote.has(id_)
+    assert remote.held([id_]).ids == set()
+    assert (remote.find(id_) is None) == deleted
+    assert remote.places([id_]).keys() == (set() if deleted else {id_})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_pack_that_stays_comes_before_a_doomed_one(make_remote, add, doom, order):
+    remote = make_remote()
+    remote.open_to_write()
+    packs = [add(remote, b"one") for _ in order]
+    doom(packs[order[0]], deleted=False)
+    remote.refresh_tombstones()
+    id_ = hash_bytes(b"one")
+    stays = packs[order[1]].name
+    assert remote.has(id_)
+    assert remote.find(id_).block.pack == remote.places([id_])[id_].block.pack == stays
+
+
+def test_tombstones_that_were_listed_once_are_remembered(make_remote, add, doom):
+    """A fetch doesn't list them, and shouldn't ask for packs that are known to be gone."""
+    remote = make_remote()
+    remote.open_to_write()
+    pack = add(remote, b"one")
+    doom(pack, deleted=True)
+    remote.refresh_tombstones()
+    again = make_remote()
+    again.open()
+    assert again.doomed == {pack.name}
+    assert again.find(hash_bytes(b"one")) is None

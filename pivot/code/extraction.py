@@ -1,5 +1,6 @@
 """From a source to its facts: the one place where sources are parsed."""
 
+import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,10 +8,18 @@ from typing import Final
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
 from pivot.code.normal import encode
-from pivot.code.references import Reference, find_uses
+from pivot.code.reads import FilePath, bound_path, find_reads
+from pivot.code.references import COMPUTED_IMPORT, Reference, Uses, find_uses
+from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Definition, Outline, locate, parse_file, read_outline
+from pivot.code.statements import (
+    callee,
+    calls,
+    function_bodies,
+    learns_of_subclasses,
+    makes_empty_container,
+)
+from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -31,7 +40,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place)
+    parts = _Parts(place, tree)
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -39,10 +48,18 @@ def extract(
             spans=tuple(definition.span for definition in symbol.definitions),
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            path=_path(symbol, place),
         )
         for name, symbol in outline.symbols.items()
     }
     return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _path(symbol: Symbol, place: Place) -> FilePath | None:
+    """The path that a name stands for, where one statement binds it for good."""
+    if len(symbol.definitions) > 1:
+        return None
+    return bound_path(symbol.definitions[0].node, symbol.name, place)
 
 
 def _module(
@@ -85,6 +102,7 @@ class _Parts:
     """The parts of a module, which share one list of references."""
 
     place: Place
+    tree: ast.Module
     references: list[Reference] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
@@ -109,6 +127,8 @@ class _Parts:
         return part
 
     def _part(self, definitions: Sequence[Definition]) -> facts.Part:
+        tests = [guard.test for definition in definitions for guard in definition.guards]
+        statements = [definition.node for definition in definitions]
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
         uses = find_uses(nodes, self.place)
         return facts.Part(
@@ -118,7 +138,22 @@ class _Parts:
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
             lookups=uses.lookups,
+            loads=self._loads(uses),
+            called=self._called(statements),
+            reads=find_reads([*tests, *statements], self.place),
+            later=find_reads(function_bodies(statements), self.place),
         )
+
+    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+        """What runs when the module is imported, by name."""
+        called = [callee(call) for call in calls(nodes)]
+        return self.places(find_uses(called, self.place).references) if called else ()
+
+    def _loads(self, uses: Uses) -> tuple[str, ...]:
+        """Modules that may be imported by computed names: all that the source mentions as texts."""
+        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+            return ()
+        return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 
     def _form(self, definitions: Sequence[Definition]) -> bytes:
         """The normal form, with those of the `if`s around it and which arm it stands in."""

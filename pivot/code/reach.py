@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse
-from pivot.code.facts import Effect, Module, Symbol, Trigger
+from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
@@ -37,6 +38,8 @@ class Graph:
 
     def __init__(self, modules: Modules) -> None:
         self.modules = modules
+        self._files = DataFiles(modules)
+        self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
@@ -46,10 +49,28 @@ class Graph:
         node = self._nodes.get(symbol)
         if node is None:
             module = self._module(symbol.module)
-            found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.part, found.kind)
+            node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
             self._nodes[symbol] = node
         return node
+
+    def plain(self, symbol: SymbolId) -> Node:
+        """The node without the files that are read, which its hash has beside its code."""
+        node = self._plain.get(symbol)
+        if node is None:
+            module = self._module(symbol.module)
+            found = module.symbols[symbol.name]
+            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+        return node
+
+    def _with_files(self, module: Module, part: Part, node: Node) -> Node:
+        """Add the files that are read at import: by the code itself, and by what it calls."""
+        lines = self._files.read(module, part.reads)
+        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
+            later = self._facts(symbol).part.later
+            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+                lines += self._files.read(self._module(symbol.module), later)
+        return with_files(node, sorted(set(lines)))
 
     def _module(self, name: str) -> Module:
         module = self.modules.get(name)
@@ -62,6 +83,7 @@ class Graph:
         if key not in self._effects:
             effect = module.effects[index]
             node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+            node = self._with_files(module, effect.part, node)
             self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
@@ -82,9 +104,9 @@ class Graph:
         return frozenset(every)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
-        if self.node(symbol).kind is not Kind.CONSTANT:
+        if self.plain(symbol).kind is not Kind.CONSTANT:
             return []
-        return [s for s in self.closure(symbol) if self.node(s).kind is Kind.CONSTANT]
+        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
 
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
@@ -116,7 +138,7 @@ class Graph:
 
     def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
         """Whether calling this, or a method of it, is taken to change it."""
-        kind = self.node(symbol).kind
+        kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
         return is_method and kind is not Kind.CLASS
@@ -126,7 +148,7 @@ class Graph:
         changed: set[SymbolId] = set()
         outside = False
         for part in self.closure(symbol):
-            node = self.node(part)
+            node = self.plain(part)
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
@@ -143,9 +165,9 @@ class Graph:
         stack = [symbol]
         while stack:
             part = stack.pop()
-            if part not in found and self.node(part).kind is Kind.CLASS:
+            if part not in found and self.plain(part).kind is Kind.CLASS:
                 found.add(part)
-                stack += self.node(part).symbols
+                stack += self.plain(part).symbols
         return found
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
@@ -157,7 +179,7 @@ class Graph:
                 part = stack.pop()
                 if part not in found:
                     found[part] = None
-                    stack += self.node(part).symbols
+                    stack += self.plain(part).symbols
             self._closures[symbol] = frozenset(found)
         return self._closures[symbol]
 

@@ -52,7 +52,8 @@ class Targets:
 
     Attributes:
         symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read.
+        modules: project modules that are used as values, or of which an unknown name is read,
+            with what is to be said of that; empty where the code says it already.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
     """
@@ -70,13 +71,14 @@ class Modules:
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
         self._reading = Reading(sources, kept)
-        self._is_dir_now = sources.is_dir
+        self._sources = sources
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
         self.folders: dict[RepoPath, bool] = {}
+        self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
     @property
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
@@ -182,14 +184,37 @@ class Modules:
                 return Package(name, (inner,), initial)
             if self._reading.exists(plain):
                 return Package(name, (), plain)
-            if self._is_dir(inner):
+            if self.is_dir(inner):
                 bare.append(inner)
         return Package(name, tuple(bare), None) if bare else None
 
-    def _is_dir(self, path: RepoPath) -> bool:
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is there."""
         if path not in self.folders:
-            self.folders[path] = self._is_dir_now(path)
+            self.folders[path] = self._sources.is_dir(path)
         return self.folders[path]
+
+    def listed(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, sorted, without hidden ones and what Python compiles."""
+        if path not in self.listings:
+            names = self._sources.names(path)
+            self.listings[path] = tuple(n for n in names if not is_passed_over(n))
+        return self.listings[path]
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file that need not be a source; None where no file is."""
+        return self._reading.ids[path] if self._reading.exists(path) else None
+
+    def within(self, package: str) -> Iterator[str]:
+        """The modules with a source in a package, however deep."""
+        found = self.find(package)
+        for folder in found.folders if found is not None else ():
+            for name in self.listed(folder):
+                inner = self.find(f"{package}.{name.removesuffix('.py')}")
+                if inner is not None:
+                    if inner.file is not None:
+                        yield inner.name
+                    yield from self.within(inner.name)
 
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
@@ -257,6 +282,8 @@ class _Search:
         self.hops.add((name, chain))
         module = self.modules.get(name)
         found = module is not None and self._member(module, chain, whole=whole)
+        if chain[0] == "__path__":
+            self.targets.modules |= dict.fromkeys(self.modules.within(name), "")
         submodule = self.modules.find(f"{name}.{chain[0]}")
         if submodule is not None:
             self.module(submodule, chain[1:], whole=whole)
@@ -318,6 +345,11 @@ class _Search:
         if found:
             self.targets.traversed[star] = None
         return found
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether an entry of a directory says nothing of what code finds there."""
+    return name.startswith(".") or name == "__pycache__"
 
 
 def parents(name: str) -> Iterator[str]:

@@ -38,6 +38,20 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         stack += reversed(list(ast.iter_child_nodes(node)))
 
 
+def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """What runs when functions and methods that `nodes` define are called."""
+    bodies: list[ast.AST] = []
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Lambda):
+            bodies.append(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            bodies += node.body
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    return bodies
+
+
 def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
     """Calls and decorators that run with `nodes` themselves."""
     for node in own_nodes(nodes):

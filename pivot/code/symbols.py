@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
+from pivot.code.reflection import loader_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
@@ -132,7 +133,7 @@ def parse_file(source: bytes, file: RepoPath) -> ast.Module:
 
 def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     """Where a module's code stands."""
-    return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
+    return Place(name, name if is_package else name.rpartition(".")[0], loader_names(tree))
 
 
 def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
@@ -152,17 +153,6 @@ def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) ->
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
-    )
-
-
-def _loaders(tree: ast.Module) -> frozenset[str]:
-    """Names that stand for `importlib.import_module` in a module."""
-    return frozenset(
-        alias.asname
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
-        for alias in node.names
-        if alias.name == "import_module" and alias.asname
     )
 
 

@@ -1,6 +1,7 @@
 """The project's source files as they are on disk, for analysis."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivot.paths import RepoPath
@@ -21,3 +22,9 @@ class DiskSources:
 
     def is_dir(self, path: RepoPath) -> bool:
         return os.path.isdir(os.path.join(self.root, path))
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        try:
+            return sorted(os.listdir(os.path.join(self.root, path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()

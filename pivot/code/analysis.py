@@ -141,6 +141,7 @@ def _binding(module: Module, reference: Reference, targets: Targets) -> str | No
             *(str(symbol) for symbol in targets.symbols if symbol != own),
             *targets.modules,
             *targets.externals,
+            *targets.order,
         }
     )
     if not meant:

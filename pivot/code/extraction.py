@@ -8,8 +8,9 @@ from typing import Final
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
 from pivot.code.normal import encode
-from pivot.code.reads import FilePath, bound_path, find_reads
-from pivot.code.references import COMPUTED_IMPORT, Reference, Uses, find_uses
+from pivot.code.order import Versions, contested
+from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
+from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
 from pivot.code.statements import (
@@ -40,7 +41,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place, tree)
+    parts = _Parts(place, tree, Versions(outline))
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -86,15 +87,24 @@ def _module(
         file=file,
         references=tuple(parts.references),
         symbols=symbols,
-        imports={name: tuple(origins) for name, origins in outline.imports.items()},
+        imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
         exports=outline.exports,
+        contested=contested(outline),
         bindings=bindings,
         declared=declared,
     )
+
+
+def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
+    """What imports bind: those of the module itself, and of functions that declare a global."""
+    found = {name: list(origins) for name, origins in outline.imports.items()}
+    for name, origin in parts.imports:
+        found.setdefault(name, []).append(origin)
+    return {name: tuple(origins) for name, origins in found.items()}
 
 
 @dataclass(slots=True)
@@ -103,7 +113,9 @@ class _Parts:
 
     place: Place
     tree: ast.Module
+    versions: Versions
     references: list[Reference] = field(default_factory=list)
+    imports: list[tuple[str, Origin]] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
 
@@ -131,17 +143,20 @@ class _Parts:
         statements = [definition.node for definition in definitions]
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
         uses = find_uses(nodes, self.place)
+        self.imports += uses.imports
+        later = find_reads(function_bodies(statements), self.place)
+        programs = [read for read in later if read.is_program]
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
-            lookups=uses.lookups,
+            lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             called=self._called(statements),
-            reads=find_reads([*tests, *statements], self.place),
-            later=find_reads(function_bodies(statements), self.place),
+            reads=(*find_reads([*tests, *statements], self.place), *programs),
+            later=later,
         )
 
     def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
@@ -162,4 +177,4 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
-        return b"".join(out)
+        return b"".join((*out, self.versions.text(definitions)))

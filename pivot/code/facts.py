@@ -108,6 +108,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
         declared: the names that were taken for Pivot's own, whose calls are left out.
     """
@@ -122,6 +123,7 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger, ...]
     exports: frozenset[str]
+    contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
 

@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 
 from pivot.code.facts import Module
-from pivot.code.reads import UP, FilePath, Read
+from pivot.code.reads import UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
 
@@ -27,6 +27,8 @@ class DataFiles:
 
     def _lines(self, module: Module, read: Read) -> Iterator[str]:
         for path in self._places(module, read.path, 0):
+            if read.is_program and not is_program(path.split("/")):
+                continue
             if read.names_only:
                 folder = path if not _is_pattern(path) else _fixed(path)
                 if self._modules.is_dir(folder):

@@ -35,6 +35,7 @@ def encode(module: Module) -> bytes:
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
         [[t.name, t.decorators, t.calls] for t in module.triggers],
         sorted(module.exports),
+        module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
         bindings.made,
         sorted(module.declared),
@@ -49,7 +50,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
     (place, references, symbols, imports, stars, runs, effects, triggers, exports,
-     origins, made, declared) = json.loads(body)  # fmt: skip
+     contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
         place=Place(place[0], place[1], frozenset(place[2])),
         file=file,
@@ -61,6 +62,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, tuple(ds), tuple(cs)) for n, ds, cs in triggers),
         exports=frozenset(exports),
+        contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
         declared=frozenset(declared),
     )
@@ -118,12 +120,12 @@ def _path(row: _Row) -> FilePath:
 
 
 def _read_row(read: Read) -> _Row:
-    return [*_path_row(read.path), read.line, read.names_only]
+    return [*_path_row(read.path), read.line, read.names_only + 2 * read.is_program]
 
 
 def _read(row: _Row) -> Read:
-    *path, line, names_only = row
-    return Read(_path(path), line, names_only)
+    *path, line, traits = row
+    return Read(_path(path), line, bool(traits & 1), bool(traits & 2))
 
 
 def _part_row(part: Part) -> _Row:

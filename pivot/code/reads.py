@@ -14,6 +14,9 @@ from pivot.code.references import Reference
 from pivot.code.scopes import Origin, Place
 from pivot.code.statements import own_nodes
 
+PROGRAM: Final = "what a program that is run by its file imports"
+"""What is said of such a program, of which only the file itself is known."""
+
 UP: Final = ".."
 """A step to the parent of what comes before it."""
 
@@ -32,6 +35,12 @@ _READING: Final = re.compile(
 _RESOURCES: Final = frozenset(
     {"read_text", "read_binary", "open_text", "open_binary", "get_data", "path", "is_resource"}
 )
+_RUNNING: Final = frozenset(
+    {"run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput"}
+    | {"create_subprocess_exec", "create_subprocess_shell"}
+    | {"run_path", "spec_from_file_location", "SourceFileLoader"}
+)
+_PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _WRITING_MODE: Final = re.compile("[wax]")
 _FILE_NAME: Final = re.compile(r"[^\s:*?\"'<>|{}%]+")
 _MAX_LENGTH: Final = 200
@@ -65,11 +74,13 @@ class Read:
 
     Attributes:
         names_only: what is read of a folder are the names in it, and not its files.
+        is_program: the file is run; what it imports itself isn't followed.
     """
 
     path: FilePath
     line: int
     names_only: bool = False
+    is_program: bool = False
 
 
 def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
@@ -125,6 +136,7 @@ class _Finder:
             return
         if name in _RESOURCES and (path := self._resource(node)) is not None:
             self._note(path, node)
+        self._programs(node, is_running=name in _RUNNING)
         is_reading = name in _ASKING or _READING.fullmatch(name) is not None
         if not is_reading or _writes(node, is_method=self._is_path_method(func)):
             return
@@ -134,6 +146,23 @@ class _Finder:
             path = self.path(argument)
             if path is not None:
                 self._note(path, node)
+
+    def _programs(self, node: ast.Call, *, is_running: bool) -> None:
+        """Note files of programs among the arguments of a call, which may run them."""
+        operands: list[ast.expr] = []
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            match argument:
+                case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                    operands += elements
+                case ast.Constant(value=str(text)) if is_running:
+                    operands += map(ast.Constant, text.split())
+                case _:
+                    operands.append(argument)
+        for operand in operands:
+            if is_running or _may_name_program(operand):
+                path = self.path(operand)
+                if path is not None and (path.start is not None or is_program(path.steps)):
+                    self.found[Read(path, node.lineno, is_program=True)] = None
 
     def _is_path_method(self, func: ast.expr) -> bool:
         return isinstance(func, ast.Attribute) and self.path(func.value) is not None
@@ -231,6 +260,21 @@ class _Finder:
             case ast.Name(id="__name__"):
                 return self.place.module
         return None
+
+
+def is_program(steps: Sequence[str]) -> bool:
+    """Whether a path ends as those of programs do."""
+    return bool(steps) and _PROGRAM.fullmatch(steps[-1]) is not None
+
+
+def _may_name_program(node: ast.expr) -> bool:
+    """A quick look at whether an expression ends with such a name."""
+    match node:
+        case ast.Constant(value=text) | ast.BinOp(right=ast.Constant(value=text)):
+            return isinstance(text, str) and is_program([text])
+        case ast.Call(func=ast.Attribute() | ast.Name(), args=[*_, last]):
+            return _may_name_program(last)
+    return False
 
 
 def _is_module(node: ast.expr) -> bool:

@@ -70,6 +70,7 @@ class Uses:
         calls: objects that it calls methods of, which may change them; mere reading left out.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
+        imports: globals that functions bind by importing them, and from where.
     """
 
     references: tuple[Reference, ...]
@@ -77,6 +78,7 @@ class Uses:
     calls: tuple[Reference, ...]
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
+    imports: tuple[tuple[str, Origin], ...]
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -89,6 +91,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         calls=tuple(walk.calls),
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
+        imports=tuple(walk.imports),
     )
 
 
@@ -102,6 +105,7 @@ class _Walk:
         self.calls: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
+        self.imports: dict[tuple[str, Origin], None] = {}
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
@@ -267,6 +271,8 @@ class _Walk:
                 scopes = self._with_type_params(node.type_params, scopes)
         scope = bound(body, self.place)
         scope.names.update(a.arg for a in every)
+        for name in sorted(scope.from_module & scope.imports.keys()):
+            self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
         self.visit(annotations, scopes)
         self.visit(body, (*scopes, scope))
         return outside

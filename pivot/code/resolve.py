@@ -12,7 +12,7 @@ from pivot.code import declarations
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin
+from pivot.code.scopes import STAR, Origin
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -56,12 +56,14 @@ class Targets:
             with what is to be said of that; empty where the code says it already.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
+        order: in which order names were bound that several statements bind.
     """
 
     symbols: dict[SymbolId, bool] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     externals: set[str] = field(default_factory=set)
     traversed: dict[str, None] = field(default_factory=dict)
+    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -316,9 +318,20 @@ class _Search:
         for origin in module.imports.get(name, ()):
             self.origin(origin, chain[1:], whole=whole)
             found = True
+        giving = []
         for star in module.stars:
-            found |= self._from_star(star, chain, whole=whole, known=found)
+            if self._from_star(star, chain, whole=whole, known=found):
+                found = True
+                giving.append(f"{star}:{STAR}")
+        if module.contested:
+            self._note_order(module, name, giving)
         return found
+
+    def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
+        """Note the order of a name's bindings, where it has several."""
+        sources = [s for n, s in module.contested if n == name or (n == STAR and s in stars)]
+        if len(sources) > 1:
+            self.targets.order.add(f"{module.place.module}.{name}<{','.join(sources)}")
 
     def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
         """Look for a name among those that `from star import *` brings."""
@@ -332,7 +345,6 @@ class _Search:
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False
-        # `__all__` may grow at run time, so it hides nothing here.
         has_list = "__all__" in module.symbols or "__all__" in module.imports
         if name.startswith("_") and not has_list:
             return False
@@ -344,6 +356,11 @@ class _Search:
             found = True
         if found:
             self.targets.traversed[star] = None
+            if name in module.exports:
+                self.targets.order.add(f"{star}.{name}<listed")
+            elif has_list:
+                # The list may grow at run time, so it hides nothing, but what it holds counts.
+                self._member(module, ("__all__",), whole=False)
         return found
 
 

@@ -33,7 +33,8 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.Lambda):
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            stack += [*node.decorator_list, *node.args.defaults]
+            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+            stack += [*node.decorator_list, *defaults]
             continue
         stack += reversed(list(ast.iter_child_nodes(node)))
 

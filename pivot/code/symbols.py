@@ -108,6 +108,9 @@ class Outline:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        bindings: every statement that binds a name, in source order: the name (`*` for a star
+            import), and what it is imported from; nothing for a definition.
+        import_positions: names bound by imports that run, with line and column.
     """
 
     place: Place
@@ -118,6 +121,8 @@ class Outline:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+    bindings: Sequence[tuple[str, str]]
+    import_positions: Sequence[tuple[str, tuple[int, int]]]
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -153,6 +158,8 @@ def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) ->
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
+        bindings=reader.bindings,
+        import_positions=reader.import_positions,
     )
 
 
@@ -177,6 +184,8 @@ class _Reader:
     runs: list[Origin] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    bindings: list[tuple[str, str]] = field(default_factory=list)
+    import_positions: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
     def read(
         self, body: Sequence[ast.stmt], guards: tuple[Guard, ...], *, runs: bool = True
@@ -204,6 +213,7 @@ class _Reader:
 
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
+        self.bindings.append((name, ""))
 
     def _import(
         self, definition: Definition, node: ast.Import | ast.ImportFrom, *, runs: bool
@@ -211,6 +221,8 @@ class _Reader:
         for name, origin, module in imported(node, self.place):
             if runs:
                 self.runs.append(Origin(module))
+                self.bindings.append((name, f"{origin.module}:{origin.name or ''}"))
+                self.import_positions.append((name, (node.lineno, node.col_offset)))
             if name == "*":
                 self.stars.append(module)
                 continue

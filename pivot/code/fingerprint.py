@@ -10,6 +10,7 @@ from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Loca
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -19,6 +20,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 
 
@@ -47,6 +49,10 @@ class ProjectCode:
         entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for entry, order in find_orders(reach, root).items():
+            node, hash_ = entries[entry]
+            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,

@@ -15,7 +15,6 @@ from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
-from pivot.code.scopes import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Graph:
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
-            module = self._module(symbol.module)
+            module = self.module(symbol.module)
             node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
             self._nodes[symbol] = node
         return node
@@ -57,7 +56,7 @@ class Graph:
         """The node without the files that are read, which its hash has beside its code."""
         node = self._plain.get(symbol)
         if node is None:
-            module = self._module(symbol.module)
+            module = self.module(symbol.module)
             found = module.symbols[symbol.name]
             node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
         return node
@@ -69,10 +68,10 @@ class Graph:
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
             if later and self.plain(symbol).kind is not Kind.CONSTANT:
-                lines += self._files.read(self._module(symbol.module), later)
+                lines += self._files.read(self.module(symbol.module), later)
         return with_files(node, sorted(set(lines)))
 
-    def _module(self, name: str) -> Module:
+    def module(self, name: str) -> Module:
         module = self.modules.get(name)
         if module is None:
             raise KeyError(name)
@@ -157,7 +156,7 @@ class Graph:
         return changed, outside
 
     def _facts(self, symbol: SymbolId) -> Symbol:
-        return self._module(symbol.module).symbols[symbol.name]
+        return self.module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -255,14 +254,18 @@ class Reach:
                 module = self.graph.modules.get(part)
                 if module is None:
                     continue
-                stack += (n for imported in module.runs if (n := self._imported(imported)))
+                stack += self.imports(part)
                 self._effects_left += ((module, i) for i in range(len(module.effects)))
                 self._triggers_left += ((module, i) for i in range(len(module.triggers)))
 
-    def _imported(self, origin: Origin) -> str | None:
-        """The project module that an import statement runs, if it is one."""
-        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-        return name if self.graph.modules.find(name) else None
+    def imports(self, name: str) -> list[str]:
+        """The project modules that a module imports when it runs, in order."""
+        module = self.graph.modules.get(name)
+        names = (
+            origin.module if origin.name is None else f"{origin.module}.{origin.name}"
+            for origin in (module.runs if module is not None else ())
+        )
+        return [name for name in names if self.graph.modules.find(name)]
 
     def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""

@@ -1,7 +1,7 @@
 """The files that code reads when it is imported: found, listed and told apart by what they hold."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pivot.code.facts import Module
 from pivot.code.reads import UP, FilePath, Read, is_program
@@ -14,8 +14,10 @@ _MAX_DEPTH = 20
 class DataFiles:
     """Files of a project that are no modules, by the paths that its code writes."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, outs: Collection[RepoPath] = ()) -> None:
+        """`outs` are written by stages, and left out with all below them."""
         self._modules = modules
+        self._outs = tuple(outs)
 
     def read(self, module: Module, reads: Sequence[Read]) -> list[str]:
         """What `reads`, standing in `module`, find: a line for each file or list of names.
@@ -35,6 +37,8 @@ class DataFiles:
                     yield f"{folder}/: {' '.join(self._names(folder, path))}"
                 continue
             for file in self._expanded(path):
+                if self._is_out(file):
+                    continue
                 id_ = self._modules.file_id(file)
                 if id_ is not None:
                     yield f"{file}: {id_.hex()}"
@@ -42,9 +46,11 @@ class DataFiles:
                     yield f"{file}/"
 
     def _names(self, folder: RepoPath, path: RepoPath) -> list[str]:
-        if folder == path:
-            return list(self._modules.listed(folder))
-        return sorted(self._expanded(path))
+        inner = folder / "*" if folder == path else path
+        return sorted(file for file in self._expanded(inner) if not self._is_out(file))
+
+    def _is_out(self, path: RepoPath) -> bool:
+        return any(out.contains(path) for out in self._outs)
 
     def _expanded(self, path: RepoPath) -> list[RepoPath]:
         """The files that a path with patterns stands for; itself if it has none."""
@@ -61,12 +67,11 @@ class DataFiles:
         if first == "**":
             yield from self._matching(folder, rest)
         for name in self._modules.listed(folder):
-            if first == "**":
-                inner = folder / name
-                if self._modules.is_dir(inner):
-                    yield from self._matching(inner, steps)
-            elif fnmatch.fnmatchcase(name, first):
-                yield from self._matching(folder / name, rest)
+            inner = _walk(folder, [name])
+            if inner is not None and first == "**" and self._modules.is_dir(inner):
+                yield from self._matching(inner, steps)
+            elif inner is not None and fnmatch.fnmatchcase(name, first):
+                yield from self._matching(inner, rest)
 
     def _places(self, module: Module, path: FilePath, depth: int) -> Iterator[RepoPath]:
         """Where in the project a path may lead to."""

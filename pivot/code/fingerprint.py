@@ -1,11 +1,12 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
@@ -28,14 +29,19 @@ class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
     def __init__(
-        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
     ) -> None:
         """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._graph = Graph(self._modules, DataFiles(self._modules, outs))
 
     def fingerprint(self, symbol: str) -> Fingerprint:
         """The fingerprint of `package.module:qualname`.
@@ -121,6 +127,11 @@ class ProjectCode:
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
+
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
 
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:

@@ -35,9 +35,9 @@ class Touch:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, files: DataFiles) -> None:
         self.modules = modules
-        self._files = DataFiles(modules)
+        self._files = files
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}

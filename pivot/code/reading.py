@@ -25,7 +25,10 @@ class Sources(Protocol):
         ...
 
     def names(self, path: RepoPath) -> Sequence[str]:
-        """The names in a directory, sorted; none where no directory is."""
+        """The names in a directory, sorted, without hidden ones and `__pycache__`.
+
+        None where no directory is.
+        """
         ...
 
 

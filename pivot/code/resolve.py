@@ -197,10 +197,9 @@ class Modules:
         return self.folders[path]
 
     def listed(self, path: RepoPath) -> Sequence[str]:
-        """The names in a directory, sorted, without hidden ones and what Python compiles."""
+        """The names in a directory, as `Sources.names` gives them."""
         if path not in self.listings:
-            names = self._sources.names(path)
-            self.listings[path] = tuple(n for n in names if not is_passed_over(n))
+            self.listings[path] = tuple(self._sources.names(path))
         return self.listings[path]
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
@@ -362,11 +361,6 @@ class _Search:
                 # The list may grow at run time, so it hides nothing, but what it holds counts.
                 self._member(module, ("__all__",), whole=False)
         return found
-
-
-def is_passed_over(name: str) -> bool:
-    """Whether an entry of a directory says nothing of what code finds there."""
-    return name.startswith(".") or name == "__pycache__"
 
 
 def parents(name: str) -> Iterator[str]:

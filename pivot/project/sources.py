@@ -25,6 +25,7 @@ class DiskSources:
 
     def names(self, path: RepoPath) -> Sequence[str]:
         try:
-            return sorted(os.listdir(os.path.join(self.root, path)))
+            names = os.listdir(os.path.join(self.root, path))
         except (FileNotFoundError, NotADirectoryError):
             return ()
+        return sorted(n for n in names if not n.startswith(".") and n != "__pycache__")

@@ -6,7 +6,7 @@ attribute of the same name): all of them count.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from pivot.code import declarations
 from pivot.code.facts import Module
@@ -26,15 +26,18 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
 _MAX_HOPS: Final = 100
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SymbolId:
-    """A symbol of a project module, written `package.module:name`."""
+class SymbolId(str):
+    """A symbol of a project module: the text `package.module:name`, for there are very many."""
 
+    __slots__ = ("module", "name")
     module: str
     name: str
 
-    def __str__(self) -> str:
-        return f"{self.module}:{self.name}"
+    def __new__(cls, module: str, name: str) -> Self:
+        self = super().__new__(cls, f"{module}:{name}")
+        self.module = module
+        self.name = name
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
 from pivot.code import declarations
+from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
@@ -24,6 +25,7 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
     "__cached__",
 }
 _MAX_HOPS: Final = 100
+_FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
 class SymbolId(str):
@@ -72,7 +74,9 @@ class Modules:
     def __init__(
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
+        self._sources = sources
         self._reading = Reading(sources, kept)
+        self._expected: tuple[str, ...] = ()
         self._is_dir_now = sources.is_dir
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
@@ -85,6 +89,10 @@ class Modules:
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which modules will be asked for, and all that they import: it saves time."""
+        self._expected = tuple(names)
 
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
@@ -103,6 +111,10 @@ class Modules:
         package = self.find(name)
         if package is None or package.file is None:
             return None
+        if self._expected and self._reading.parsed >= _FEW:
+            guesses = guess(self._sources, self._roots, self._expected)
+            self._expected = ()
+            self._reading.take(parse_ahead(guesses, self._reading.is_known))
         return self._reading.module(name, package.file, is_package=bool(package.folders))
 
     def _with_declared(self, name: str, module: Module) -> Module:

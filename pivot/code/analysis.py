@@ -12,6 +12,7 @@ from pivot.code.symbols import Definition, Module
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_TEXT_CONTEXT: Final = "pivot source text 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Node:
 
     Attributes:
         hash: of its own normal form and of what its free names stand for.
+        text: of how it is written in its file, which depends on no scheme.
         kind: see `Kind`.
         location: of its first definition.
         symbols: project symbols that it uses.
@@ -33,6 +35,7 @@ class Node:
     """
 
     hash: ObjectId
+    text: ObjectId
     kind: Kind
     location: Location
     symbols: tuple[SymbolId, ...]
@@ -56,6 +59,7 @@ def analyse(
     called = [modules.resolve(module, reference) for reference in uses.calls]
     return Node(
         hash=_hash(module, definitions, found),
+        text=_text(module, definitions, uses),
         kind=kind,
         location=Location(module.file, definitions[0].node.lineno),
         symbols=tuple(dict.fromkeys(s for _, targets in found for s in targets.symbols)),
@@ -106,6 +110,18 @@ def _hash(
     bindings = {line for r, targets in found if (line := _binding(module, r, targets))}
     out += (line.encode("utf-8", "surrogatepass") for line in sorted(bindings))
     return derive(_CONTEXT, b"".join(out))
+
+
+def _text(module: Module, definitions: Sequence[Definition], uses: Uses) -> ObjectId:
+    """The lines that define it, then one for each import that a name of it may come from."""
+    names = {reference.chain[0] for reference in uses.references if reference.chain}
+    imports = {f"*={star} *\n" for star in module.stars} | {
+        f"{name}={origin.module} {origin.name or ''}\n"
+        for name in names
+        for origin in module.imports.get(name, ())
+    }
+    parts = [*map(module.text, definitions), *(line.encode() for line in sorted(imports))]
+    return derive(_TEXT_CONTEXT, b"".join(parts))
 
 
 def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:

@@ -1,7 +1,7 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
@@ -9,8 +9,9 @@ from pivot.code.analysis import Node
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
 from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.code.symbols import Module
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, derive
+from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
@@ -19,6 +20,7 @@ _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
+_TEXTS_CONTEXT: Final = "pivot source texts 1"
 
 
 class ProjectCode:
@@ -51,7 +53,34 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
+            text=self.text(keys),
         )
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+
+        It tells whether sources are those that a stage ran, also where the hashes in its lock were
+        made by rules that nobody knows any more. Lines count as they are, comments included.
+        """
+        rows = {name: self._node_texts(name) for name in sorted(names)}
+        return derive_json(_TEXTS_CONTEXT, rows).hex()
+
+    def _node_texts(self, name: str) -> list[str] | None:
+        """How one entry is written; None where there is none of that name."""
+        dotted, _, symbol = name.partition(":")
+        try:
+            module = self._modules.get(dotted)
+            if module is None or (symbol != EFFECTS and symbol not in module.symbols):
+                return None
+            return [node.text.hex() for node in self._nodes(module, symbol)]
+        except DefinitionError:
+            return None
+
+    def _nodes(self, module: Module, symbol: str) -> list[Node]:
+        """The nodes of a symbol, or of all of a module's effects."""
+        if symbol == EFFECTS:
+            return [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        return [self._graph.node(SymbolId(module.place.module, symbol))]
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -73,7 +102,7 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+            nodes = self._nodes(module, EFFECTS)
             if symbol == MODULE:
                 nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))

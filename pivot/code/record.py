@@ -14,7 +14,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def _fingerprint_json(fingerprint: Fingerprint) -> dict[str, object]:
         "opaque": [[o.what, o.file, o.line] for o in fingerprint.opaque],
         "via": fingerprint.via,
         "runs": sorted(fingerprint.runs),
+        "text": fingerprint.text,
     }
 
 
@@ -116,6 +117,7 @@ def _fingerprint(root: str, value: Mapping[str, Any]) -> Fingerprint:
         opaque=tuple(Opaque(what, _path(file), line) for what, file, line in value["opaque"]),
         via=value["via"],
         runs=frozenset(value["runs"]),
+        text=value["text"],
     )
 
 

@@ -118,7 +118,13 @@ class Modules:
             for name in (*source.bindings.imports, *source.bindings.made)
             if self._is_declared(package.name, name, set())
         )
-        return read_module(source.tree, place=source.place, file=package.file, declared=declared)
+        return read_module(
+            source.tree,
+            self._texts[package.file],
+            place=source.place,
+            file=package.file,
+            declared=declared,
+        )
 
     def _source(self, name: str) -> _Source | None:
         """A module's tree, before its symbols are read."""

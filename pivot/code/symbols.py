@@ -109,6 +109,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        lines: the source, cut at its line ends, which are left out.
     """
 
     place: Place
@@ -120,17 +121,28 @@ class Module:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+    lines: Sequence[bytes]
+
+    def text(self, definition: Definition) -> bytes:
+        """The lines of a definition as they are written, decorators and `if`s around included."""
+        parts = [*(guard.test for guard in definition.guards), definition.node]
+        rows = [row for part in parts for row in self.lines[_first(part) - 1 : part.end_lineno]]
+        return b"".join(row + b"\n" for row in rows)
 
     def name_at(self, line: int) -> str | None:
         """The symbol whose definition, decorators included, a line (1-based) stands in."""
         for symbol in self.symbols.values():
             for definition in symbol.definitions:
                 node = definition.node
-                decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-                first = min(part.lineno for part in (node, *decorators))
-                if first <= line <= (node.end_lineno or node.lineno):
+                if _first(node) <= line <= (node.end_lineno or node.lineno):
                     return symbol.name
         return None
+
+
+def _first(node: ast.stmt | ast.expr) -> int:
+    """The line that a statement begins on, with its decorators."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min(part.lineno for part in (node, *decorators))
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -150,11 +162,11 @@ def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
 
 
 def read_module(
-    tree: ast.Module, *, place: Place, file: RepoPath, declared: frozenset[str]
+    tree: ast.Module, source: bytes, *, place: Place, file: RepoPath, declared: frozenset[str]
 ) -> Module:
     """The symbols of a module; `tree` is changed: it loses what is declared to Pivot.
 
-    `declared` are the module's names for Pivot's own things.
+    `source` is what it was parsed from, `declared` the module's names for Pivot's own things.
     """
     declarations.strip(tree, declared)
     reader = _Reader(place, declared)
@@ -169,6 +181,7 @@ def read_module(
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
+        lines=source.splitlines(),
     )
 
 

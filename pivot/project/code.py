@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Fingerprint
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.paths import RepoPath
@@ -55,9 +56,9 @@ class Code:
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
+    def fingerprint_now(self, symbol: str) -> Fingerprint:
         """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+        return self.now().fingerprints[symbol]
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.

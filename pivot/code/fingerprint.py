@@ -8,8 +8,8 @@ from typing import Final
 from pivot.code.analysis import Node
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
-from pivot.code.resolve import Modules, Sources, SymbolId, find_root
-from pivot.code.symbols import Module
+from pivot.code.reading import Kept, Sources
+from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
@@ -26,9 +26,14 @@ _TEXTS_CONTEXT: Final = "pivot source texts 1"
 class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
-    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
-        """`roots` are the folders that modules are imported from, in the order of `sys.path`."""
-        self._modules = Modules(sources, roots)
+    def __init__(
+        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+    ) -> None:
+        """`roots` are the folders that modules are imported from, in the order of `sys.path`.
+
+        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        """
+        self._modules = Modules(sources, roots, kept)
         self._graph = Graph(self._modules)
 
     def fingerprint(self, symbol: str) -> Fingerprint:
@@ -62,25 +67,19 @@ class ProjectCode:
         It tells whether sources are those that a stage ran, also where the hashes in its lock were
         made by rules that nobody knows any more. Lines count as they are, comments included.
         """
-        rows = {name: self._node_texts(name) for name in sorted(names)}
+        rows = {name: self._texts(name) for name in sorted(names)}
         return derive_json(_TEXTS_CONTEXT, rows).hex()
 
-    def _node_texts(self, name: str) -> list[str] | None:
+    def _texts(self, name: str) -> list[str] | None:
         """How one entry is written; None where there is none of that name."""
         dotted, _, symbol = name.partition(":")
-        try:
+        with contextlib.suppress(DefinitionError):
             module = self._modules.get(dotted)
-            if module is None or (symbol != EFFECTS and symbol not in module.symbols):
-                return None
-            return [node.text.hex() for node in self._nodes(module, symbol)]
-        except DefinitionError:
-            return None
-
-    def _nodes(self, module: Module, symbol: str) -> list[Node]:
-        """The nodes of a symbol, or of all of a module's effects."""
-        if symbol == EFFECTS:
-            return [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-        return [self._graph.node(SymbolId(module.place.module, symbol))]
+            if module is not None and symbol == EFFECTS:
+                return [effect.part.text.hex() for effect in module.effects]
+            if module is not None and symbol in module.symbols:
+                return [module.symbols[symbol].part.text.hex()]
+        return None
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -102,7 +101,7 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = self._nodes(module, EFFECTS)
+            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
             if symbol == MODULE:
                 nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))

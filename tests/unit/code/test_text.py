@@ -67,7 +67,7 @@ def test_what_stands_beside_it_is_none_of_it(fingerprint, old, new):
 
 def test_line_ends_of_another_system_are_the_same_text(project):
     code = project(PROJECT)
-    sources = code._modules._sources
+    sources = code._modules._reading._sources
     before = code.fingerprint("pipeline:train").text
     sources.files.update({n: d.replace(b"\n", b"\r\n") for n, d in sources.files.items()})
     windows = type(code)(sources, code._modules._roots)
@@ -92,7 +92,7 @@ def test_what_is_gone_is_told_from_what_is_there(project, name):
 
 def test_it_is_the_same_under_every_scheme(fingerprint, monkeypatch):
     before = fingerprint(PROJECT)
-    monkeypatch.setattr("pivot.code.analysis._CONTEXT", "pivot code 2")
+    monkeypatch.setattr("pivot.code.extraction._CONTEXT", "pivot code 2")
     monkeypatch.setattr("pivot.code.normal._expand", lambda node, skip="": [repr(type(node))])
     after = fingerprint(PROJECT)
     assert after.code != before.code

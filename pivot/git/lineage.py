@@ -66,4 +66,6 @@ class Lineages:
 
 
 def _descend(tree: pygit2.Tree, path: str) -> pygit2.Object | None:
-    return tree[path] if path in tree else None
+    if path not in tree:
+        return None
+    return tree[path]

@@ -68,6 +68,14 @@ class Code:
         """
         return self._sources().hashes(names) if names else {}
 
+    def fingerprint(self, symbol: str) -> Fingerprint | None:
+        """A symbol's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(symbol)
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
+        return self._sources().text(names)
+
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
     ) -> dict[tuple[RepoPath, int], str]:

@@ -2,20 +2,22 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pivot.code.fingerprint import Fingerprint, ProjectCode
 from pivot.code.record import DOCUMENT, decode
 from pivot.definition.lookups import own_entries
 from pivot.definition.ownership import ownership
-from pivot.errors import UsageError, nearest
+from pivot.errors import DefinitionError, UsageError, nearest
 from pivot.hashing import ObjectId
 from pivot.lock.folder import list_locks, lock_path, read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
 from pivot.paths import PathError, RepoPath, StageName
 from pivot.project.mending import Mended
 from pivot.project.project import Project
+from pivot.project.proving import Search
+from pivot.project.rekeying import Proof, Rekeying
 from pivot.project.sources import DiskSources
 from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
@@ -144,7 +146,14 @@ def verify(
         how.elsewhere or _nowhere,
     )
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
-    examiner = Examiner(project.workspace, _fingerprints(project), needs, claimed)
+    code = _PresentCode(ProjectCode(DiskSources(project.root), _roots(project)))
+    examiner = Examiner(
+        project.workspace,
+        code.sources.fingerprint,
+        needs,
+        claimed,
+        Rekeying(project, code, _search(project)).rekeyed,
+    )
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 
@@ -178,8 +187,30 @@ def _of(claims: Iterator[Claim], examiner: Examiner) -> Iterator[Finding]:
         yield from examiner.claim(claim)
 
 
-def _fingerprints(project: Project) -> Callable[[str], Fingerprint]:
-    return ProjectCode(DiskSources(project.root), _roots(project)).fingerprint
+@dataclass(frozen=True, slots=True)
+class _PresentCode:
+    """The sources of the workspace, for re-keying locks."""
+
+    sources: ProjectCode
+
+    def fingerprint(self, symbol: str) -> Fingerprint | None:
+        try:
+            return self.sources.fingerprint(symbol)
+        except DefinitionError:
+            return None
+
+    def hashes(self, names: Collection[str]) -> Mapping[str, str | None]:
+        return self.sources.hashes(names)
+
+    def text(self, names: Collection[str]) -> str:
+        return self.sources.text(names)
+
+
+def _search(project: Project) -> Callable[[Lock], Proof | None]:
+    """Looks for the sources of locks in commits; nothing is found outside of a repository."""
+    if project.repository is None:
+        return lambda _: None
+    return Search(project, project.repository, _roots(project)).find
 
 
 def _roots(project: Project) -> tuple[RepoPath, ...]:

@@ -17,7 +17,7 @@ from pivot.paths import PathError, RepoPath, StageName
 from pivot.project.mending import Mended
 from pivot.project.project import Project
 from pivot.project.proving import Search
-from pivot.project.rekeying import Proof, Rekeying
+from pivot.project.rekeying import Rekeying
 from pivot.project.sources import DiskSources
 from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
@@ -146,14 +146,9 @@ def verify(
         how.elsewhere or _nowhere,
     )
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
-    code = _PresentCode(ProjectCode(DiskSources(project.root), _roots(project)))
-    examiner = Examiner(
-        project.workspace,
-        code.sources.fingerprint,
-        needs,
-        claimed,
-        Rekeying(project, code, _search(project)).rekeyed,
-    )
+    code = ProjectCode(DiskSources(project.root), _roots(project))
+    rekeyed = _rekeying(project, code).rekeyed
+    examiner = Examiner(project.workspace, code.fingerprint, needs, claimed, rekeyed)
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 
@@ -206,11 +201,19 @@ class _PresentCode:
         return self.sources.text(names)
 
 
-def _search(project: Project) -> Callable[[Lock], Proof | None]:
-    """Looks for the sources of locks in commits; nothing is found outside of a repository."""
-    if project.repository is None:
-        return lambda _: None
-    return Search(project, project.repository, _roots(project)).find
+def rekeying(project: Project) -> Rekeying:
+    """Re-keys locks without loading definitions."""
+    return _rekeying(project, ProjectCode(DiskSources(project.root), _roots(project)))
+
+
+def _rekeying(project: Project, code: ProjectCode) -> Rekeying:
+    repository = project.repository
+    search = None if repository is None else Search(project, repository, _roots(project))
+    return Rekeying(project, _PresentCode(code), search.find if search else _nothing)
+
+
+def _nothing(_: Lock) -> None:
+    """Outside of a repository there are no commits to look for sources in."""
 
 
 def _roots(project: Project) -> tuple[RepoPath, ...]:

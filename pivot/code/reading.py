@@ -5,13 +5,12 @@ from typing import Final, Protocol
 
 from pivot.code.extraction import extract
 from pivot.code.facts import Module
-from pivot.code.findings import SCHEME
 from pivot.code.keeping import decode, encode
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, hash_bytes
 from pivot.paths import RepoPath
 
-_CONTEXT: Final = f"pivot facts {SCHEME}"
+_CONTEXT: Final = "pivot facts 1"
 
 
 class Sources(Protocol):

@@ -9,13 +9,16 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pivot.code.edition import edition
 from pivot.code.fingerprint import ProjectCode
 from pivot.errors import DefinitionError
 from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
+from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.folder import lock_path
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
+from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.rekeying import Proof, known_hashes, names_of
 
@@ -34,6 +37,10 @@ class CommitSources:
 
     def read(self, path: RepoPath) -> bytes | None:
         return self.repository.read(self.commit, WorkPath(self.prefix + path))
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        data = self.read(path)
+        return None if data is None else hash_bytes(data)
 
     def is_dir(self, path: RepoPath) -> bool:
         place = self.prefix if path == RepoPath.ROOT else f"{self.prefix}{path}/"
@@ -60,9 +67,17 @@ class Search:
         self._prefix = "" if inside == os.curdir else f"{inside}/"
         self._lineages = Lineages(repository, WorkPath(self._prefix + _LOCKS))
         self._analysed: dict[CommitId, ProjectCode] = {}
+        self._known: list[KnownSources] = []
 
     def find(self, lock: Lock) -> Proof | None:
         """What the sources that ran hash to; None if no commit near the lock has them."""
+        try:
+            return self._find(lock)
+        finally:
+            for known in self._known:
+                known.close()
+
+    def _find(self, lock: Lock) -> Proof | None:
         for candidate in self._candidates(lock):
             code = self._code(candidate.commit)
             if code.text(names_of(lock)) != lock.sources:
@@ -105,5 +120,7 @@ class Search:
     def _code(self, commit: CommitId) -> ProjectCode:
         if commit not in self._analysed:
             sources = CommitSources(self._repository, commit, self._prefix)
-            self._analysed[commit] = ProjectCode(sources, self._roots)
+            known = KnownSources(sources.file_id, self._project.state, edition())
+            self._known.append(known)
+            self._analysed[commit] = ProjectCode(sources, self._roots, known)
         return self._analysed[commit]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pivot.code.edition import edition
 from pivot.code.findings import SCHEME, Fingerprint
 from pivot.errors import PivotError
 from pivot.git.evidence import Evidence, head_and_index
@@ -110,7 +111,7 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
 
 def document_of(lock: Lock) -> str:
     """The name under which the accelerator keeps what was found about a lock."""
-    return f"rekeyed:{SCHEME}:{hash_bytes(lock.encode()).hex()}"
+    return f"rekeyed:{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

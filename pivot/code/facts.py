@@ -23,6 +23,8 @@ class Part:
     Attributes:
         line: of its first definition.
         digest: of its normal form, without what its names stand for.
+        text: of the lines that it is written in, and the imports that its names come from. It has
+            the same value under every scheme.
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
@@ -35,6 +37,7 @@ class Part:
 
     line: int
     digest: ObjectId
+    text: ObjectId
     references: tuple[tuple[int, int], ...]
     writes: tuple[int, ...]
     calls: tuple[int, ...]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pivot.code.edition import edition
+from pivot.code.findings import Fingerprint
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.paths import RepoPath
@@ -59,9 +60,9 @@ class Code:
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
+    def fingerprint_now(self, symbol: str) -> Fingerprint:
         """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+        return self.now().fingerprints[symbol]
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -99,6 +100,14 @@ class Code:
             self._latest = fuller
             self._project.state.record_document(DOCUMENT, encode(fuller))
         return fuller
+
+    def fingerprint(self, symbol: str) -> Fingerprint | None:
+        """A symbol's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(symbol)
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
+        return self._read(lambda code: code.text(names))
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]

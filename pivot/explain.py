@@ -127,6 +127,8 @@ def as_text(value: Json) -> str:
 
 
 def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
+    if old.version != new.version:
+        yield Reason(ReasonKind.DECLARATION, "version", _salt(old.version), _salt(new.version))
     if old.cwd != new.cwd:
         yield Reason(ReasonKind.DECLARATION, "cwd", old.cwd, new.cwd)
     outs_old, outs_new = _kinds(old.outs), _kinds(new.outs)
@@ -134,6 +136,10 @@ def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
     yield from _texts(
         ReasonKind.DECLARATION, dict.fromkeys(old.deps, "dep"), dict.fromkeys(new.deps, "dep")
     )
+
+
+def _salt(version: int | str | None) -> str | None:
+    return None if version is None else as_text(version)
 
 
 def _kinds(outs: tuple[OutSpec, ...]) -> dict[str, str]:

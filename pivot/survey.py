@@ -6,7 +6,8 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.findings import SCHEME, Fingerprint, Location
+from pivot.code.extra import extra_files
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
@@ -103,17 +104,24 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
+        """Look at these stages. `fingerprints` and `packages` are what `Stage.entry` says."""
         found: dict[StageName, StageSurvey] = {}
         for name in names:
             stage = graph.stages[name]
-            fingerprint = fingerprints[stage.symbol]
-            declared = declare(stage, fingerprint, packages[stage.symbol])
-            found[name] = self._look(stage, graph, declared, fingerprint)
+            fingerprint = fingerprints[stage.entry]
+            files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
+            declared = declare(stage, fingerprint, packages[stage.entry], files)
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
+            found[name] = self._look(stage, graph, declared, fingerprint, kinds)
         return Survey(graph, found)
 
     def _look(
-        self, stage: Stage, graph: Graph, declared: Declared, fingerprint: Fingerprint
+        self,
+        stage: Stage,
+        graph: Graph,
+        declared: Declared,
+        fingerprint: Fingerprint,
+        kinds: Mapping[str, str],
     ) -> StageSurvey:
         lock, fault = self._own_lock(stage.name)
         candidates = self.history.find(declared.static_key)
@@ -133,7 +141,7 @@ class Surveyor:
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
-            stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
+            stage, declared, fingerprint.locations, kinds, lock, fault,
             candidates, sources, outs, held, stored, kept,
         )  # fmt: skip
 
@@ -166,15 +174,21 @@ class Surveyor:
             return None, error
 
 
-def declare(stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]) -> Declared:
-    """What a stage's lock would declare if it ran now."""
+def declare(
+    stage: Stage,
+    fingerprint: Fingerprint,
+    packages: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Declared:
+    """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code=fingerprint.code,
+        code={**fingerprint.code, **files} if files else fingerprint.code,
         packages=packages,
         params=stage.params,
         env={},
         cwd=stage.cwd,
         deps=stage.deps,
         outs=stage.outs,
+        version=stage.version,
     )

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CLASS = "class"
     CONSTANT = "const"
     EFFECTS = "effects"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pivot.code.analysis import Node
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
 from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.code.roots import find_extra
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -29,15 +30,18 @@ class ProjectCode:
         self._modules = Modules(sources, roots)
         self._graph = Graph(self._modules)
 
-    def fingerprint(self, symbol: str) -> Fingerprint:
-        """The fingerprint of `package.module:qualname`.
+    def fingerprint(self, entry: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
 
-        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
-        has a syntax error.
+        These, and all that they lead to, are reached too (see `Stage.entry`); `<module>` for a
+        name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
+        a source that is needed has a syntax error.
         """
+        symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
+        symbols, modules = find_extra(self._modules, symbol, extra)
         reach = Reach(self._graph)
-        reach.follow(root)
+        reach.follow(root, symbols, modules)
         entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])

@@ -197,9 +197,17 @@ class Reach:
     _effects_left: list[tuple[Module, int]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:

@@ -19,10 +19,10 @@ _FORMAT = 3
 
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
-    """Fingerprints by symbol, and the evidence.
+    """Fingerprints by what `Stage.entry` says, and the evidence.
 
     Attributes:
-        packages: distribution -> version, by the same symbols.
+        packages: distribution -> version, by the same.
         files: id of each source asked for; None for one that wasn't there.
         folders: whether each folder asked for was there.
         roots: the source roots, in order.
@@ -108,7 +108,7 @@ def _fingerprint_json(fingerprint: Fingerprint) -> dict[str, object]:
 def _fingerprint(root: str, value: Mapping[str, Any]) -> Fingerprint:
     rows = value["symbols"]
     return Fingerprint(
-        root=root,
+        root=root.partition(" ")[0],
         code={name: row[0] for name, row in rows.items()},
         locations={name: Location(_path(row[1]), row[2]) for name, row in rows.items()},
         kinds={name: Kind(row[3]) for name, row in rows.items()},

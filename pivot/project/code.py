@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.extra import extra_files
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.definition.stage import Stage
 from pivot.paths import RepoPath
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
@@ -30,7 +32,7 @@ class Code:
     @cached_property
     def record(self) -> CodeRecord:
         """The fingerprints of all stages, as the sources were when this was first asked."""
-        symbols = sorted({stage.symbol for stage in self._definitions.stages})
+        symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
         identity = self._installation
         data = self._project.state.document(DOCUMENT)
@@ -55,9 +57,11 @@ class Code:
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
-        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+    def code_now(self, stage: Stage) -> Mapping[str, str]:
+        """The hashes of a stage's code at this moment, not as they were when it was planned."""
+        workspace = self._project.workspace
+        files = extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
+        return {**self.now().fingerprints[stage.entry].code, **files}
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.

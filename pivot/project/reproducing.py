@@ -35,7 +35,7 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             locks=project.layout.locks,
             temporary=project.layout.temporary,
             look=planner.look,
-            code_now=planner.code.fingerprint_now,
+            code_now=planner.code.code_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,

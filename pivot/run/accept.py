@@ -75,6 +75,7 @@ def accept(
         deps=started.deps,
         outs=outs,
         secrets=stage.secrets,
+        extra=stage.extra,
         previous={
             path: content
             for path, content in started.previous.items()

@@ -203,7 +203,13 @@ class Repro:
         for path, content in lock.outs.items():
             if not looks[path].shows(content):
                 place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
-        own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
+        own = replace(
+            lock,
+            stage=name,
+            root=stage.stage.symbol,
+            secrets=stage.stage.secrets,
+            extra=stage.stage.extra,
+        )
         if lock is stage.lock:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
             write_lock(self._bench.locks, own)
@@ -284,12 +290,12 @@ class Repro:
         return all(map(self._bench.store.holds, old))
 
     def _accept(self, running: _Running) -> Lock:
-        symbol = running.started.stage.stage.symbol
+        stage = running.started.stage.stage
         return accept(
             running.started,
             self._bench.workspace,
             self._bench.store,
-            lambda: self._bench.code_now(symbol),
+            lambda: self._bench.code_now(stage),
         )
 
     def _vouch(self, lock: Lock) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pivot.definition.stage import Stage
 from pivot.history import History
 from pivot.paths import RepoPath, StageName
 from pivot.run.executors.executor import Executor
@@ -22,7 +23,7 @@ class Workbench:
     Attributes:
         locks: absolute path of the folder of locks.
         look: surveys one stage again, now.
-        code_now: the fingerprint of a stage's symbol as the sources are now.
+        code_now: the hashes of all of a stage's code as the sources are now.
         job: what an executor is asked to do for a stage, its log in the given file.
         fetch: brings contents into the store; raises `MissingDataError` where that can't be and
             the stage may run instead, another error where it may not.
@@ -37,7 +38,7 @@ class Workbench:
     locks: str
     temporary: str
     look: Callable[[StageName], StageSurvey]
-    code_now: Callable[[str], Mapping[str, str]]
+    code_now: Callable[[Stage], Mapping[str, str]]
     job: Callable[[StageName, str], Job]
     fetch: Callable[[Mapping[RepoPath, Content]], None]
     tree: ReadTree

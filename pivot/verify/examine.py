@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from pivot.code.extra import extra_files
 from pivot.code.findings import SCHEME, Fingerprint
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.explain import content_text, explain, same
 from pivot.lock.lock import Lock, Observed
@@ -21,7 +23,8 @@ class Examiner:
     """Where to look.
 
     Attributes:
-        fingerprint: the code that a symbol reaches now. Raises `DefinitionError`.
+        fingerprint: the code that an entry (see `Stage.entry`) reaches now. Raises
+            `DefinitionError`.
         claimed: what paths would hold that needn't be in the workspace; empty if all must be.
     """
 
@@ -34,13 +37,14 @@ class Examiner:
     def lock(self, lock: Lock) -> Iterator[Finding]:
         """Whether a stage's code and deps are what its lock says."""
         try:
-            found = self.fingerprint(lock.root)
+            found = self.fingerprint(entry_of(lock.root, lock.extra))
+            files = extra_files(lock.stage, lock.extra, self.workspace.root, self.workspace.file_id)
         except DefinitionError as error:
             old = lock.declared.code.get(lock.root)
             yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
         world = World(
-            replace(lock.declared, scheme=SCHEME, code=found.code),
+            replace(lock.declared, scheme=SCHEME, code={**found.code, **files}),
             {path: self._now(path) or self._promised(path, lock) for path in lock.deps},
             found.locations,
         )

@@ -21,6 +21,7 @@ _WORDS = {
     Status.RAN: ("ran", "green"),
     Status.UNCHANGED: ("unchanged", None),
     Status.RESTORED: ("restored", "cyan"),
+    Status.RECORDED: ("recorded", "cyan"),
     Status.FAILED: ("failed", "red"),
     Status.BLOCKED: ("blocked", "yellow"),
     Status.NOT_STARTED: ("not started", "yellow"),

@@ -15,6 +15,7 @@ class Status(StrEnum):
     RAN = "ran"
     UNCHANGED = "unchanged"
     RESTORED = "restored"
+    RECORDED = "recorded"
     FAILED = "failed"
     BLOCKED = "blocked"
     NOT_STARTED = "not_started"

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
-from pivot.lock.lock import Lock, NewerLockError
-from pivot.outputs import OutKind
+from pivot.lock.lock import Lock
 from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
@@ -31,8 +30,8 @@ from pivot.run.outcome import Ending, Outcome
 from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
 from pivot.run.schedule import Ended, Schedule
+from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
-from pivot.survey import StageSurvey
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
@@ -161,23 +160,13 @@ class Repro:
             raise PivotError(
                 f"dep {decision.missing[0]} is gone", hint="Bring it back, e.g. with `pivot pull`"
             )
-        self._refuse_unreadable(self._plan.survey.stages[name])
+        refuse_unreadable(self._plan.survey.stages[name])
         if decision.verdict is Verdict.SKIP:
             self._finish(name, Status.UNCHANGED, decision)
         elif decision.verdict is Verdict.RESTORE and self._restore(name, decision):
             return
         else:
             self._start(name, decision)
-
-    def _refuse_unreadable(self, stage: StageSurvey) -> None:
-        """A lock that can't be read counts as none, unless something would be lost by that.
-
-        A newer Pivot's is not overwritten, and what an incremental out begins with is not guessed.
-        """
-        fault = stage.lock_fault
-        grows = any(out.kind is OutKind.INCREMENTAL for out in stage.stage.outs)
-        if fault is not None and (grows or isinstance(fault, NewerLockError)):
-            raise fault
 
     def _store_unstored(self, decision: Decision) -> None:
         """Outs that are in place but not in the store: deleted caches come back this way."""
@@ -299,15 +288,14 @@ class Repro:
         )
 
     def _vouch(self, lock: Lock) -> None:
-        """Remember a lock as an action, and write it where the stage's lock stands.
-
-        In this order: without its lock a result is restored, without its action it is run again.
-        """
-        data = lock.encode()
-        self._record.keep_lock(lock.stage, data)
-        self._bench.history.add(lock, data)
-        self._bench.state.commit()
-        write_lock(self._bench.locks, lock)
+        bench = self._bench
+        vouch(
+            lock,
+            record=self._record,
+            history=bench.history,
+            state=bench.state,
+            locks=bench.locks,
+        )
 
     def _finish(
         self,

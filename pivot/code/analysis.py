@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.findings import SCHEME, Kind, Location, Opaque
+from pivot.code.ignoring import IGNORED
 from pivot.code.normal import encode
 from pivot.code.references import Reference, Uses, find_uses
 from pivot.code.resolve import Modules, SymbolId, Targets
-from pivot.code.symbols import Definition, Module
+from pivot.code.symbols import Definition, Module, Symbol
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Node:
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for.
         opaque: what couldn't be followed.
+        is_ignored: a comment says that it doesn't count.
     """
 
     hash: ObjectId
@@ -43,6 +46,12 @@ class Node:
     changes_outside: bool
     watches: frozenset[SymbolId]
     opaque: tuple[Opaque, ...]
+    is_ignored: bool = False
+
+    @property
+    def value(self) -> str:
+        """What stands for it in a lock."""
+        return IGNORED if self.is_ignored else str(self.hash)
 
 
 def analyse(
@@ -68,6 +77,24 @@ def analyse(
         changes_outside=any(targets.externals for targets in written),
         watches=_watches(found),
         opaque=_opaque(module, uses, found),
+    )
+
+
+def ignored(module: Module, symbol: Symbol) -> Node:
+    """The node of a symbol that doesn't count: it is there, and leads to nothing."""
+    return Node(
+        hash=_IGNORED,
+        kind=symbol.kind,
+        location=Location(module.file, symbol.line),
+        symbols=(),
+        runs=(),
+        widens=(),
+        externals=frozenset(),
+        changes=frozenset(),
+        changes_outside=False,
+        watches=frozenset(),
+        opaque=(),
+        is_ignored=True,
     )
 
 

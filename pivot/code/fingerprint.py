@@ -42,7 +42,7 @@ class ProjectCode:
         symbols, modules = find_extra(self._modules, symbol, extra)
         reach = Reach(self._graph)
         reach.follow(root, symbols, modules)
-        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         keys = sorted(entries)
@@ -83,7 +83,7 @@ class ProjectCode:
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
-        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+        return self._graph.node(SymbolId(dotted, symbol)).value
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.

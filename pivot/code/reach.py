@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse
+from pivot.code.analysis import Node, analyse, ignored
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
@@ -49,7 +49,10 @@ class Graph:
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.definitions, found.kind)
+            if symbol.name in module.ignored:
+                node = ignored(module, found)
+            else:
+                node = analyse(self.modules, module, found.definitions, found.kind)
             self._nodes[symbol] = node
         return node
 
@@ -81,7 +84,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.node(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.node(symbol).kind is not Kind.CONSTANT:

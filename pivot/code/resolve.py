@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pivot.code import declarations
+from pivot.code.ignoring import read_marks
 from pivot.code.references import Reference
 from pivot.code.scopes import Origin, Place
 from pivot.code.symbols import Module, locate, parse_file, read_module
@@ -118,7 +119,14 @@ class Modules:
             for name in (*source.bindings.imports, *source.bindings.made)
             if self._is_declared(package.name, name, set())
         )
-        return read_module(source.tree, place=source.place, file=package.file, declared=declared)
+        marks = read_marks(self._texts[package.file], source.tree)
+        return read_module(
+            source.tree,
+            place=source.place,
+            file=package.file,
+            declared=declared,
+            ignored=marks.ignored,
+        )
 
     def _source(self, name: str) -> _Source | None:
         """A module's tree, before its symbols are read."""

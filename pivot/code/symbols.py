@@ -109,6 +109,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        ignored: names of symbols that a comment says don't count.
     """
 
     place: Place
@@ -120,6 +121,7 @@ class Module:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+    ignored: frozenset[str] = frozenset()
 
     def name_at(self, line: int) -> str | None:
         """The symbol whose definition, decorators included, a line (1-based) stands in."""
@@ -150,11 +152,16 @@ def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
 
 
 def read_module(
-    tree: ast.Module, *, place: Place, file: RepoPath, declared: frozenset[str]
+    tree: ast.Module,
+    *,
+    place: Place,
+    file: RepoPath,
+    declared: frozenset[str],
+    ignored: frozenset[str] = frozenset(),
 ) -> Module:
     """The symbols of a module; `tree` is changed: it loses what is declared to Pivot.
 
-    `declared` are the module's names for Pivot's own things.
+    `declared` are the module's names for Pivot's own things, `ignored` symbols that don't count.
     """
     declarations.strip(tree, declared)
     reader = _Reader(place, declared)
@@ -169,6 +176,7 @@ def read_module(
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
+        ignored=ignored,
     )
 
 

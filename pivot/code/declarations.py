@@ -42,6 +42,19 @@ def is_pivot(origin: Origin) -> bool:
     return origin.module.partition(".")[0] == _PACKAGE
 
 
+def own_declared(bindings: Bindings) -> frozenset[str]:
+    """Names of Pivot's own things, as far as the module's own statements tell.
+
+    What other modules of the project made, such as a pipeline, is not among them.
+    """
+    found = {name for name, origins in bindings.imports.items() if any(map(is_pivot, origins))}
+    before = -1
+    while before != len(found):
+        before = len(found)
+        found |= {name for name, maker in bindings.made.items() if maker in found}
+    return frozenset(found)
+
+
 def _root(node: ast.expr) -> str | None:
     """The name that a call or a chain of attributes starts from; None for other expressions."""
     while isinstance(node, ast.Call | ast.Attribute):

@@ -81,8 +81,8 @@ def stage[F: Callable[..., object]](
                 mutex=_groups(mutex, stage_name),
                 cwd=None if cwd is None else _path(cwd, "cwd", stage_name),
                 location=location(function),
-                computed=frozenset(_computed([*deps, *outs, cwd, *extra_code])),
                 extra_code=_extra(extra_code, stage_name),
+                computed=frozenset(_computed([*deps, *outs, cwd, *extra_code])),
                 version=_version(version, stage_name),
             )
         )

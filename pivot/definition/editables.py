@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 _SETUPTOOLS = "__editable__"
 
 
-def mapped_packages() -> Iterator[tuple[str, str]]:
-    """Top-level modules that import hooks of editable installs find, and where.
+def mapped_modules() -> Iterator[tuple[str, str]]:
+    """Dotted names of modules that import hooks of editable installs find, and where.
 
-    The place is absolute: a package's folder, or the file of a single module. Entries that say
-    something else, as a hook of another kind may, are passed over.
+    The place is absolute: a package's folder, or the file of a single module, maybe without its
+    ending. Entries that say something else, as a hook of another kind may, are passed over.
     """
     for mapping in _mappings():
         for name, place in mapping.items():
-            if isinstance(name, str) and isinstance(place, str) and "." not in name:
+            if isinstance(name, str) and isinstance(place, str):
                 where = os.path.abspath(place)
                 if os.path.basename(where) == "__init__.py":
                     where = os.path.dirname(where)
@@ -29,11 +29,12 @@ def mapped_packages() -> Iterator[tuple[str, str]]:
 
 
 def mapped_roots() -> Iterator[str]:
-    """The folders that these packages would be imported from by path, under their own names."""
-    for name, place in mapped_packages():
-        # setuptools names a single module without its ending.
-        if os.path.basename(place).removesuffix(".py") == name:
-            yield os.path.dirname(place)
+    """The folders that these modules would be imported from by path, where their names allow it."""
+    for name, place in mapped_modules():
+        tail = os.sep + name.replace(".", os.sep)
+        where = place.removesuffix(".py")
+        if where.endswith(tail):
+            yield where.removesuffix(tail)
 
 
 def _mappings() -> Iterator[Mapping[object, object]]:

@@ -161,7 +161,7 @@ def test_packages_that_only_a_helper_imports_count_by_version(two, site):
 
 def test_a_package_can_be_ignored_under_any_spelling(two, site):
     two.pivot("config", "set", "fingerprint.package.First_Lib", "ignore")
-    assert "first-lib = \"ignore\"" in two.read(".pivot/config.toml")
+    assert 'first-lib = "ignore"' in two.read(".pivot/config.toml")
     assert reasons(two) == [("package", "first-lib")]
     two.pivot("repro")
     assert versions(two) == {"second-lib": "2.0"}
@@ -231,7 +231,9 @@ def test_an_editable_install_in_the_project_is_followed_symbol_by_symbol(
     assert project.read("o") == "1"
     assert "ours.core:work" in lock(project).declared.code
     assert versions(project) == {}
-    project.replace(f"{folder}/core.py", "def unused():\n    return 1", "def unused():\n    return 2")
+    project.replace(
+        f"{folder}/core.py", "def unused():\n    return 1", "def unused():\n    return 2"
+    )
     assert reasons(project) == []
     project.replace(f"{folder}/core.py", "def work():\n    return 1", "def work():\n    return 2")
     assert reasons(project) == [("code", "ours.core:work")]
@@ -250,9 +252,7 @@ def test_a_package_in_the_project_that_an_unknown_hook_finds_counts_as_a_whole(s
     assert reasons(project) == [("package", "ours")]
 
 
-def test_an_editable_install_outside_counts_as_a_whole_unless_it_is_ignored(
-    site, stages, tmp_path
-):
+def test_an_editable_install_outside_counts_as_a_whole_unless_it_is_ignored(site, stages, tmp_path):
     project = stages(USER)
     write_package(tmp_path / "other/ours")
     site.in_place_by_path("ours", tmp_path / "other")

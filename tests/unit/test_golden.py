@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ def the_lock():
     )
 
 
+def the_recorded_lock():
+    """With all that stages say of code by hand, and without a run."""
+    lock = the_lock()
+    code = {"pipeline:train": "5e" * 32, "./sql/q.sql": "0d" * 32, "lib:log": "ignored"}
+    return replace(
+        lock,
+        declared=replace(lock.declared, code=code, version=2),
+        extra=("./sql/*.sql", "plugins.fancy:transform"),
+        recorded=True,
+    )
+
+
 def stream():
     """8 MiB that any language can make: BLAKE3's extended output for the text below."""
     return blake3(b"pivot golden stream").digest(length=STREAM_SIZE)
@@ -169,6 +182,11 @@ def test_a_tree_is_written_and_read_as_it_was():
 def test_a_lock_is_written_and_read_as_it_was():
     assert the_lock().encode() == golden("train.lock")
     assert decode(golden("train.lock"), "golden") == the_lock()
+
+
+def test_a_lock_with_what_was_said_by_hand_is_written_and_read_as_it_was():
+    assert the_recorded_lock().encode() == golden("recorded.lock")
+    assert decode(golden("recorded.lock"), "golden") == the_recorded_lock()
 
 
 def test_a_tracked_directory_is_written_and_read_as_it_was():

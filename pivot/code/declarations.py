@@ -34,7 +34,7 @@ def read_bindings(tree: ast.Module, place: Place) -> Bindings:
                 imports.setdefault(name, []).append(origin)
         elif isinstance(node, ast.Assign) and (root := _root(node.value)) is not None:
             made.update((t.id, root) for t in node.targets if isinstance(t, ast.Name))
-    return Bindings(imports, made)
+    return Bindings({name: tuple(origins) for name, origins in imports.items()}, made)
 
 
 def is_pivot(origin: Origin) -> bool:

@@ -7,7 +7,7 @@ not (checkout, push, pull, commit) make none.
 import contextlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from pivot.graph import Graph, build
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
+from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
@@ -179,6 +180,16 @@ class Planner:
             self._obtainable,
             self.tracked,
             self._tracked_part,
+            self._seen,
+        )
+
+    def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
+        """What was observed in earlier runs, as it is now. The environment is this process's."""
+        return present(
+            observed,
+            code=self.code.hashes,
+            variable=os.environ.get,
+            file=self.project.workspace.file_id,
         )
 
     def survey(self, names: Collection[StageName]) -> Survey:

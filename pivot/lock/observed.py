@@ -1,0 +1,90 @@
+"""What a run was seen to use beyond what it declares; not part of a key, but of whether it holds.
+
+Each name comes with the hash that it had, or None for what wasn't there:
+
+    code   `package.module:name` -> its hash; `<module>` as a name stands for all of a module
+    env    a variable -> the hash of its value, which itself is kept nowhere
+    files  a path in the project -> the id of its bytes
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from pivot.hashing import Json, ObjectId, derive
+from pivot.lock.fields import Fields
+
+VALUE_CONTEXT = "pivot lock variable 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a run was seen to use: each name with its hash at that time, None if it was absent."""
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, fields: Fields) -> Self:
+        """The inverse of `as_text`; raises `TypeError` or `KeyError` for other fields."""
+        return cls(
+            fields.texts("code"), fields.optional_texts("env"), fields.optional_texts("files")
+        )
+
+    def as_text(self) -> str:
+        """Its JSON in a lock: one entry a line; on a single line where there is none."""
+        groups = {"code": self.code, "env": self.env, "files": self.files}
+        if not any(groups.values()):
+            return json.dumps(groups)
+        lines = (f'    "{name}": {_lines(entries)}' for name, entries in groups.items())
+        return "{\n" + ",\n".join(lines) + "\n  }"
+
+
+def _lines(entries: Mapping[str, str] | Mapping[str, str | None]) -> str:
+    if not entries:
+        return "{}"
+    rows = (f"      {_text(name)}: {_text(entries[name])}" for name in sorted(entries))
+    return "{\n" + ",\n".join(rows) + "\n    }"
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def variable_hash(value: str | None) -> str | None:
+    """What stands in a lock for a variable's value; None for a variable that isn't set."""
+    if value is None:
+        return None
+    return str(derive(VALUE_CONTEXT, value.encode(errors="surrogateescape")))
+
+
+def present(
+    observed: Iterable[Observed],
+    *,
+    code: Callable[[Collection[str]], Mapping[str, str | None]],
+    variable: Callable[[str], str | None],
+    file: Callable[[str], ObjectId | None],
+) -> dict[str, str | None]:
+    """What all that was observed hashes to now, by `code:`, `env:` or `file:` and the name.
+
+    Args:
+        code: hashes of symbols; asked once, for all of them.
+        variable: the value of a variable.
+        file: the id of a file of the project.
+    """
+    symbols: set[str] = set()
+    names: set[str] = set()
+    paths: set[str] = set()
+    for one in observed:
+        symbols |= one.code.keys()
+        names |= one.env.keys()
+        paths |= one.files.keys()
+    hashes = code(sorted(symbols)) if symbols else {}
+    ids = {path: file(path) for path in paths}
+    return (
+        {f"code:{symbol}": hashes.get(symbol) for symbol in symbols}
+        | {f"env:{name}": variable_hash(variable(name)) for name in names}
+        | {f"file:{path}": None if id_ is None else str(id_) for path, id_ in ids.items()}
+    )

@@ -81,6 +81,26 @@ class ProjectCode:
             return None
         return str(self._graph.node(SymbolId(dotted, symbol)).hash)
 
+    def reached(self, names: Iterable[str]) -> dict[str, RepoPath]:
+        """All that these symbols lead to, they themselves included, with the file of each.
+
+        Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        """
+        found: dict[str, RepoPath] = {}
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.get(dotted)
+                if module is None:
+                    continue
+                whole = symbol in (EFFECTS, MODULE)
+                if whole:
+                    found[name] = module.file
+                for part in module.symbols if whole else (symbol,):
+                    reached = self.fingerprint(f"{dotted}:{part}")
+                    found |= {entry: at.file for entry, at in reached.locations.items()}
+        return found
+
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.
 

@@ -185,7 +185,7 @@ class Recorder:
         if not _asks_kind_only(wrapper):
             self._note(self._details, place, now.path_detail)
 
-    def _variable_read(self, name: str, frame: FrameType | None) -> None:
+    def _variable_read(self, name: str, _: str | None, frame: FrameType | None) -> None:
         if self._asker(frame) is not None:
             self._variables.add(name)
 

@@ -76,6 +76,10 @@ class Code:
         """
         return self._sources().symbols_at(places) if places else {}
 
+    def reached(self, names: Collection[str]) -> dict[str, RepoPath]:
+        """All entries that these symbols lead to now, with the file in which each stands."""
+        return self._sources().reached(names) if names else {}
+
     def _sources(self) -> "ProjectCode":
         from pivot.code.fingerprint import ProjectCode
 

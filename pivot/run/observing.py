@@ -45,7 +45,8 @@ class Observer:
     def __init__(self, project: str, own: Ownership, declared: Collection[str]) -> None:
         """`project`: its absolute path; `declared`: deps and outs, of which nothing is noted."""
         self._began_ns = time.time_ns()
-        self._tops = tuple({place.rstrip("/") + "/" for place in (os.path.realpath(project), project)})
+        places = {os.path.realpath(project), project}
+        self._tops = tuple(place.rstrip("/") + "/" for place in places)
         self._own = own
         self._declared = frozenset(declared)
         self._environment = dict(os.environ)
@@ -235,7 +236,9 @@ class Observer:
         inside = self._inside(absolute)
         if inside is None or inside.endswith(".pyc") or _is_hidden(inside):
             return None
-        return None if any(part in self._declared for part in _parts(inside)) else (absolute, inside)
+        if not self._declared.isdisjoint(_parts(inside)):
+            return None
+        return absolute, inside
 
     def _inside(self, absolute: str) -> str | None:
         for top in self._tops:
@@ -245,23 +248,19 @@ class Observer:
 
     # -- environment --------------------------------------------------------------------------
 
-    def _variable_read(self, name: str, frame: FrameType | None) -> None:
+    def _variable_read(self, name: str, value: str | None, frame: FrameType | None) -> None:
         """Note a variable that own code itself reads, unless it goes through all of them."""
         if not self._active or name in self._env:
             return
         asker = self._asker(frame)
         if asker is None or self._listing == _spot(asker):
             return
-        if os.environ._data.get(os.fsencode(name)) != self._initial(name):  # noqa: SLF001
+        if value != self._environment.get(name):
             return  # the stage's own setting
         if len(self._env) >= MAX_NAMES:
             self._miss(f"more than {MAX_NAMES} variables were read")
             return
         self._env.add(name)
-
-    def _initial(self, name: str) -> bytes | None:
-        value = self._environment.get(name)
-        return None if value is None else os.fsencode(value)
 
     def _variables_listed(self, frame: FrameType | None) -> None:
         """Remember where all variables are gone through, as in `dict(os.environ)`."""

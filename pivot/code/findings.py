@@ -79,3 +79,16 @@ class Fingerprint:
         while (before := self.via.get(found[-1])) is not None:
             found.append(before)
         return tuple(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What some symbols lead to, they themselves included.
+
+    Attributes:
+        files: by entry, as in `Fingerprint.code`, the file in which it stands.
+        runs: dotted names of project modules that are imported on the way.
+    """
+
+    files: Mapping[str, RepoPath] = field(default_factory=dict)
+    runs: frozenset[str] = frozenset()

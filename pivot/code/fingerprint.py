@@ -6,7 +6,16 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
-from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import (
+    EFFECTS,
+    MODULE,
+    SCHEME,
+    Fingerprint,
+    Kind,
+    Location,
+    Opaque,
+    Reached,
+)
 from pivot.code.reach import Graph, Reach
 from pivot.code.resolve import Modules, Sources, SymbolId, find_root
 from pivot.errors import DefinitionError
@@ -81,25 +90,28 @@ class ProjectCode:
             return None
         return str(self._graph.node(SymbolId(dotted, symbol)).hash)
 
-    def reached(self, names: Iterable[str]) -> dict[str, RepoPath]:
-        """All that these symbols lead to, they themselves included, with the file of each.
+    def reached(self, names: Iterable[str]) -> Reached:
+        """All that these symbols lead to.
 
         Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
         """
-        found: dict[str, RepoPath] = {}
+        files: dict[str, RepoPath] = {}
+        runs: set[str] = set()
         for name in names:
             dotted, _, symbol = name.partition(":")
             with contextlib.suppress(DefinitionError):
                 module = self._modules.get(dotted)
                 if module is None:
                     continue
-                whole = symbol in (EFFECTS, MODULE)
-                if whole:
-                    found[name] = module.file
-                for part in module.symbols if whole else (symbol,):
-                    reached = self.fingerprint(f"{dotted}:{part}")
-                    found |= {entry: at.file for entry, at in reached.locations.items()}
-        return found
+                is_whole = symbol in (EFFECTS, MODULE)
+                if is_whole:
+                    files[name] = module.file
+                    runs.add(dotted)
+                for part in module.symbols if is_whole else (symbol,):
+                    found = self.fingerprint(f"{dotted}:{part}")
+                    files |= {entry: at.file for entry, at in found.locations.items()}
+                    runs |= found.runs
+        return Reached(files, frozenset(runs))
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.

@@ -1,9 +1,9 @@
 """Code that ran in a stage although nothing in its sources leads there, as by computed names."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from pivot.code.findings import MODULE, Fingerprint
+from pivot.code.findings import MODULE, Fingerprint, Reached
 from pivot.paths import PathError, RepoPath
 from pivot.run.observation import Observation
 from pivot.run.sifting import Beyond
@@ -16,7 +16,7 @@ class Sources(Protocol):
 
     def symbols_at(self, places: Collection[_Place]) -> Mapping[_Place, str]: ...
 
-    def reached(self, names: Collection[str]) -> Mapping[str, RepoPath]: ...
+    def reached(self, names: Collection[str]) -> Reached: ...
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
 
@@ -27,22 +27,28 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
     What is found leads on as everything does: a function that was called by a computed name counts
     with all that it uses, and a module that was imported by one counts as a whole.
     """
-    ran = set(_places(seen.code))
-    at_import = {_module_itself(by): set(_places(code)) for by, code in seen.imported.items()}
-    every = {place for place in ran.union(at_import, *at_import.values()) if place is not None}
+    places = list(_places(seen.code))
+    at_import = {file: list(_places(code)) for file, code in seen.imported.items()}
+    every = {*places, *(place for found in at_import.values() for place in found)}
     static = {(at.file, at.line) for at in fingerprint.locations.values()}
-    names = dict(sources.symbols_at(every - static)) if every - static else {}
-    roots = {names[place] for place in ran if place in names}
-    for importer, places in at_import.items():
-        # What runs when a module is imported is known if the import is.
-        if importer is None or _is_known(names.get(importer), fingerprint):
-            continue
-        roots |= {names[place] for place in places if place in names}
-    roots = {name for name in roots if not _is_known(name, fingerprint)}
-    roots |= {f"{name}:{MODULE}" for name in seen.modules}
+    names = sources.symbols_at(every - static) if every - static else {}
     files = {file for file, _ in every}
     foreign = files - {file for file, _ in names} - {file for file, _ in static}
-    reached = _condensed(sources.reached(sorted(roots)), fingerprint) if roots else {}
+
+    ran = list(dict.fromkeys(names[place] for place in places if place in names))
+    whole = [f"{name}:{MODULE}" for name in seen.modules]
+    roots = [name for name in ran if not _is_module(name) and name not in fingerprint.code]
+    found = _follow(sources, fingerprint, [*whole, *roots], filter(_is_module, ran))
+    # What runs while a module is imported is known if the import is.
+    modules: dict[str, str] = {file: name for (file, _), name in names.items() if _is_module(name)}
+    late = {
+        names[place]
+        for file, inner in at_import.items()
+        for place in inner
+        if place in names and modules.get(file) in found.files
+    }
+    more = sources.reached(sorted(late - found.files.keys())) if late else Reached()
+    reached = _condensed({**found.files, **more.files}, fingerprint)
     hashes = sources.hashes(sorted(reached)) if reached else {}
     code = {
         name: hash_
@@ -52,25 +58,39 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
     return Beyond(code, {name: reached[name] for name in code}, files - foreign, foreign)
 
 
-def _is_known(name: str | None, fingerprint: Fingerprint) -> bool:
-    if name is None:
-        return False
-    module, _, symbol = name.partition(":")
-    return module in fingerprint.runs if symbol == MODULE else name in fingerprint.code
+def _follow(
+    sources: Sources, fingerprint: Fingerprint, roots: Collection[str], bodies: Iterable[str]
+) -> Reached:
+    """All that `roots` lead to, and modules that ran although nothing leads to their import.
+
+    `bodies` are in the order in which they ran: what a module imports comes after it.
+    """
+    first = sources.reached(roots) if roots else Reached()
+    files, runs = dict(first.files), fingerprint.runs | first.runs
+    for name in bodies:
+        if name.partition(":")[0] not in runs:
+            more = sources.reached([name])
+            files |= more.files
+            runs |= more.runs
+    return Reached(files, runs)
 
 
-def _condensed(reached: Mapping[str, RepoPath], fingerprint: Fingerprint) -> dict[str, RepoPath]:
+def _is_module(name: str) -> bool:
+    return name.endswith(f":{MODULE}")
+
+
+def _condensed(files: Mapping[str, RepoPath], fingerprint: Fingerprint) -> dict[str, RepoPath]:
     """Modules as a whole instead of their symbols, unless they are known symbol by symbol."""
     parts: dict[str, set[str]] = {}
-    for name in reached:
+    for name in files:
         parts.setdefault(name.partition(":")[0], set()).add(name)
     kept: dict[str, RepoPath] = {}
     for module, names in parts.items():
         whole = f"{module}:{MODULE}"
-        is_known = module in fingerprint.runs and names - {whole} <= fingerprint.code.keys()
         has_whole = whole in names
+        is_known = module in fingerprint.runs and names - {whole} <= fingerprint.code.keys()
         chosen = {whole} if has_whole and not is_known else names - {whole}
-        kept |= {name: reached[name] for name in chosen}
+        kept |= {name: files[name] for name in chosen}
     return kept
 
 
@@ -81,7 +101,3 @@ def _places(code: Mapping[str, Collection[int]]) -> Iterator[_Place]:
         except PathError:
             continue  # a name that no lock can hold
         yield from ((path, line) for line in lines)
-
-
-def _module_itself(file: str) -> _Place | None:
-    return next(_places({file: (0,)}), None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.paths import RepoPath
@@ -76,9 +77,9 @@ class Code:
         """
         return self._sources().symbols_at(places) if places else {}
 
-    def reached(self, names: Collection[str]) -> dict[str, RepoPath]:
-        """All entries that these symbols lead to now, with the file in which each stands."""
-        return self._sources().reached(names) if names else {}
+    def reached(self, names: Collection[str]) -> Reached:
+        """All that these symbols lead to now; names are as in `hashes`."""
+        return self._sources().reached(names) if names else Reached()
 
     def _sources(self) -> "ProjectCode":
         from pivot.code.fingerprint import ProjectCode

@@ -35,7 +35,7 @@ class Observation:
     Attributes:
         began_ns: when the process began to load the stage, since the epoch.
         code: source files with the first lines (1-based) of functions in them that ran; 0 stands
-            for the module itself.
+            for the module itself. In the order in which they first ran.
         imported: the same for what ran while modules were imported, by the file that was.
         modules: dotted names that `importlib.import_module` was asked for.
         env: variables that the project's code read, unless it had set them itself.

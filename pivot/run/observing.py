@@ -84,8 +84,8 @@ class Observer:
         self._active = False
         return Observation(
             began_ns=self._began_ns,
-            code=_sorted(self._code),
-            imported={by: _sorted(code) for by, code in sorted(self._imported.items())},
+            code=_ordered(self._code),
+            imported={by: _ordered(code) for by, code in self._imported.items()},
             modules=tuple(sorted(self._modules)),
             env=tuple(sorted(self._env)),
             reads=dict(sorted(self._reads.items())),
@@ -148,9 +148,18 @@ class Observer:
         """A code object's file, relative to the project; None unless it is a source of it."""
         known = self._sources.get(name, "")
         if known == "":
-            inside = self._inside(os.path.normpath(name)) if self._own.is_own(name) else None
-            known = self._sources[name] = None if inside is None or _is_hidden(inside) else inside
+            known = self._sources[name] = self._find_source(name)
         return known
+
+    def _find_source(self, name: str) -> str | None:
+        if not name.endswith(".py"):
+            return None
+        try:
+            file = os.path.abspath(name)  # `runpy` leaves a path as it was given
+        except OSError:
+            return None
+        inside = self._inside(file) if self._own.is_own(file) else None
+        return None if inside is None or _is_hidden(inside) else inside
 
     def _importer(self, frame: FrameType | None) -> str | None:
         """The source whose import made a function run, if it was one of the project's."""
@@ -309,5 +318,5 @@ def _is_source_lookup(frame: FrameType | None, own: Ownership) -> bool:
     return False
 
 
-def _sorted(code: dict[str, set[int]]) -> dict[str, tuple[int, ...]]:
-    return {file: tuple(sorted(lines)) for file, lines in sorted(code.items())}
+def _ordered(code: dict[str, set[int]]) -> dict[str, tuple[int, ...]]:
+    return {file: tuple(sorted(lines)) for file, lines in code.items()}

@@ -14,6 +14,7 @@ from typing import Self
 
 from pivot.hashing import Json, ObjectId, derive
 from pivot.lock.fields import Fields
+from pivot.paths import RepoPath
 
 VALUE_CONTEXT = "pivot lock variable 1"
 
@@ -24,25 +25,30 @@ class Observed:
 
     code: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str | None] = field(default_factory=dict)
-    files: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[RepoPath, str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, fields: Fields) -> Self:
-        """The inverse of `as_text`; raises `TypeError` or `KeyError` for other fields."""
+        """The inverse of `as_text`; raises `TypeError`, `KeyError` or `PathError` for others."""
+        files = fields.optional_texts("files")
         return cls(
-            fields.texts("code"), fields.optional_texts("env"), fields.optional_texts("files")
+            fields.texts("code"),
+            fields.optional_texts("env"),
+            {RepoPath(path): id_ for path, id_ in files.items()},
         )
 
     def as_text(self) -> str:
         """Its JSON in a lock: one entry a line; on a single line where there is none."""
-        groups = {"code": self.code, "env": self.env, "files": self.files}
-        if not any(groups.values()):
-            return json.dumps(groups)
-        lines = (f'    "{name}": {_lines(entries)}' for name, entries in groups.items())
+        if not (self.code or self.env or self.files):
+            return '{"code": {}, "env": {}, "files": {}}'
+        groups = {
+            "code": _lines(self.code), "env": _lines(self.env), "files": _lines(self.files)
+        }  # fmt: skip
+        lines = (f'    "{name}": {text}' for name, text in groups.items())
         return "{\n" + ",\n".join(lines) + "\n  }"
 
 
-def _lines(entries: Mapping[str, str] | Mapping[str, str | None]) -> str:
+def _lines[N: str, V: str | None](entries: Mapping[N, V]) -> str:
     if not entries:
         return "{}"
     rows = (f"      {_text(name)}: {_text(entries[name])}" for name in sorted(entries))
@@ -65,7 +71,7 @@ def present(
     *,
     code: Callable[[Collection[str]], Mapping[str, str | None]],
     variable: Callable[[str], str | None],
-    file: Callable[[str], ObjectId | None],
+    file: Callable[[RepoPath], ObjectId | None],
 ) -> dict[str, str | None]:
     """What all that was observed hashes to now, by `code:`, `env:` or `file:` and the name.
 
@@ -76,7 +82,7 @@ def present(
     """
     symbols: set[str] = set()
     names: set[str] = set()
-    paths: set[str] = set()
+    paths: set[RepoPath] = set()
     for one in observed:
         symbols |= one.code.keys()
         names |= one.env.keys()

@@ -18,6 +18,7 @@ from pivot.definition.discovery import NoStagesError, discover
 from pivot.definition.evidence import still_holds
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
+from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
@@ -189,8 +190,18 @@ class Planner:
             observed,
             code=self.code.hashes,
             variable=os.environ.get,
-            file=self.project.workspace.file_id,
+            file=self._file_id,
         )
+
+    def _file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
+        id_ = self.project.workspace.file_id(path)
+        owner = self.tracked.owner(path) if id_ is None else None
+        if owner is None:
+            return id_
+        whole = self.tracked.contents[owner]
+        content = whole if owner == path else self._tracked_part(path, owner, whole)
+        return None if content is None else content.id
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""

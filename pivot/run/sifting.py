@@ -69,9 +69,12 @@ class Sifter:
         env = {
             name: variable_hash(self.environ.get(name)) for name in seen.env if self._counts(name)
         }
+        code = {
+            name: hash_ for name, hash_ in beyond.code.items() if beyond.places[name] not in written
+        }
         left = sorted(path for path in written if self.workspace.exists(path))
         unseen = (*seen.unseen, *(("child processes",) if seen.processes else ()))
-        return Use(Observed(beyond.code, env, files), tuple(reads), tuple(left), unseen)
+        return Use(Observed(code, env, files), tuple(reads), tuple(left), unseen)
 
     def _counts(self, name: str) -> bool:
         patterns = (*PERSONAL, *self.ignored)
@@ -88,9 +91,9 @@ class Sifter:
 
     def _files(
         self, seen: Observation, beyond: Beyond, written: AbstractSet[RepoPath]
-    ) -> tuple[dict[str, str | None], list[RepoPath]]:
+    ) -> tuple[dict[RepoPath, str | None], list[RepoPath]]:
         """Entries of the lock, and those of them that should be deps."""
-        files: dict[str, str | None] = {}
+        files: dict[RepoPath, str | None] = {}
         reads: list[RepoPath] = []
         for file in beyond.foreign - written:
             id_ = self.workspace.file_id(file)

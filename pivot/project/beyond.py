@@ -59,17 +59,23 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
 
 
 def _follow(
-    sources: Sources, fingerprint: Fingerprint, roots: Collection[str], bodies: Iterable[str]
+    sources: Sources, fingerprint: Fingerprint, roots: Iterable[str], bodies: Iterable[str]
 ) -> Reached:
     """All that `roots` lead to, and modules that ran although nothing leads to their import.
 
-    `bodies` are in the order in which they ran: what a module imports comes after it.
+    `bodies` are modules in the order in which they ran: what runs later imported none before it.
     """
-    first = sources.reached(roots) if roots else Reached()
-    files, runs = dict(first.files), fingerprint.runs | first.runs
-    for name in bodies:
-        if name.partition(":")[0] not in runs:
-            more = sources.reached([name])
+    by_module: dict[str, list[str]] = {}
+    for name in roots:
+        by_module.setdefault(name.partition(":")[0], []).append(name)
+    found = {module: sources.reached(names) for module, names in by_module.items()}
+    files = {entry: file for reached in found.values() for entry, file in reached.files.items()}
+    order = [name.partition(":")[0] for name in bodies]
+    runs = fingerprint.runs
+    for number, module in enumerate(order):
+        earlier = found.keys() - order[number:]
+        if module not in runs.union(*(found[name].runs for name in earlier)):
+            more = sources.reached([f"{module}:{MODULE}"])
             files |= more.files
             runs |= more.runs
     return Reached(files, runs)

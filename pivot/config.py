@@ -19,6 +19,7 @@ from pivot.errors import UsageError, nearest
 type Value = str | int | bool
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_PATTERN = re.compile(r"[A-Za-z0-9_*?]+")
 _VARIABLES = "PIVOT_REMOTE_"
 _ADDRESS = re.compile(f"{_VARIABLES}(.+)_URL")
 _PACKAGE = "fingerprint.package."
@@ -78,6 +79,20 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _flag(value: Value) -> str | None:
+    return None if isinstance(value, bool) else "it must be true or false"
+
+
+def _patterns(value: Value) -> str | None:
+    if isinstance(value, str) and all(map(_PATTERN.fullmatch, _listed(value))):
+        return None
+    return "it must be names of variables with commas between, such as `WANDB_*,RUN_NAME`"
+
+
+def _boolean(text: str) -> Value:
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
 def _grace(value: Value) -> str | None:
     seconds = age(value) if isinstance(value, str) else None
     if seconds is None:
@@ -109,6 +124,13 @@ SETTINGS: Mapping[str, Setting] = {
     for setting in (
         Setting("cache.dir", ".pivot/cache", "folder of the store", str, _text),
         Setting("cache.level", 1, "zstd level of new entries", _number, _between(1, 19)),
+        Setting(
+            "fingerprint.ignore_env",
+            None,
+            "environment variables that may differ, with commas between; `*` stands for any text",
+            str,
+            _patterns,
+        ),
         Setting(
             "fingerprint.packages",
             "version",
@@ -150,6 +172,13 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "run.jobs", None, "stages at once; default: the processors", _number, _between(1, 1024)
+        ),
+        Setting(
+            "run.strict",
+            False,  # noqa: FBT003 - a default, named by its place
+            "whether a stage fails that uses undeclared files of the project",
+            _boolean,
+            _flag,
         ),
     )
 }
@@ -223,6 +252,14 @@ class Config:
     def number(self, name: str) -> int | None:
         value, _ = self.get(name)
         return value if isinstance(value, int) else None
+
+    def flag(self, name: str) -> bool:
+        value, _ = self.get(name)
+        return value is True
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """A setting that is a list with commas between."""
+        return _listed(self.text(name) or "")
 
     @property
     def names(self) -> tuple[str, ...]:

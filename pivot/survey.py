@@ -14,6 +14,7 @@ from pivot.history import History
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 from pivot.track.contents import Kept, TrackedContents
@@ -33,6 +34,7 @@ class StageSurvey:
         held: those contents, of the disk or of locks, that can be had without running.
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
+        seen: what everything that its locks observed hashes to now, as in `World`.
     """
 
     stage: Stage
@@ -47,6 +49,7 @@ class StageSurvey:
     held: frozenset[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
+    seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,30 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
+    """For those whose locks observed nothing."""
+    return {}
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a stage before anything in the workspace is looked at."""
+
+    declared: Declared
+    fingerprint: Fingerprint
+    kinds: Mapping[str, str]
+    lock: Lock | None
+    fault: UnreadableLockError | None
+    candidates: tuple[Lock, ...]
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Those that may skip or restore the stage."""
+        return self.candidates if self.lock is None else (*self.candidates, self.lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +112,7 @@ class Surveyor:
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
+        seen: what all that was observed hashes to now; asked once for all stages.
     """
 
     workspace: Workspace
@@ -96,6 +122,7 @@ class Surveyor:
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
+    seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
 
     def survey(
         self,
@@ -104,27 +131,26 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are what `Stage.entry` says."""
-        found: dict[StageName, StageSurvey] = {}
+        """Look at these stages. `fingerprints` and `packages` are by what `Stage.entry` says."""
+        known: dict[StageName, _Known] = {}
         for name in names:
             stage = graph.stages[name]
             fingerprint = fingerprints[stage.entry]
             files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
             declared = declare(stage, fingerprint, packages[stage.entry], files)
+            lock, fault = self._own_lock(name)
+            candidates = self.history.find(declared.static_key)
             kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
-            found[name] = self._look(stage, graph, declared, fingerprint, kinds)
-        return Survey(graph, found)
+            known[name] = _Known(declared, fingerprint, kinds, lock, fault, candidates)
+        seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
+        return Survey(
+            graph,
+            {name: self._look(graph.stages[name], graph, one, seen) for name, one in known.items()},
+        )
 
     def _look(
-        self,
-        stage: Stage,
-        graph: Graph,
-        declared: Declared,
-        fingerprint: Fingerprint,
-        kinds: Mapping[str, str],
+        self, stage: Stage, graph: Graph, known: "_Known", seen: Mapping[str, str | None]
     ) -> StageSurvey:
-        lock, fault = self._own_lock(stage.name)
-        candidates = self.history.find(declared.static_key)
         sources = {
             dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
@@ -135,14 +161,14 @@ class Surveyor:
         sources |= {path: one.content for path, one in kept.items()}
         outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
         contents = {content for content in outs.values() if content is not None}
-        for known in (*candidates, *([lock] if lock else ())):
-            contents.update(known.outs.values())
+        for lock in known.locks:
+            contents.update(lock.outs.values())
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
-            stage, declared, fingerprint.locations, kinds, lock, fault,
-            candidates, sources, outs, held, stored, kept,
+            stage, known.declared, known.fingerprint.locations, known.kinds,
+            known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
-from pivot.code.findings import SCHEME, Kind, Location, Opaque
-from pivot.code.ignoring import IGNORED
+from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, Targets
 from pivot.hashing import ObjectId, derive

@@ -6,7 +6,16 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
-from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import (
+    EFFECTS,
+    MODULE,
+    SCHEME,
+    Fingerprint,
+    Kind,
+    Location,
+    Opaque,
+    Reached,
+)
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
@@ -43,10 +52,13 @@ class ProjectCode:
         name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
         a source that is needed has a syntax error.
         """
+        return self._fingerprint(entry, self._graph)
+
+    def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
         symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
         symbols, modules = find_extra(self._modules, symbol, extra)
-        reach = Reach(self._graph)
+        reach = Reach(graph)
         reach.follow(root, symbols, modules)
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
@@ -90,6 +102,31 @@ class ProjectCode:
         if symbol not in module.symbols:
             return None
         return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to.
+
+        Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        Without `heed`, symbols that a comment says to ignore lead on like any other.
+        """
+        graph = self._graph if heed else Graph(self._modules, heed=False)
+        files: dict[str, RepoPath] = {}
+        runs: set[str] = set()
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.get(dotted)
+                if module is None:
+                    continue
+                is_whole = symbol in (EFFECTS, MODULE)
+                if is_whole:
+                    files[name] = module.file
+                    runs.add(dotted)
+                for part in module.symbols if is_whole else (symbol,):
+                    found = self._fingerprint(f"{dotted}:{part}", graph)
+                    files |= {entry: at.file for entry, at in found.locations.items()}
+                    runs |= found.runs
+        return Reached(files, frozenset(runs))
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.

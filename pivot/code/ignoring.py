@@ -16,9 +16,6 @@ from typing import Final
 from pivot.code import declarations, statements
 from pivot.errors import nearest
 
-IGNORED: Final = "ignored"
-"""What stands in a lock instead of the hash of a symbol that is ignored."""
-
 _WORD: Final = b"pivot:"
 _COMMENT: Final = re.compile(r"#\s*pivot:\s*([\w-]+)")
 _KNOWN: Final = ("ignore",)

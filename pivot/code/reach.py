@@ -35,8 +35,10 @@ class Touch:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
+        self._heed = heed
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
@@ -47,7 +49,7 @@ class Graph:
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            if found.ignored:
+            if found.ignored and self._heed:
                 node = leave_out(module, found)
             else:
                 node = analyse(self.modules, module, found.part, found.kind)

@@ -42,6 +42,7 @@ from dataclasses import dataclass, field
 from pivot.hashing import Json, ObjectId
 from pivot.lock.declared import Declared
 from pivot.lock.fields import Fields, content_row, read_content
+from pivot.lock.observed import Observed as Observed
 from pivot.lock.sealed import NewerLockError as NewerLockError
 from pivot.lock.sealed import UnreadableLockError as UnreadableLockError
 from pivot.lock.sealed import seal, unseal
@@ -51,15 +52,6 @@ from pivot.store.content import Content
 
 FORMAT = 1
 CHECK_CONTEXT = "pivot lock check 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a run was seen to use beyond what is declared; empty until observation is built."""
-
-    code: Mapping[str, str] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +114,7 @@ class Lock:
             fields.append(("previous", _rows(rows)))
         if self.recorded:
             fields.append(("recorded", "true"))
-        fields.append(("observed", _inline(_observed_row(self.observed))))
+        fields.append(("observed", self.observed.as_text()))
         return seal(fields, CHECK_CONTEXT)
 
 
@@ -150,7 +142,6 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         outs=tuple(OutSpec(path, kind) for path, kind in kinds.items()),
         version=_version(value),
     )
-    observed = Fields(raw.mapping("observed"))
     lock = Lock(
         stage=StageName(raw.text("stage")),
         root=raw.text("root"),
@@ -158,7 +149,7 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         deps=deps,
         outs=outs,
         secrets=tuple(str(name) for name in raw.items("secrets")),
-        observed=Observed(observed.texts("code"), observed.texts("env"), observed.texts("files")),
+        observed=Observed.of(Fields(raw.mapping("observed"))),
         previous=_contents(raw, "previous") if "previous" in value else {},
         extra=tuple(str(name) for name in raw.items("extra")) if "extra" in value else (),
         recorded=_is_recorded(value),
@@ -193,14 +184,6 @@ def _dep_row(path: RepoPath, content: Content) -> dict[str, Json]:
 
 def _out_row(out: OutSpec, content: Content) -> dict[str, Json]:
     return {"path": out.path, "kind": out.kind, **content_row(content)}
-
-
-def _observed_row(observed: Observed) -> dict[str, Json]:
-    return {
-        "code": dict(sorted(observed.code.items())),
-        "env": dict(sorted(observed.env.items())),
-        "files": dict(sorted(observed.files.items())),
-    }
 
 
 def _inline(value: Json) -> str:

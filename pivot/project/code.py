@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from pivot.code.edition import edition
 from pivot.code.extra import extra_files
+from pivot.code.findings import Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
@@ -63,9 +65,15 @@ class Code:
 
     def code_now(self, stage: Stage) -> Mapping[str, str]:
         """The hashes of a stage's code at this moment, not as they were when it was planned."""
+        return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
+
+    def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
+        """The files that a stage's `extra_code` names."""
+        return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
+
+    def _files(self, stage: Stage) -> dict[str, str]:
         workspace = self._project.workspace
-        files = extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
-        return {**self.now().fingerprints[stage.entry].code, **files}
+        return extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -106,6 +114,13 @@ class Code:
         Lines of no definition belong to `<module>`; files that are no modules are left out.
         """
         return self._read(lambda code: code.symbols_at(places)) if places else {}
+
+    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to now; names are as in `hashes`.
+
+        Without `heed` also through symbols that a comment says to ignore.
+        """
+        return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
 
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""

@@ -11,6 +11,7 @@ from pivot.definition.stage import Stage
 from pivot.errors import LockedError, MissingDataError
 from pivot.history import History
 from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Decision, Plan, Verdict, settle_by
 from pivot.run.accept import Started, accept
@@ -172,8 +173,11 @@ def _outs(recording: Recording) -> Iterator[RepoPath]:
 def _accepted(desk: Desk, taken: Taken) -> Lock:
     """A stage's lock, its outs in the store."""
     stage = taken.survey.stage
-    # What an incremental out started from, only its own last run can tell.
     before = taken.survey.lock
+    # What an incremental out started from, and what else a run uses, only its last run can tell.
     started = Started(taken.survey, taken.deps, before.previous if before is not None else {})
-    lock = accept(started, desk.workspace, desk.store, lambda: desk.code_now(stage))
+    observed = before.observed.at(taken.survey.seen) if before is not None else Observed()
+    lock = accept(
+        started, desk.workspace, desk.store, lambda: desk.code_now(stage), lambda: observed
+    )
     return replace(lock, recorded=True)

@@ -2,16 +2,17 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed
 from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
-from pivot.run.accept import ChangedMeanwhileError, Started, accept
+from pivot.run.accept import Started, accept
 from pivot.run.aside import Aside, aside, open_run
 from pivot.run.claims import Claims
 from pivot.run.edits import edited, refuse_edited
@@ -22,6 +23,7 @@ from pivot.run.events import (
     Sink,
     StageFinished,
     StageStarted,
+    StageUsed,
     StageWaiting,
     Status,
 )
@@ -30,6 +32,7 @@ from pivot.run.outcome import Ending, Outcome
 from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
 from pivot.run.schedule import Ended, Schedule
+from pivot.run.use import UnvouchedError, Use
 from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
 
@@ -255,11 +258,11 @@ class Repro:
         try:
             with self._bench.store.in_use():
                 try:
-                    lock = self._accept(running)
+                    lock, use = self._accept(running, outcome)
                     self._vouch(lock)
                 finally:
                     is_held = self._holds_old_outs(running)
-        except ChangedMeanwhileError as error:
+        except UnvouchedError as error:
             running.aside.drop() if is_held else running.aside.keep()
             self._fail(name, running.decision, _failure(error), outcome.duration_s)
         except (PivotError, OSError) as error:
@@ -267,6 +270,9 @@ class Repro:
             self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
         else:
             running.aside.drop() if is_held else running.aside.keep()
+            if use:
+                messages = tuple(use.messages(running.started.stage.stage.cwd))
+                self._sink(StageUsed(name, use, messages))
             self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
 
     def _holds_old_outs(self, running: _Running) -> bool:
@@ -278,14 +284,24 @@ class Repro:
         old = stage.stored.intersection(c for c in stage.outs.values() if c is not None)
         return all(map(self._bench.store.holds, old))
 
-    def _accept(self, running: _Running) -> Lock:
-        stage = running.started.stage.stage
-        return accept(
-            running.started,
-            self._bench.workspace,
-            self._bench.store,
-            lambda: self._bench.code_now(stage),
-        )
+    def _accept(self, running: _Running, outcome: Outcome) -> tuple[Lock, Use]:
+        """The stage's lock, and what should be declared. Raises what `accept` does."""
+        bench, stage = self._bench, running.started.stage.stage
+        use = Use()
+
+        def observed() -> Observed:
+            nonlocal use
+            if outcome.observation is not None:
+                use = bench.sifter.sift(stage.entry, outcome.observation)
+                if bench.strict:
+                    use.refuse(stage.cwd)
+            return use.observed
+
+        def code_now() -> Mapping[str, str]:
+            return bench.code_now(stage)
+
+        lock = accept(running.started, bench.workspace, bench.store, code_now, observed)
+        return lock, use
 
     def _vouch(self, lock: Lock) -> None:
         bench = self._bench

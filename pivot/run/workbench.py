@@ -8,6 +8,7 @@ from pivot.history import History
 from pivot.paths import RepoPath, StageName
 from pivot.run.executors.executor import Executor
 from pivot.run.job import Job
+from pivot.run.sifting import Sifter
 from pivot.state import State
 from pivot.store.content import Content
 from pivot.store.store import Store
@@ -29,6 +30,8 @@ class Workbench:
             the stage may run instead, another error where it may not.
         tree: the entries of a directory, from the store or a remote; raises `MissingDataError`.
         executor: makes the executor, when the first stage runs.
+        sifter: tells what counts of what a stage was seen to do.
+        strict: whether a stage that uses undeclared files of the project fails.
     """
 
     workspace: Workspace
@@ -43,3 +46,5 @@ class Workbench:
     fetch: Callable[[Mapping[RepoPath, Content]], None]
     tree: ReadTree
     executor: Callable[[], Executor]
+    sifter: Sifter
+    strict: bool = False

@@ -251,3 +251,39 @@ def test_doctor_names_comments_that_say_nothing(stages):
     assert "`# pivot: ingore` means nothing: lib.py:5" in told
     project.write("lib.py", "def log(text): ...  # pivot: ignore\n")
     assert "# pivot:" not in project.pivot("doctor").out
+
+
+def test_what_only_ignored_code_runs_is_not_observed_either(stages):
+    project = stages(IGNORING)
+    project.write(
+        "lib.py",
+        """
+        import importlib
+
+
+        def log(text):  # pivot: ignore
+            from far import deep
+
+            deep(text)
+            importlib.import_module("pl" + "ug").run()
+        """,
+    )
+    project.write("far.py", "print('far')\n\n\ndef deep(text):\n    print(text)\n")
+    project.write("plug.py", "def run():\n    print(1)\n")
+    project.pivot("repro")
+    assert "far:deep" not in lock(project).observed.code
+    assert not [name for name in lock(project).observed.code if name.startswith("far")]
+    project.replace("far.py", "print(text)", "print(text, 1)")
+    assert reasons(project) == []
+
+
+def test_files_of_extra_code_are_no_undeclared_reads(stages):
+    project = stages("""
+        @stage(outs=["o"], extra_code=["sql/*.sql"])
+        def make():
+            open("o", "w").write(open("sql/q.sql").read())
+    """)
+    project.write("sql/q.sql", "1")
+    done = project.pivot("repro")
+    assert "q.sql" not in done.err
+    assert lock(project).observed.files == {}

@@ -194,3 +194,27 @@ def test_it_stands_in_the_record_of_the_run(chain):
     latest = max((chain.path / ".pivot/runs").iterdir())
     told = json.loads((latest / "record.json").read_text())
     assert [(row["stage"], row["status"]) for row in told["stages"]] == [("second", "recorded")]
+
+
+def test_what_earlier_runs_were_seen_to_use_stays_watched(stages):
+    """Recording sees no run, so what the last one used is all that is known."""
+    project = stages("""
+        import importlib
+
+        @stage(outs=["o"])
+        def make():
+            value = importlib.import_module("pl" + "ug").value()
+            open("o", "w").write(str(value))
+    """)
+    project.write("plug.py", "def value():\n    return 1\n")
+    project.pivot("repro")
+    seen = lock(project, "make").observed.code
+    assert seen
+    project.replace("plug.py", "return 1", "return 2")
+    project.pivot("record")
+    now = lock(project, "make").observed.code
+    assert now.keys() == seen.keys()
+    assert now != seen
+    assert project.pivot("repro").statuses == {"make": "unchanged"}
+    project.replace("plug.py", "return 2", "return 3")
+    assert project.pivot("repro").statuses == {"make": "ran"}

@@ -20,6 +20,7 @@ from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
+from pivot.run.sifting import Beyond, Sifter
 from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
@@ -133,6 +134,7 @@ class Project:
             fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
+            sifter=Sifter(self.workspace, lambda symbol, seen: Beyond(), {}),
         )
         self.events = []
         record = RunRecord.fresh(str(self.root / ".pivot/runs"))

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from pivot.code.facts import Module, Part
-from pivot.code.findings import SCHEME, Kind, Location, Opaque
+from pivot.code.facts import Module, Part, Symbol
+from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 
 # A reference's place among the module's, the line where it stands, and what it stands for.
 type _Found = tuple[int, int, Targets]
@@ -32,6 +33,7 @@ class Node:
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for.
         opaque: what couldn't be followed.
+        is_ignored: a comment says that it doesn't count.
     """
 
     hash: ObjectId
@@ -45,6 +47,12 @@ class Node:
     changes_outside: bool
     watches: frozenset[SymbolId]
     opaque: tuple[Opaque, ...]
+    is_ignored: bool = False
+
+    @property
+    def value(self) -> str:
+        """What stands for it in a lock."""
+        return IGNORED if self.is_ignored else str(self.hash)
 
 
 def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
@@ -65,6 +73,24 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
         opaque=_opaque(module, part, found),
+    )
+
+
+def leave_out(module: Module, symbol: Symbol) -> Node:
+    """The node of a symbol that doesn't count: it is there, and leads to nothing."""
+    return Node(
+        hash=_IGNORED,
+        kind=symbol.kind,
+        location=Location(module.file, symbol.part.line),
+        symbols=(),
+        runs=(),
+        widens=(),
+        externals=frozenset(),
+        changes=frozenset(),
+        changes_outside=False,
+        watches=frozenset(),
+        opaque=(),
+        is_ignored=True,
     )
 
 

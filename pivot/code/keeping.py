@@ -89,13 +89,14 @@ def _reference(row: _Row) -> Reference:
 
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
-    traits = symbol.learns + 2 * symbol.starts_empty
+    traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     return [name, symbol.kind, traits, spans, *_part_row(symbol.part)]
 
 
 def _symbol(row: _Row) -> Symbol:
     _, kind, traits, spans, *part = row
-    return Symbol(Kind(kind), _part(part), tuple(_pairs(spans)), bool(traits & 1), bool(traits & 2))
+    learns, starts_empty, ignored = (bool(traits & bit) for bit in (1, 2, 4))
+    return Symbol(Kind(kind), _part(part), tuple(_pairs(spans)), learns, starts_empty, ignored)
 
 
 def _part_row(part: Part) -> _Row:

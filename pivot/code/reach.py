@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse
+from pivot.code.analysis import Node, analyse, leave_out
 from pivot.code.facts import Effect, Module, Symbol, Trigger
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
@@ -35,8 +35,10 @@ class Touch:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
+        self._heed = heed
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
@@ -47,7 +49,10 @@ class Graph:
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.part, found.kind)
+            if found.ignored and self._heed:
+                node = leave_out(module, found)
+            else:
+                node = analyse(self.modules, module, found.part, found.kind)
             self._nodes[symbol] = node
         return node
 
@@ -79,7 +84,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.node(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.node(symbol).kind is not Kind.CONSTANT:
@@ -186,9 +191,17 @@ class Reach:
     _effects_left: list[tuple[Module, int]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:

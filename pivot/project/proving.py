@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pivot.code.edition import edition
 from pivot.code.fingerprint import ProjectCode
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
@@ -83,7 +84,7 @@ class Search:
             if code.text(names_of(lock)) != lock.sources:
                 continue
             try:
-                found = code.fingerprint(lock.root)
+                found = code.fingerprint(entry_of(lock.root, lock.extra))
             except DefinitionError:
                 continue
             unseen = sorted(found.code.keys() - lock.declared.code.keys())

@@ -6,13 +6,15 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.findings import SCHEME, Fingerprint, Location
+from pivot.code.extra import extra_files
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 from pivot.track.contents import Kept, TrackedContents
@@ -32,6 +34,7 @@ class StageSurvey:
         held: those contents, of the disk or of locks, that can be had without running.
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
+        seen: what everything that its locks observed hashes to now, as in `World`.
         written: its own lock as the file has it, where that is of another scheme and `lock` says
             the same under ours.
     """
@@ -48,6 +51,7 @@ class StageSurvey:
     held: frozenset[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
+    seen: Mapping[str, str | None] = field(default_factory=dict)
     written: Lock | None = None
 
     @property
@@ -83,12 +87,35 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
+    """For those whose locks observed nothing."""
+    return {}
+
+
 def _never(_: Lock) -> None:
     """For those who can re-key no lock."""
 
 
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a stage before anything in the workspace is looked at."""
+
+    declared: Declared
+    fingerprint: Fingerprint
+    kinds: Mapping[str, str]
+    lock: Lock | None
+    fault: UnreadableLockError | None
+    candidates: tuple[Lock, ...]
+    written: Lock | None
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Those that may skip or restore the stage."""
+        return self.candidates if self.lock is None else (*self.candidates, self.lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +128,7 @@ class Surveyor:
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
+        seen: what all that was observed hashes to now; asked once for all stages.
         rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
@@ -111,6 +139,7 @@ class Surveyor:
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
+    seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
     rekeyed: Callable[[Lock], Lock | None] = _never
 
     def survey(
@@ -120,23 +149,34 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
-        found: dict[StageName, StageSurvey] = {}
+        """Look at these stages. `fingerprints` and `packages` are by what `Stage.entry` says."""
+        known: dict[StageName, _Known] = {}
         for name in names:
             stage = graph.stages[name]
-            fingerprint = fingerprints[stage.symbol]
-            declared = declare(stage, fingerprint, packages[stage.symbol])
-            found[name] = self._look(stage, graph, declared, fingerprint)
-        return Survey(graph, found)
+            fingerprint = fingerprints[stage.entry]
+            files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
+            declared = declare(stage, fingerprint, packages[stage.entry], files)
+            written, fault = self._own_lock(name)
+            lock = self._under_our_scheme(written)
+            candidates = self.history.find(declared.static_key)
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
+            other = None if lock is written else written
+            known[name] = _Known(declared, fingerprint, kinds, lock, fault, candidates, other)
+        seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
+        return Survey(
+            graph,
+            {name: self._look(graph.stages[name], graph, one, seen) for name, one in known.items()},
+        )
+
+    def _under_our_scheme(self, lock: Lock | None) -> Lock | None:
+        """A lock re-keyed, where it has to be and can be."""
+        if lock is None or lock.declared.scheme == SCHEME:
+            return lock
+        return self.rekeyed(lock) or lock
 
     def _look(
-        self, stage: Stage, graph: Graph, declared: Declared, fingerprint: Fingerprint
+        self, stage: Stage, graph: Graph, known: "_Known", seen: Mapping[str, str | None]
     ) -> StageSurvey:
-        written, fault = self._own_lock(stage.name)
-        lock = written
-        if written is not None and written.declared.scheme != SCHEME:
-            lock = self.rekeyed(written) or written
-        candidates = self.history.find(declared.static_key)
         sources = {
             dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
@@ -147,14 +187,15 @@ class Surveyor:
         sources |= {path: one.content for path, one in kept.items()}
         outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
         contents = {content for content in outs.values() if content is not None}
-        for known in (*candidates, *([lock] if lock else ())):
-            contents.update(known.outs.values())
+        for lock in known.locks:
+            contents.update(lock.outs.values())
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
-            stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored, kept, None if lock is written else written,
+            stage, known.declared, known.fingerprint.locations, known.kinds,
+            known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
+            known.written,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:
@@ -186,15 +227,21 @@ class Surveyor:
             return None, error
 
 
-def declare(stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]) -> Declared:
-    """What a stage's lock would declare if it ran now."""
+def declare(
+    stage: Stage,
+    fingerprint: Fingerprint,
+    packages: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Declared:
+    """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code=fingerprint.code,
+        code={**fingerprint.code, **files} if files else fingerprint.code,
         packages=packages,
         params=stage.params,
         env={},
         cwd=stage.cwd,
         deps=stage.deps,
         outs=stage.outs,
+        version=stage.version,
     )

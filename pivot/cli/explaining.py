@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.paths import StageName
 from pivot.plan import Decision, Verdict
@@ -76,6 +77,8 @@ def _change(reason: Reason, kinds: Mapping[str, str]) -> Iterator[str]:
 
 
 def _label(reason: Reason, kinds: Mapping[str, str]) -> str:
+    if reason.kind is ReasonKind.CODE and is_path(reason.what):
+        return f"file:{reason.what.removeprefix(PATH)}"
     if reason.kind is ReasonKind.CODE:
         module, _, name = reason.what.partition(":")
         kind = kinds.get(reason.what, "func")

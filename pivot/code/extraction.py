@@ -7,6 +7,7 @@ from typing import Final
 
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
+from pivot.code.ignoring import read_marks
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
@@ -39,6 +40,7 @@ def extract(
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
     bindings = declarations.read_bindings(tree, place)
+    ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
@@ -51,6 +53,7 @@ def extract(
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             path=_path(symbol, place),
+            ignored=name in ignored,
         )
         for name, symbol in outline.symbols.items()
     }

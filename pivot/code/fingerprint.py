@@ -6,11 +6,22 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.facts import Module
 from pivot.code.files import DataFiles
-from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import (
+    EFFECTS,
+    MODULE,
+    SCHEME,
+    Fingerprint,
+    Kind,
+    Location,
+    Opaque,
+    Reached,
+)
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.roots import find_extra
 from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, derive_json
@@ -42,22 +53,29 @@ class ProjectCode:
         what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules, DataFiles(self._modules, outs))
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
 
     def expect(self, symbols: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
         self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
-    def fingerprint(self, symbol: str) -> Fingerprint:
-        """The fingerprint of `package.module:qualname`.
+    def fingerprint(self, entry: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
 
-        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
-        has a syntax error.
+        These, and all that they lead to, are reached too (see `Stage.entry`); `<module>` for a
+        name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
+        a source that is needed has a syntax error.
         """
+        return self._fingerprint(entry, self._graph)
+
+    def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
+        symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
-        reach = Reach(self._graph)
-        reach.follow(root)
-        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        symbols, modules = find_extra(self._modules, symbol, extra)
+        reach = Reach(graph)
+        reach.follow(root, symbols, modules)
+        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         for entry, order in find_orders(reach, root).items():
@@ -81,7 +99,8 @@ class ProjectCode:
         """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
 
         It tells whether sources are those that a stage ran, also where the hashes in its lock were
-        made by rules that nobody knows any more. Lines count as they are, comments included.
+        made by rules that nobody knows any more. Lines count as they are, comments included, and
+        so does what the files hold that are read at import.
         """
         rows = {name: self._texts(name) for name in sorted(names)}
         return derive_json(_TEXTS_CONTEXT, rows).hex()
@@ -91,10 +110,10 @@ class ProjectCode:
         dotted, _, symbol = name.partition(":")
         with contextlib.suppress(DefinitionError):
             module = self._modules.get(dotted)
-            if module is not None and symbol == EFFECTS:
-                return [effect.part.text.hex() for effect in module.effects]
-            if module is not None and symbol in module.symbols:
-                return [module.symbols[symbol].part.text.hex()]
+            written = None if module is None else module.texts(symbol)
+            if module is None or written is None:
+                return None
+            return written + [line for node in self._nodes(module, symbol) for line in node.files]
         return None
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
@@ -117,13 +136,46 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
+            nodes = self._nodes(module, symbol)
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
-        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+        return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
+
+    def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to.
+
+        Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        Without `heed`, symbols that a comment says to ignore lead on like any other.
+        """
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
+        files: dict[str, RepoPath] = {}
+        runs: set[str] = set()
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.get(dotted)
+                if module is None:
+                    continue
+                is_whole = symbol in (EFFECTS, MODULE)
+                if is_whole:
+                    files[name] = module.file
+                    runs.add(dotted)
+                for part in module.symbols if is_whole else (symbol,):
+                    found = self._fingerprint(f"{dotted}:{part}", graph)
+                    files |= {entry: at.file for entry, at in found.locations.items()}
+                    runs |= found.runs
+        return Reached(files, frozenset(runs))
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.

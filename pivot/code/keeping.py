@@ -92,7 +92,7 @@ def _reference(row: _Row) -> Reference:
 
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
-    traits = symbol.learns + 2 * symbol.starts_empty
+    traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     path = None if symbol.path is None else _path_row(symbol.path)
     return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
 
@@ -105,6 +105,7 @@ def _symbol(row: _Row) -> Symbol:
         spans=tuple(_pairs(spans)),
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
+        ignored=bool(traits & 4),
         path=None if path is None else _path(path),
     )
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.analysis import Node, analyse, leave_out, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
@@ -53,9 +53,11 @@ class Acts:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules, files: DataFiles) -> None:
+    def __init__(self, modules: Modules, files: DataFiles, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
         self._files = files
+        self._heed = heed
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
@@ -69,7 +71,9 @@ class Graph:
         node = self._nodes.get(symbol)
         if node is None:
             module = self.module(symbol.module)
-            node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
+            node = self.plain(symbol)
+            if not node.is_ignored:
+                node = self._with_files(module, module.symbols[symbol.name].part, node)
             self._nodes[symbol] = node
         return node
 
@@ -79,7 +83,11 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
-            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+            if found.ignored and self._heed:
+                node = leave_out(module, found)
+            else:
+                node = analyse(self.modules, module, found.part, found.kind)
+            self._plain[symbol] = node
         return node
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
@@ -121,7 +129,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.node(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
@@ -283,9 +291,17 @@ class Reach:
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:

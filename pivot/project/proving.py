@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pivot.code.edition import edition
 from pivot.code.fingerprint import ProjectCode
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
@@ -21,6 +22,7 @@ from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.rekeying import Proof, known_hashes, names_of
+from pivot.project.sources import plain_names
 
 # How many commits are looked at from the one on that brought a lock.
 _NEAR = 5
@@ -43,8 +45,17 @@ class CommitSources:
         return None if data is None else hash_bytes(data)
 
     def is_dir(self, path: RepoPath) -> bool:
+        folder = self._folder(path)
+        return folder is None or self.repository.has_folder(self.commit, folder)
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        below = self.repository.names(self.commit, self._folder(path))
+        return sorted(plain_names({name.partition("/")[0] for name in below}))
+
+    def _folder(self, path: RepoPath) -> WorkPath | None:
+        """A folder of the project in the work tree; None for the work tree itself."""
         place = self.prefix if path == RepoPath.ROOT else f"{self.prefix}{path}/"
-        return not place or self.repository.has_folder(self.commit, WorkPath(place[:-1]))
+        return WorkPath(place[:-1]) if place else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class Search:
             if code.text(names_of(lock)) != lock.sources:
                 continue
             try:
-                found = code.fingerprint(lock.root)
+                found = code.fingerprint(entry_of(lock.root, lock.extra))
             except DefinitionError:
                 continue
             unseen = sorted(found.code.keys() - lock.declared.code.keys())

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from pivot.code.edition import edition
 from pivot.code.findings import SCHEME, Fingerprint
+from pivot.definition.extra import entry_of, is_path
 from pivot.errors import PivotError
 from pivot.git.evidence import Evidence, head_and_index
 from pivot.hashing import Json, hash_bytes
@@ -23,16 +24,20 @@ from pivot.project.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the code that ran hashes to: what the stage reached, and what it was seen to run."""
+    """What the code that ran hashes to: what the stage reached, and what it was seen to run.
+
+    Files that a stage names as its code aren't among it: their ids depend on no scheme.
+    """
 
     code: Mapping[str, str]
     observed: Mapping[str, str]
 
     def applied(self, lock: Lock) -> Lock:
         """The lock as it is under our scheme."""
+        files = {name: id_ for name, id_ in lock.declared.code.items() if is_path(name)}
         return replace(
             lock,
-            declared=replace(lock.declared, scheme=SCHEME, code=self.code),
+            declared=replace(lock.declared, scheme=SCHEME, code={**self.code, **files}),
             observed=replace(lock.observed, code=self.observed),
         )
 
@@ -40,8 +45,8 @@ class Proof:
 class Present(Protocol):
     """The project's sources as they are now."""
 
-    def fingerprint(self, symbol: str) -> Fingerprint | None:
-        """What a stage's function reaches; None if no stage has that function."""
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        """What a stage's code reaches (see `Stage.entry`); None if no stage has that code."""
         ...
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
@@ -69,8 +74,8 @@ class Rekeying:
 
     def _here(self, lock: Lock) -> Proof | None:
         """The present sources, where they are what ran and nothing else is reached in them."""
-        found = self._present.fingerprint(lock.root)
-        if found is None or found.code.keys() != lock.declared.code.keys():
+        found = self._present.fingerprint(entry_of(lock.root, lock.extra))
+        if found is None or found.code.keys() != symbols_in(lock):
             return None
         observed = lock.observed.code
         text = self._present.text(names_of(lock)) if observed else found.text
@@ -99,9 +104,14 @@ class Rekeying:
         return proof
 
 
+def symbols_in(lock: Lock) -> frozenset[str]:
+    """The symbols and effects that a lock says were reached."""
+    return frozenset(name for name in lock.declared.code if not is_path(name))
+
+
 def names_of(lock: Lock) -> frozenset[str]:
     """The names whose way to be written `Lock.sources` tells."""
-    return frozenset(lock.declared.code) | frozenset(lock.observed.code)
+    return symbols_in(lock) | frozenset(lock.observed.code)
 
 
 def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
+from pivot.run.sifting import Beyond, Sifter
 from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
@@ -126,13 +127,15 @@ class Project:
             locks=self.locks,
             temporary=str(self.root / ".pivot/tmp"),
             look=lambda name: self.survey([name]).stages[name],
-            code_now=lambda symbol: self.fingerprints()[symbol],
+            code_now=lambda stage: self.fingerprints()[stage.symbol].code,
+            written_now=lambda stage, _: self.fingerprints()[stage.symbol].text,
             job=lambda name, log: Job(
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),
             fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
+            sifter=Sifter(self.workspace, lambda symbol, seen: Beyond(), {}),
         )
         self.events = []
         record = RunRecord.fresh(str(self.root / ".pivot/runs"))

@@ -140,8 +140,11 @@ class Surveyor:
             declared = declare(stage, fingerprint, packages[stage.entry], files)
             lock, fault = self._own_lock(name)
             candidates = self.history.find(declared.static_key)
-            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
-            known[name] = _Known(declared, fingerprint, kinds, lock, fault, candidates)
+            # Most stages name no files, and the kinds of symbols are made when they are asked for.
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
+            known[name] = _Known(
+                declared, fingerprint, kinds or fingerprint.kinds, lock, fault, candidates
+            )
         seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
         return Survey(
             graph,

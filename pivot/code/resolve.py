@@ -4,11 +4,13 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from pivot.code import declarations
+from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
@@ -24,17 +26,21 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
     "__cached__",
 }
 _MAX_HOPS: Final = 100
+_FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SymbolId:
-    """A symbol of a project module, written `package.module:name`."""
+class SymbolId(str):
+    """A symbol of a project module: the text `package.module:name`, for there are very many."""
 
+    __slots__ = ("module", "name")
     module: str
     name: str
 
-    def __str__(self) -> str:
-        return f"{self.module}:{self.name}"
+    def __new__(cls, module: str, name: str) -> Self:
+        self = super().__new__(cls, f"{module}:{name}")
+        self.module = module
+        self.name = name
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,17 @@ class Modules:
     def __init__(
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
+        self._sources = sources
         self._reading = Reading(sources, kept)
+        self._expected: tuple[str, ...] = ()
         self._is_dir_now = sources.is_dir
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
+        self._asking: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
         self.folders: dict[RepoPath, bool] = {}
 
     @property
@@ -83,11 +93,29 @@ class Modules:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
 
+    @contextlib.contextmanager
+    def asking(self, seen: set[str]) -> Iterator[None]:
+        """Note in `seen` the modules that are asked for meanwhile."""
+        before, self._asking = self._asking, seen
+        try:
+            yield
+        finally:
+            self._asking = before
+
+    def _asked_by(self, name: str) -> set[str]:
+        """The modules that were asked for on behalf of one, to say what its names stand for."""
+        return self.asked.setdefault(name, set())
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which modules will be asked for, and all that they import: it saves time."""
+        self._expected = tuple(names)
+
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
 
         Raises `DefinitionError` where its source isn't Python.
         """
+        self._asking.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -100,6 +128,10 @@ class Modules:
         package = self.find(name)
         if package is None or package.file is None:
             return None
+        if self._expected and self._reading.parsed >= _FEW:
+            guesses = guess(self._sources, self._roots, self._expected)
+            self._expected = ()
+            self._reading.take(parse_ahead(guesses, self._reading.is_known))
         return self._reading.module(name, package.file, is_package=bool(package.folders))
 
     def _with_declared(self, name: str, module: Module) -> Module:
@@ -133,10 +165,12 @@ class Modules:
         made_by = facts.bindings.made.get(name)
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
+        origins = facts.bindings.imports.get(name, ())
+        self._asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
-            for origin in facts.bindings.imports.get(name, ())
+            for origin in origins
         )
 
     def find(self, name: str) -> Package | None:
@@ -144,6 +178,13 @@ class Modules:
         if name not in self._found:
             self._found[name] = self._search(name)
         return self._found[name]
+
+    def earlier(self, name: str, id_: ObjectId) -> Module | None:
+        """The facts that a module had when its source had this id, if they are still known."""
+        package = self.find(name)
+        if package is None or package.file is None:
+            return None
+        return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
 
     def at(self, file: RepoPath) -> Module | None:
         """The module that is imported from a source file, if there is one."""
@@ -196,7 +237,8 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self.resolve(module, module.references[index])
+            with self.asking(self._asked_by(key[0])):
+                found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:

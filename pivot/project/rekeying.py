@@ -21,6 +21,8 @@ from pivot.lock.fields import Fields
 from pivot.lock.lock import Lock
 from pivot.project.project import Project
 
+REMEMBERED = "rekeyed:"  # how the names of what the accelerator keeps of it begin
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -125,7 +127,7 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
 
 def document_of(lock: Lock) -> str:
     """The name under which the accelerator keeps what was found about a lock."""
-    return f"rekeyed:{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
+    return f"{REMEMBERED}{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,9 +159,17 @@ class Surveyor:
             written, fault = self._own_lock(name)
             lock = self._under_our_scheme(written)
             candidates = self.history.find(declared.static_key)
-            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
-            other = None if lock is written else written
-            known[name] = _Known(declared, fingerprint, kinds, lock, fault, candidates, other)
+            # Most stages name no files, and the kinds of symbols are made when they are asked for.
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
+            known[name] = _Known(
+                declared,
+                fingerprint,
+                kinds or fingerprint.kinds,
+                lock,
+                fault,
+                candidates,
+                None if lock is written else written,
+            )
         seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
         return Survey(
             graph,

@@ -2,12 +2,12 @@
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
-from pivot.code.facts import Module
-from pivot.code.files import DataFiles
+from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -53,8 +53,8 @@ class ProjectCode:
         what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._files = DataFiles(self._modules, outs)
-        self._graph = Graph(self._modules, self._files)
+        self._graph = Graph(self._modules)
+        self._consulted: dict[str, frozenset[str]] = {}
 
     def expect(self, symbols: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
@@ -74,7 +74,11 @@ class ProjectCode:
         root = find_root(self._modules, symbol)
         symbols, modules = find_extra(self._modules, symbol, extra)
         reach = Reach(graph)
-        reach.follow(root, symbols, modules)
+        seen: set[str] = set()
+        with self._modules.asking(seen):
+            reach.follow(root, symbols, modules)
+        seen.update(reach.modules)
+        self._consulted[entry] = all_asked(seen, self._modules.asked)
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
@@ -92,15 +96,14 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
-            text=self.text(keys),
         )
 
     def text(self, names: Collection[str]) -> str:
-        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+        """The hash (64 hex digits) of how some entries of a fingerprint are written in their files.
 
         It tells whether sources are those that a stage ran, also where the hashes in its lock were
-        made by rules that nobody knows any more. Lines count as they are, comments included, and
-        so does what the files hold that are read at import.
+        made by rules that nobody knows any more: unlike those it is the same under every scheme.
+        Lines count as they are, comments included.
         """
         rows = {name: self._texts(name) for name in sorted(names)}
         return derive_json(_TEXTS_CONTEXT, rows).hex()
@@ -115,6 +118,56 @@ class ProjectCode:
                 return None
             return written + [line for node in self._nodes(module, symbol) for line in node.files]
         return None
+
+    def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
+        """A fingerprint after edits of modules that lead to what they led to before."""
+        edited = {key for key in old.code if key.partition(":")[0] in modules}
+        if not edited:
+            return old
+        if any(key.endswith(EFFECTS) for key in edited):  # which of them it reaches isn't known
+            return self.fingerprint(symbol)
+        nodes = {key: self._graph.node(SymbolId(*key.split(":"))) for key in edited}
+        files = {node.location.file for node in nodes.values()}
+        opaque = {found for found in old.opaque if found.file not in files}
+        opaque.update(found for node in nodes.values() for found in node.opaque)
+        return replace(
+            old,
+            code=dict(old.code) | {key: node.value for key, node in nodes.items()},
+            locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
+            opaque=tuple(sorted(opaque, key=lambda found: found.order)),
+        )
+
+    def update(
+        self, before: Mapping[str, Fingerprint], ids: Mapping[str, ObjectId], last: Consulted
+    ) -> dict[str, Fingerprint]:
+        """Earlier fingerprints after edits; `ids` are what the edited modules had before.
+
+        Only those are made anew that depend on a module which now leads elsewhere.
+        """
+        other = {name for name, id_ in ids.items() if self._leads_elsewhere(name, id_)}
+        found: dict[str, Fingerprint] = {}
+        for symbol, old in before.items():
+            consulted = last.stages[symbol]
+            if consulted.isdisjoint(other):
+                self._consulted[symbol] = consulted
+                found[symbol] = self._refreshed(symbol, old, ids.keys())
+            else:
+                found[symbol] = self.fingerprint(symbol)
+        return found
+
+    def _leads_elsewhere(self, name: str, id_: ObjectId) -> bool:
+        before, after = self._modules.earlier(name, id_), self._modules.get(name)
+        return before is None or after is None or leads_elsewhere(before, after)
+
+    def consulted(self, before: Consulted | None = None) -> Consulted:
+        """What the fingerprints asked for depend on; with what was known `before`."""
+        files = dict(before.files) if before is not None else {}
+        for name in frozenset().union(*self._consulted.values()) - files.keys():
+            package = self._modules.find(name)
+            if package is not None and package.file is not None:
+                files[name] = package.file
+        names = self.names | (before.names if before is not None else frozenset())
+        return Consulted(files, dict(self._consulted), names)
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.

@@ -8,8 +8,8 @@ kept once, and a stage as the numbers of its entries; a fingerprint is made when
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
@@ -37,6 +37,7 @@ class CodeRecord:
             binaries in it) -> digest.
         asked: hashes of single symbols that somebody asked for, as `ProjectCode.hashes` gives
             them.
+        consulted: digest of what was kept of the modules that each fingerprint depends on.
     """
 
     fingerprints: Mapping[str, Fingerprint]
@@ -47,7 +48,7 @@ class CodeRecord:
     installation: str
     outside: Mapping[str, str]
     asked: Mapping[str, str | None] = field(default_factory=dict)
-    listings: Mapping[RepoPath, Sequence[str]] = field(default_factory=dict)
+    consulted: str = ""
 
     def holds(
         self,
@@ -63,6 +64,25 @@ class CodeRecord:
             and all([*names(path)] == [*known] for path, known in self.listings.items())
             and all(outside(place) == known for place, known in self.outside.items())
         )
+
+    def edited(
+        self,
+        file_id: Callable[[RepoPath], ObjectId | None],
+        is_dir: Callable[[RepoPath], bool],
+        outside: Callable[[str], str],
+    ) -> Mapping[RepoPath, ObjectId] | None:
+        """The files that hold something else now, with what they held; none: it holds.
+
+        None where more has changed, such as files that came or went.
+        """
+        changed: dict[RepoPath, ObjectId] = {}
+        for path, known in self.files.items():
+            now = file_id(path)
+            if now != known:
+                if now is None or known is None:
+                    return None
+                changed[path] = known
+        return changed if replace(self, files={}).holds(file_id, is_dir, outside) else None
 
 
 def encode(record: CodeRecord) -> bytes:
@@ -87,7 +107,7 @@ def encode(record: CodeRecord) -> bytes:
         "installation": record.installation,
         "outside": record.outside,
         "asked": record.asked,
-        "listings": record.listings,
+        "consulted": record.consulted,
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -115,7 +135,7 @@ def decode(data: bytes) -> CodeRecord | None:
             value["installation"],
             value["outside"],
             value["asked"],
-            {_path(path): tuple(names) for path, names in value["listings"].items()},
+            value["consulted"],
         )
     except (ValueError, KeyError, TypeError, IndexError):
         return None
@@ -168,7 +188,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
         return made
 
     def _make(self, symbol: str, row: list[Any]) -> Fingerprint:
-        entries, via, modules, opaque, runs, text = row
+        entries, via, modules, opaque, runs = row
         numbers = _read(entries)
         names = _pick(self._names, numbers)
         return Fingerprint(
@@ -187,7 +207,6 @@ class _Fingerprints(Mapping[str, Fingerprint]):
                 lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
             ),
             runs=frozenset(_pick(self._texts, _read(runs))),
-            text=text,
         )
 
     def _locations(self, names: tuple[str, ...], numbers: list[int]) -> dict[str, Location]:
@@ -224,8 +243,7 @@ def _stage_row(fingerprint: Fingerprint, table: _Numbers, texts: _Numbers) -> li
     opaque = [texts.of((o.what, str(o.file), o.line)) for o in fingerprint.opaque]
     modules = [texts.of(name) for name in sorted(fingerprint.modules)]
     runs = [texts.of(name) for name in sorted(fingerprint.runs)]
-    numbers = [_written(row) for row in (entries, via, modules, opaque, runs)]
-    return [*numbers, fingerprint.text]
+    return [_written(numbers) for numbers in (entries, via, modules, opaque, runs)]
 
 
 def _written(numbers: Iterable[int]) -> str:

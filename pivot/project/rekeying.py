@@ -21,6 +21,8 @@ from pivot.lock.fields import Fields
 from pivot.lock.lock import Lock
 from pivot.project.project import Project
 
+REMEMBERED = "rekeyed:"  # how the names of what the accelerator keeps of it begin
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -55,7 +57,7 @@ class Present(Protocol):
 
 
 class Rekeying:
-    """Re-keys locks, and remembers what was found, also that nothing was."""
+    """Re-keys locks, and remembers what was found, also that nothing was in any commit."""
 
     def __init__(
         self, project: Project, present: Present, search: Callable[[Lock], Proof | None]
@@ -69,7 +71,7 @@ class Rekeying:
         """A lock as it is under our scheme; None where the sources that ran aren't found."""
         if not lock.sources:
             return None
-        proof = self._here(lock) or self._remembered(lock)
+        proof = self._remembered(lock)
         return None if proof is None else proof.applied(lock)
 
     def _here(self, lock: Lock) -> Proof | None:
@@ -77,21 +79,25 @@ class Rekeying:
         found = self._present.fingerprint(entry_of(lock.root, lock.extra))
         if found is None or found.code.keys() != symbols_in(lock):
             return None
-        observed = lock.observed.code
-        text = self._present.text(names_of(lock)) if observed else found.text
-        if text != lock.sources:
+        if self._present.text(names_of(lock)) != lock.sources:
             return None
-        return Proof(found.code, known_hashes(self._present.hashes(observed)))
+        return Proof(found.code, known_hashes(self._present.hashes(lock.observed.code)))
 
     def _remembered(self, lock: Lock) -> Proof | None:
-        """What the commits tell. A proof holds for ever, its absence while HEAD is as it was."""
+        """What was found before, or is found now.
+
+        A proof holds for ever; that commits have none, while HEAD is as it was.
+        """
         name = document_of(lock)
         state, evidence = self._project.state, head_and_index(self._project.root)
         known = _decode(state.document(name), evidence)
-        if known is not None:
+        if known is not None and known.proof is not None:
             return known.proof
+        proof = self._here(lock)
+        if proof is None and known is not None:
+            return None
         try:
-            proof = self._search(lock)
+            proof = proof or self._search(lock)
         except PivotError:
             return None  # such as objects that a partial clone lacks: tried again next time
         if proof is not None:
@@ -121,7 +127,7 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
 
 def document_of(lock: Lock) -> str:
     """The name under which the accelerator keeps what was found about a lock."""
-    return f"rekeyed:{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
+    return f"{REMEMBERED}{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

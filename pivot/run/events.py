@@ -13,7 +13,7 @@ from pivot.run.use import Use
 
 
 class Status(StrEnum):
-    """How a selected stage ended; exactly one for each."""
+    """How a selected stage ended; exactly one for each. No run ends with `recorded`."""
 
     RAN = "ran"
     UNCHANGED = "unchanged"

@@ -46,7 +46,7 @@ def test_a_file_counts_byte_by_byte(using):
     assert project.pivot("repro").statuses == {"make": "unchanged"}
     project.write("q.sql", "select 2")
     assert reasons(project) == [("code", "./q.sql")]
-    assert "file:q.sql" in project.pivot("status", "--explain").out
+    assert "q.sql" in project.pivot("status", "--explain").out
     assert project.pivot("repro").statuses == {"make": "ran"}
     project.write("q.sql", "select 1")
     assert project.pivot("repro").statuses == {"make": "restored"}

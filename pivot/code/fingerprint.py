@@ -8,6 +8,8 @@ from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
+from pivot.code.facts import Module
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -53,7 +55,8 @@ class ProjectCode:
         what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
 
     def expect(self, symbols: Iterable[str]) -> None:
@@ -166,6 +169,8 @@ class ProjectCode:
             package = self._modules.find(name)
             if package is not None and package.file is not None:
                 files[name] = package.file
+        # Who reads a source as data depends on more than what it leads to.
+        files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names)
 

@@ -1,6 +1,6 @@
 """One analysis of a project's sources, which goes on from the last one where it can."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pivot.code.consulted import Consulted, decode, encode
 from pivot.code.findings import Fingerprint
@@ -72,6 +72,22 @@ class Analysis:
     def names(self) -> frozenset[str]:
         """Every dotted name that was looked for."""
         return self._code.names | (self._last.names if self._last is not None else frozenset())
+
+    def packages(
+        self, fingerprints: Mapping[str, Fingerprint]
+    ) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, str]] | None:
+        """Versions by symbol, and digests of code that isn't parsed, if they are as before.
+
+        They are while the same modules are used and looked for, in the same installation.
+        """
+        before, last = self._before, self._last
+        if before is None or last is None or not self._code.names <= last.names:
+            return None
+        earlier = before.fingerprints
+        for symbol, fingerprint in fingerprints.items():
+            if symbol not in earlier or fingerprint.modules != earlier[symbol].modules:
+                return None
+        return {symbol: before.packages[symbol] for symbol in fingerprints}, before.outside
 
     @property
     def consulted(self) -> bytes:

@@ -140,14 +140,16 @@ class Code:
             fingerprints = analysis.fingerprints(symbols)
             asked = code.hashes(() if before is None else before.asked)
             files, folders = analysis.evidence
-            packages, outside = self._packages_of(fingerprints, analysis.names, roots)
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
             consulted = analysis.consulted
         state.record_document(CONSULTED, consulted)
         record = CodeRecord(
             fingerprints, packages, files, folders, roots, identity, outside, asked,
             hash_bytes(consulted).hex(),
         )  # fmt: skip
-        state.record_document(DOCUMENT, encode(record))
+        state.record_document(DOCUMENT, encode(record, before))
         return record
 
     def _packages_of(

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pivot.code.analysis import Node, analyse
-from pivot.code.findings import Kind, Opaque
+from pivot.code.facts import Effect, Module, Symbol, Trigger
+from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Effect, Module, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,13 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
-        self._hooks: dict[SymbolId, bool] = {}
 
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.definitions, found.kind)
+            node = analyse(self.modules, module, found.part, found.kind)
             self._nodes[symbol] = node
         return node
 
@@ -63,7 +61,7 @@ class Graph:
         key = (module.place.module, index)
         if key not in self._effects:
             effect = module.effects[index]
-            node = analyse(self.modules, module, (effect.definition,), Kind.EFFECTS)
+            node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
             self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
@@ -72,7 +70,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -100,14 +98,14 @@ class Graph:
         always = False
         makes_class = module.symbols[trigger.name].kind is Kind.CLASS
         for reference, is_decorator in trigger.callees():
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
                 if makes_class:
                     classes = self._classes(symbol)
                     bases |= classes
-                    hooks = {c for c in classes if self._has_hook(c)}
+                    hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
                     if classes and not hooks:
                         continue  # deriving from a class calls nothing of it
@@ -132,14 +130,12 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
-            elif self._starts_empty(part):
+            elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
 
-    def _starts_empty(self, symbol: SymbolId) -> bool:
-        """Whether a constant is made as an empty container, so in order to be filled."""
-        definitions = self._module(symbol.module).symbols[symbol.name].definitions
-        return any(makes_empty_container(d.node) for d in definitions)
+    def _facts(self, symbol: SymbolId) -> Symbol:
+        return self._module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -151,13 +147,6 @@ class Graph:
                 found.add(part)
                 stack += self.node(part).symbols
         return found
-
-    def _has_hook(self, symbol: SymbolId) -> bool:
-        """Whether a class learns of its subclasses when they are made, or looks for them."""
-        if symbol not in self._hooks:
-            definitions = self._module(symbol.module).symbols[symbol.name].definitions
-            self._hooks[symbol] = any(learns_of_subclasses(d.node) for d in definitions)
-        return self._hooks[symbol]
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
         """All symbols that `symbol` leads to by name, itself included."""
@@ -180,14 +169,16 @@ class Reach:
     Attributes:
         symbols: reached symbols with their nodes.
         effects: per module, the reached effects by their place in it.
-        modules: modules that run.
+        modules: modules that run, each with the entry that makes it run.
+        via: each reached entry, as text, with the one that it was first reached from.
         opaque: what couldn't be followed.
     """
 
     graph: Graph
     symbols: dict[SymbolId, Node] = field(default_factory=dict)
     effects: dict[str, dict[int, Node]] = field(default_factory=dict)
-    modules: dict[str, None] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    via: dict[str, str] = field(default_factory=dict)
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId] = field(default_factory=set)
@@ -203,36 +194,46 @@ class Reach:
             while self._queue:
                 self._symbol(self._queue.popleft())
             more = self._settle()
+        del self.via[str(root)]
 
     def _symbol(self, symbol: SymbolId) -> None:
         if symbol in self.symbols:
             return
         node = self.graph.node(symbol)
         self.symbols[symbol] = node
-        self._run(symbol.module)
-        self._lead(node)
+        name = str(symbol)
+        self.via.setdefault(name, name)
+        self._run(symbol.module, name)
+        self._lead(node, name)
 
-    def _lead(self, node: Node) -> None:
-        self._queue.extend(node.symbols)
+    def _reach(self, symbols: Iterable[SymbolId], origin: str) -> None:
+        for symbol in symbols:
+            if symbol not in self.symbols:
+                self.via.setdefault(str(symbol), origin)
+                self._queue.append(symbol)
+
+    def _lead(self, node: Node, name: str) -> None:
+        """Go on to all that the entry `name` leads to."""
+        self._reach(node.symbols, name)
         self._watched |= node.watches
         self.opaque.update(node.opaque)
-        for name in node.runs:
-            self._run(name)
-        for name in node.widens:
-            self._widen(name)
+        for module in node.runs:
+            self._run(module, name)
+        for module in node.widens:
+            self._widen(module, name)
 
-    def _run(self, name: str) -> None:
+    def _run(self, name: str, origin: str) -> None:
         """Note that a module is imported, with its parents and all that they import."""
         stack = [name]
         while stack:
             for part in parents(stack.pop()):
                 if part in self.modules:
                     continue
-                self.modules[part] = None
+                self.modules[part] = origin
                 module = self.graph.modules.get(part)
                 if module is None:
                     continue
-                stack += (n for origin in module.runs if (n := self._imported(origin)))
+                stack += (n for imported in module.runs if (n := self._imported(imported)))
                 self._effects_left += ((module, i) for i in range(len(module.effects)))
                 self._triggers_left += ((module, i) for i in range(len(module.triggers)))
 
@@ -241,20 +242,20 @@ class Reach:
         name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
         return name if self.graph.modules.find(name) else None
 
-    def _widen(self, name: str) -> None:
+    def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""
         module = self.graph.modules.get(name)
         if module is None or name in self._widened:
             return
         self._widened.add(name)
-        self._run(name)
-        self._queue.extend(SymbolId(name, symbol) for symbol in module.symbols)
+        self._run(name, origin)
+        self._reach((SymbolId(name, symbol) for symbol in module.symbols), origin)
         for origins in module.imports.values():
-            for origin in origins:
-                reference = Reference((), 0, origin, runs_only=True)
-                self._queue.extend(self.graph.modules.resolve(module, reference).symbols)
+            for imported in origins:
+                reference = Reference((), 0, imported, runs_only=True)
+                self._reach(self.graph.modules.resolve(module, reference).symbols, origin)
         for star in module.stars:
-            self._widen(star)
+            self._widen(star, origin)
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
@@ -263,8 +264,11 @@ class Reach:
         for module, index in effects:
             node, touch = self.graph.effect(module, index)
             if self._matters(touch):
-                self.effects.setdefault(module.place.module, {})[index] = node
-                self._lead(node)
+                name = module.place.module
+                entry = f"{name}:{EFFECTS}"
+                self.effects.setdefault(name, {})[index] = node
+                self.via.setdefault(entry, self._cause(touch, name))
+                self._lead(node, entry)
             else:
                 self._effects_left.append((module, index))
         triggers, self._triggers_left = self._triggers_left, []
@@ -272,11 +276,17 @@ class Reach:
             symbol = SymbolId(module.place.module, module.triggers[index].name)
             if symbol in self.symbols:
                 continue
-            if self._matters(self.graph.trigger(module, index)):
-                self._queue.append(symbol)
+            touch = self.graph.trigger(module, index)
+            if self._matters(touch):
+                self._reach([symbol], self._cause(touch, symbol.module))
             else:
                 self._triggers_left.append((module, index))
         return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+
+    def _cause(self, touch: Touch, module: str) -> str:
+        """What makes something done at import matter: an object that it changes, or the import."""
+        touched = touch.symbols & self.symbols.keys() or touch.bases & self._watched
+        return self.modules[module] if touch.always or not touched else str(min(touched))
 
     def _matters(self, touch: Touch) -> bool:
         return (

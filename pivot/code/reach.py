@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse
-from pivot.code.facts import Effect, Module, Symbol, Trigger
+from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
-from pivot.code.scopes import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ class Touch:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, files: DataFiles) -> None:
         self.modules = modules
+        self._files = files
+        self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
@@ -45,13 +47,31 @@ class Graph:
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
-            module = self._module(symbol.module)
-            found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.part, found.kind)
+            module = self.module(symbol.module)
+            node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
             self._nodes[symbol] = node
         return node
 
-    def _module(self, name: str) -> Module:
+    def plain(self, symbol: SymbolId) -> Node:
+        """The node without the files that are read, which its hash has beside its code."""
+        node = self._plain.get(symbol)
+        if node is None:
+            module = self.module(symbol.module)
+            found = module.symbols[symbol.name]
+            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+        return node
+
+    def _with_files(self, module: Module, part: Part, node: Node) -> Node:
+        """Add the files that are read at import: by the code itself, and by what it calls."""
+        lines = self._files.read(module, part.reads)
+        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
+            later = self._facts(symbol).part.later
+            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+                lines += self._files.read(self.module(symbol.module), later)
+        return with_files(node, sorted(set(lines)))
+
+    def module(self, name: str) -> Module:
         module = self.modules.get(name)
         if module is None:
             raise KeyError(name)
@@ -62,6 +82,7 @@ class Graph:
         if key not in self._effects:
             effect = module.effects[index]
             node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+            node = self._with_files(module, effect.part, node)
             self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
@@ -82,9 +103,9 @@ class Graph:
         return frozenset(every)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
-        if self.node(symbol).kind is not Kind.CONSTANT:
+        if self.plain(symbol).kind is not Kind.CONSTANT:
             return []
-        return [s for s in self.closure(symbol) if self.node(s).kind is Kind.CONSTANT]
+        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
 
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
@@ -116,7 +137,7 @@ class Graph:
 
     def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
         """Whether calling this, or a method of it, is taken to change it."""
-        kind = self.node(symbol).kind
+        kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
         return is_method and kind is not Kind.CLASS
@@ -126,7 +147,7 @@ class Graph:
         changed: set[SymbolId] = set()
         outside = False
         for part in self.closure(symbol):
-            node = self.node(part)
+            node = self.plain(part)
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
@@ -135,7 +156,7 @@ class Graph:
         return changed, outside
 
     def _facts(self, symbol: SymbolId) -> Symbol:
-        return self._module(symbol.module).symbols[symbol.name]
+        return self.module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -143,9 +164,9 @@ class Graph:
         stack = [symbol]
         while stack:
             part = stack.pop()
-            if part not in found and self.node(part).kind is Kind.CLASS:
+            if part not in found and self.plain(part).kind is Kind.CLASS:
                 found.add(part)
-                stack += self.node(part).symbols
+                stack += self.plain(part).symbols
         return found
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
@@ -157,7 +178,7 @@ class Graph:
                 part = stack.pop()
                 if part not in found:
                     found[part] = None
-                    stack += self.node(part).symbols
+                    stack += self.plain(part).symbols
             self._closures[symbol] = frozenset(found)
         return self._closures[symbol]
 
@@ -233,14 +254,18 @@ class Reach:
                 module = self.graph.modules.get(part)
                 if module is None:
                     continue
-                stack += (n for imported in module.runs if (n := self._imported(imported)))
+                stack += self.imports(part)
                 self._effects_left += ((module, i) for i in range(len(module.effects)))
                 self._triggers_left += ((module, i) for i in range(len(module.triggers)))
 
-    def _imported(self, origin: Origin) -> str | None:
-        """The project module that an import statement runs, if it is one."""
-        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-        return name if self.graph.modules.find(name) else None
+    def imports(self, name: str) -> list[str]:
+        """The project modules that a module imports when it runs, in order."""
+        module = self.graph.modules.get(name)
+        names = (
+            origin.module if origin.name is None else f"{origin.module}.{origin.name}"
+            for origin in (module.runs if module is not None else ())
+        )
+        return [name for name in names if self.graph.modules.find(name)]
 
     def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""

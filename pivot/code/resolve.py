@@ -12,7 +12,7 @@ from pivot.code import declarations
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin
+from pivot.code.scopes import STAR, Origin
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -52,15 +52,18 @@ class Targets:
 
     Attributes:
         symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read.
+        modules: project modules that are used as values, or of which an unknown name is read,
+            with what is to be said of that; empty where the code says it already.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
+        order: in which order names were bound that several statements bind.
     """
 
     symbols: dict[SymbolId, bool] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     externals: set[str] = field(default_factory=set)
     traversed: dict[str, None] = field(default_factory=dict)
+    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -70,13 +73,14 @@ class Modules:
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
         self._reading = Reading(sources, kept)
-        self._is_dir_now = sources.is_dir
+        self._sources = sources
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
         self.folders: dict[RepoPath, bool] = {}
+        self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
     @property
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
@@ -182,14 +186,36 @@ class Modules:
                 return Package(name, (inner,), initial)
             if self._reading.exists(plain):
                 return Package(name, (), plain)
-            if self._is_dir(inner):
+            if self.is_dir(inner):
                 bare.append(inner)
         return Package(name, tuple(bare), None) if bare else None
 
-    def _is_dir(self, path: RepoPath) -> bool:
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is there."""
         if path not in self.folders:
-            self.folders[path] = self._is_dir_now(path)
+            self.folders[path] = self._sources.is_dir(path)
         return self.folders[path]
+
+    def listed(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, as `Sources.names` gives them."""
+        if path not in self.listings:
+            self.listings[path] = tuple(self._sources.names(path))
+        return self.listings[path]
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file that need not be a source; None where no file is."""
+        return self._reading.ids[path] if self._reading.exists(path) else None
+
+    def within(self, package: str) -> Iterator[str]:
+        """The modules with a source in a package, however deep."""
+        found = self.find(package)
+        for folder in found.folders if found is not None else ():
+            for name in self.listed(folder):
+                inner = self.find(f"{package}.{name.removesuffix('.py')}")
+                if inner is not None:
+                    if inner.file is not None:
+                        yield inner.name
+                    yield from self.within(inner.name)
 
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
@@ -257,6 +283,8 @@ class _Search:
         self.hops.add((name, chain))
         module = self.modules.get(name)
         found = module is not None and self._member(module, chain, whole=whole)
+        if chain[0] == "__path__":
+            self.targets.modules |= dict.fromkeys(self.modules.within(name), "")
         submodule = self.modules.find(f"{name}.{chain[0]}")
         if submodule is not None:
             self.module(submodule, chain[1:], whole=whole)
@@ -289,9 +317,20 @@ class _Search:
         for origin in module.imports.get(name, ()):
             self.origin(origin, chain[1:], whole=whole)
             found = True
+        giving = []
         for star in module.stars:
-            found |= self._from_star(star, chain, whole=whole, known=found)
+            if self._from_star(star, chain, whole=whole, known=found):
+                found = True
+                giving.append(f"{star}:{STAR}")
+        if module.contested:
+            self._note_order(module, name, giving)
         return found
+
+    def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
+        """Note the order of a name's bindings, where it has several."""
+        sources = [s for n, s in module.contested if n == name or (n == STAR and s in stars)]
+        if len(sources) > 1:
+            self.targets.order.add(f"{module.place.module}.{name}<{','.join(sources)}")
 
     def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
         """Look for a name among those that `from star import *` brings."""
@@ -305,7 +344,6 @@ class _Search:
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False
-        # `__all__` may grow at run time, so it hides nothing here.
         has_list = "__all__" in module.symbols or "__all__" in module.imports
         if name.startswith("_") and not has_list:
             return False
@@ -317,6 +355,11 @@ class _Search:
             found = True
         if found:
             self.targets.traversed[star] = None
+            if name in module.exports:
+                self.targets.order.add(f"{star}.{name}<listed")
+            elif has_list:
+                # The list may grow at run time, so it hides nothing, but what it holds counts.
+                self._member(module, ("__all__",), whole=False)
         return found
 
 

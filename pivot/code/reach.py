@@ -43,6 +43,7 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
+        self._loads: dict[str, list[str]] = {}
 
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
@@ -117,18 +118,18 @@ class Graph:
         symbols: set[SymbolId] = set()
         bases: set[SymbolId] = set()
         always = False
-        makes_class = module.symbols[trigger.name].kind is Kind.CLASS
-        for reference, is_decorator in trigger.callees():
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             targets = self.modules.targets(module, reference)
+            is_decorator = reference in trigger.decorators
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
-                if makes_class:
+                if reference in trigger.bases:
                     classes = self._classes(symbol)
                     bases |= classes
                     hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
-                    if classes and not hooks:
+                    if classes and not hooks and reference not in trigger.calls:
                         continue  # deriving from a class calls nothing of it
                 changed, outside = self._changes(symbol)
                 symbols |= changed
@@ -154,6 +155,20 @@ class Graph:
             elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
+
+    def loads(self, module: Module) -> Iterable[str]:
+        """The modules that functions import which a module calls when it is imported."""
+        name = module.place.module
+        if name not in self._loads:
+            parts = (*module.symbols.values(), *module.effects)
+            called = {s for p in parts for i in p.part.called for s in self._called(module, i)}
+            symbols = frozenset[SymbolId]().union(*map(self.closure, called))
+            self._loads[name] = sorted({run for s in symbols for run in self.plain(s).runs})
+        return self._loads[name]
+
+    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
+        found = self.modules.targets(module, reference).symbols
+        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:
         return self.module(symbol.module).symbols[symbol.name]
@@ -203,6 +218,7 @@ class Reach:
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId] = field(default_factory=set)
+    _watches_all: bool = False
     _widened: set[str] = field(default_factory=set)
     _effects_left: list[tuple[Module, int]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
@@ -237,6 +253,7 @@ class Reach:
         """Go on to all that the entry `name` leads to."""
         self._reach(node.symbols, name)
         self._watched |= node.watches
+        self._watches_all |= node.watches_all
         self.opaque.update(node.opaque)
         for module in node.runs:
             self._run(module, name)
@@ -261,11 +278,13 @@ class Reach:
     def imports(self, name: str) -> list[str]:
         """The project modules that a module imports when it runs, in order."""
         module = self.graph.modules.get(name)
-        names = (
+        if module is None:
+            return []
+        names = [
             origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-            for origin in (module.runs if module is not None else ())
-        )
-        return [name for name in names if self.graph.modules.find(name)]
+            for origin in module.runs
+        ]
+        return [n for n in (*names, *self.graph.loads(module)) if self.graph.modules.find(n)]
 
     def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""
@@ -284,7 +303,7 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
-        before = len(self._effects_left) + len(self._triggers_left)
+        found = False
         effects, self._effects_left = self._effects_left, []
         for module, index in effects:
             node, touch = self.graph.effect(module, index)
@@ -294,6 +313,7 @@ class Reach:
                 self.effects.setdefault(name, {})[index] = node
                 self.via.setdefault(entry, self._cause(touch, name))
                 self._lead(node, entry)
+                found = True
             else:
                 self._effects_left.append((module, index))
         triggers, self._triggers_left = self._triggers_left, []
@@ -304,9 +324,10 @@ class Reach:
             touch = self.graph.trigger(module, index)
             if self._matters(touch):
                 self._reach([symbol], self._cause(touch, symbol.module))
+                found = True
             else:
                 self._triggers_left.append((module, index))
-        return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+        return found
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""
@@ -318,4 +339,5 @@ class Reach:
             touch.always
             or not touch.symbols.isdisjoint(self.symbols)
             or not touch.bases.isdisjoint(self._watched)
+            or (self._watches_all and not touch.bases.isdisjoint(self.symbols))
         )

@@ -319,12 +319,18 @@ class _Search:
             found = True
         giving = []
         for star in module.stars:
-            if self._from_star(star, chain, whole=whole, known=found):
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
                 found = True
                 giving.append(f"{star}:{STAR}")
         if module.contested:
             self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
 
     def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
         """Note the order of a name's bindings, where it has several."""

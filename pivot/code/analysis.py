@@ -98,14 +98,29 @@ def _widened(
     """The modules of which any name may be used."""
     for index, _, targets in found:
         yield from targets.modules
-        if "__globals__" in module.references[index].chain:
+        chain = module.references[index].chain
+        if "__globals__" in chain:
             yield from (symbol.module for symbol in targets.symbols)
+        if "__path__" in chain:
+            yield from (m for package in targets.traversed for m in _within(modules, package))
     for name in part.loads:
         package, _, last = name.rpartition(".")
         if last == ANY:
-            yield from modules.within(package)
+            yield from _within(modules, package)
         elif (known := modules.find(name)) is not None and known.file is not None:
             yield name
+
+
+def _within(modules: Modules, package: str) -> Iterator[str]:
+    """The modules with a source in a package, however deep."""
+    found = modules.find(package)
+    for folder in found.folders if found is not None else ():
+        for name in modules.listed(folder):
+            inner = modules.find(f"{package}.{name.removesuffix('.py')}")
+            if inner is not None:
+                if inner.file is not None:
+                    yield inner.name
+                yield from _within(modules, inner.name)
 
 
 def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
@@ -114,7 +129,6 @@ def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque
         Opaque(f"{reason}: {name}", module.file, line)
         for _, line, targets in found
         for name, reason in targets.modules.items()
-        if reason
     }
     return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
 

@@ -43,6 +43,10 @@ class ProjectCode:
         self._modules = Modules(sources, roots, kept)
         self._graph = Graph(self._modules, DataFiles(self._modules, outs))
 
+    def expect(self, symbols: Iterable[str]) -> None:
+        """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
+
     def fingerprint(self, symbol: str) -> Fingerprint:
         """The fingerprint of `package.module:qualname`.
 

@@ -6,7 +6,7 @@ That is how handlers which register themselves somewhere else are found.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pivot.code.analysis import Node, analyse, with_files
@@ -15,6 +15,7 @@ from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
+from pivot.code.scopes import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,23 @@ class Touch:
     bases: frozenset[SymbolId] = frozenset()
     always: bool = False
 
+    @property
+    def may_matter(self) -> bool:
+        return self.always or bool(self.symbols) or bool(self.bases)
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What modules do when they are imported, as far as it can matter to anybody.
+
+    Attributes:
+        effects: module, place in it, and what the effect may change; in the order of running.
+        triggers: the same.
+    """
+
+    effects: tuple[tuple[Module, int, Touch], ...]
+    triggers: tuple[tuple[Module, int, Touch], ...]
+
 
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
@@ -43,7 +61,10 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
-        self._loads: dict[str, list[str]] = {}
+        self._loads: dict[SymbolId, tuple[str, ...]] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._runs: dict[str, tuple[str, ...]] = {}
+        self._acts: dict[str, Acts] = {}
 
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
@@ -156,15 +177,18 @@ class Graph:
                 changed.add(part)
         return changed, outside
 
-    def loads(self, module: Module) -> Iterable[str]:
+    def _loaded(self, module: Module) -> Iterable[str]:
         """The modules that functions import which a module calls when it is imported."""
-        name = module.place.module
-        if name not in self._loads:
-            parts = (*module.symbols.values(), *module.effects)
-            called = {s for p in parts for i in p.part.called for s in self._called(module, i)}
-            symbols = frozenset[SymbolId]().union(*map(self.closure, called))
-            self._loads[name] = sorted({run for s in symbols for run in self.plain(s).runs})
-        return self._loads[name]
+        parts = (*module.symbols.values(), *module.effects)
+        called = {s: None for p in parts for i in p.part.called for s in self._called(module, i)}
+        return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
+
+    def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
+        found = self._loads.get(symbol)
+        if found is None:
+            runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
+            found = self._loads[symbol] = tuple(sorted(runs))
+        return found
 
     def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
         found = self.modules.targets(module, reference).symbols
@@ -182,6 +206,62 @@ class Graph:
             if part not in found and self.plain(part).kind is Kind.CLASS:
                 found.add(part)
                 stack += self.plain(part).symbols
+        return found
+
+    def acts(self, name: str) -> Acts:
+        """What a module does when it is imported."""
+        acts = self._acts.get(name)
+        if acts is None:
+            module = self.modules.get(name)
+            effects = [] if module is None else list(self._effect_acts(module))
+            triggers = [] if module is None else list(self._trigger_acts(module))
+            acts = self._acts[name] = Acts(tuple(effects), tuple(triggers))
+        return acts
+
+    def _effect_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
+        for index in range(len(module.effects)):
+            _, touch = self.effect(module, index)
+            if touch.may_matter:
+                yield module, index, touch
+
+    def _trigger_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
+        for index in range(len(module.triggers)):
+            touch = self.trigger(module, index)
+            if touch.may_matter:
+                yield module, index, touch
+
+    def imports(self, name: str) -> tuple[str, ...]:
+        """The project modules that import statements of a module run."""
+        found = self._imports.get(name)
+        if found is None:
+            module = self.modules.get(name)
+            every = [] if module is None else [*map(self._imported, module.runs)]
+            if module is not None:
+                every += self._loaded(module)
+            found = self._imports[name] = tuple(n for n in every if n is not None)
+        return found
+
+    def _imported(self, origin: Origin) -> str | None:
+        """The project module that an import statement runs, if it is one."""
+        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
+        return name if self.modules.find(name) else None
+
+    def run_by(self, name: str) -> tuple[str, ...]:
+        """All modules that run when one is imported: its parents, and what all of them import."""
+        found = self._runs.get(name)
+        if found is None:
+            found = self._runs[name] = tuple(self.run_beside(name, frozenset()))
+        return found
+
+    def run_beside(self, name: str, running: Container[str]) -> dict[str, None]:
+        """The modules that run when one is imported where some run already, in order."""
+        found: dict[str, None] = {}
+        stack = [name]
+        while stack:
+            for part in parents(stack.pop()):
+                if part not in running and part not in found:
+                    found[part] = None
+                    stack += self.imports(part)
         return found
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
@@ -220,8 +300,9 @@ class Reach:
     _watched: set[SymbolId] = field(default_factory=set)
     _watches_all: bool = False
     _widened: set[str] = field(default_factory=set)
-    _effects_left: list[tuple[Module, int]] = field(default_factory=list)
-    _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
+    _reached: set[SymbolId] = field(default_factory=set)
+    _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
+    _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
 
     def follow(self, root: SymbolId) -> None:
         """Reach everything from `root` on, until nothing more is found."""
@@ -238,6 +319,7 @@ class Reach:
             return
         node = self.graph.node(symbol)
         self.symbols[symbol] = node
+        self._reached.add(symbol)
         name = str(symbol)
         self.via.setdefault(name, name)
         self._run(symbol.module, name)
@@ -262,29 +344,15 @@ class Reach:
 
     def _run(self, name: str, origin: str) -> None:
         """Note that a module is imported, with its parents and all that they import."""
-        stack = [name]
-        while stack:
-            for part in parents(stack.pop()):
-                if part in self.modules:
-                    continue
-                self.modules[part] = origin
-                module = self.graph.modules.get(part)
-                if module is None:
-                    continue
-                stack += self.imports(part)
-                self._effects_left += ((module, i) for i in range(len(module.effects)))
-                self._triggers_left += ((module, i) for i in range(len(module.triggers)))
-
-    def imports(self, name: str) -> list[str]:
-        """The project modules that a module imports when it runs, in order."""
-        module = self.graph.modules.get(name)
-        if module is None:
-            return []
-        names = [
-            origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-            for origin in module.runs
-        ]
-        return [n for n in (*names, *self.graph.loads(module)) if self.graph.modules.find(n)]
+        if name in self.modules:
+            return
+        graph = self.graph
+        fresh = graph.run_beside(name, self.modules) if self.modules else graph.run_by(name)
+        self.modules.update(dict.fromkeys(fresh, origin))
+        for part in fresh:
+            acts = graph.acts(part)
+            self._effects_left += acts.effects
+            self._triggers_left += acts.triggers
 
     def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""
@@ -305,39 +373,38 @@ class Reach:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
         found = False
         effects, self._effects_left = self._effects_left, []
-        for module, index in effects:
-            node, touch = self.graph.effect(module, index)
+        for module, index, touch in effects:
             if self._matters(touch):
                 name = module.place.module
                 entry = f"{name}:{EFFECTS}"
+                node, _ = self.graph.effect(module, index)
                 self.effects.setdefault(name, {})[index] = node
                 self.via.setdefault(entry, self._cause(touch, name))
                 self._lead(node, entry)
                 found = True
             else:
-                self._effects_left.append((module, index))
+                self._effects_left.append((module, index, touch))
         triggers, self._triggers_left = self._triggers_left, []
-        for module, index in triggers:
+        for module, index, touch in triggers:
             symbol = SymbolId(module.place.module, module.triggers[index].name)
             if symbol in self.symbols:
                 continue
-            touch = self.graph.trigger(module, index)
             if self._matters(touch):
                 self._reach([symbol], self._cause(touch, symbol.module))
                 found = True
             else:
-                self._triggers_left.append((module, index))
+                self._triggers_left.append((module, index, touch))
         return found
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""
-        touched = touch.symbols & self.symbols.keys() or touch.bases & self._watched
+        touched = touch.symbols & self._reached or touch.bases & self._watched
         return self.modules[module] if touch.always or not touched else str(min(touched))
 
     def _matters(self, touch: Touch) -> bool:
         return (
             touch.always
-            or not touch.symbols.isdisjoint(self.symbols)
+            or not touch.symbols.isdisjoint(self._reached)
             or not touch.bases.isdisjoint(self._watched)
             or (self._watches_all and not touch.bases.isdisjoint(self.symbols))
         )

@@ -4,11 +4,12 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from pivot.code import declarations
+from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
@@ -24,17 +25,21 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
     "__cached__",
 }
 _MAX_HOPS: Final = 100
+_FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SymbolId:
-    """A symbol of a project module, written `package.module:name`."""
+class SymbolId(str):
+    """A symbol of a project module: the text `package.module:name`, for there are very many."""
 
+    __slots__ = ("module", "name")
     module: str
     name: str
 
-    def __str__(self) -> str:
-        return f"{self.module}:{self.name}"
+    def __new__(cls, module: str, name: str) -> Self:
+        self = super().__new__(cls, f"{module}:{name}")
+        self.module = module
+        self.name = name
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,7 @@ class Targets:
 
     Attributes:
         symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read,
-            with what is to be said of that; empty where the code says it already.
+        modules: project modules that are used as values, or of which an unknown name is read.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
         order: in which order names were bound that several statements bind.
@@ -72,8 +76,9 @@ class Modules:
     def __init__(
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
-        self._reading = Reading(sources, kept)
         self._sources = sources
+        self._reading = Reading(sources, kept)
+        self._expected: tuple[str, ...] = ()
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
@@ -86,6 +91,10 @@ class Modules:
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which modules will be asked for, and all that they import: it saves time."""
+        self._expected = tuple(names)
 
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
@@ -104,6 +113,10 @@ class Modules:
         package = self.find(name)
         if package is None or package.file is None:
             return None
+        if self._expected and self._reading.parsed >= _FEW:
+            guesses = guess(self._sources, self._roots, self._expected)
+            self._expected = ()
+            self._reading.take(parse_ahead(guesses, self._reading.is_known))
         return self._reading.module(name, package.file, is_package=bool(package.folders))
 
     def _with_declared(self, name: str, module: Module) -> Module:
@@ -206,17 +219,6 @@ class Modules:
         """The id of a file that need not be a source; None where no file is."""
         return self._reading.ids[path] if self._reading.exists(path) else None
 
-    def within(self, package: str) -> Iterator[str]:
-        """The modules with a source in a package, however deep."""
-        found = self.find(package)
-        for folder in found.folders if found is not None else ():
-            for name in self.listed(folder):
-                inner = self.find(f"{package}.{name.removesuffix('.py')}")
-                if inner is not None:
-                    if inner.file is not None:
-                        yield inner.name
-                    yield from self.within(inner.name)
-
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
         key = (module.place.module, index)
@@ -283,8 +285,6 @@ class _Search:
         self.hops.add((name, chain))
         module = self.modules.get(name)
         found = module is not None and self._member(module, chain, whole=whole)
-        if chain[0] == "__path__":
-            self.targets.modules |= dict.fromkeys(self.modules.within(name), "")
         submodule = self.modules.find(f"{name}.{chain[0]}")
         if submodule is not None:
             self.module(submodule, chain[1:], whole=whole)

@@ -38,18 +38,16 @@ def _entries(changes: Iterable[_By]) -> set[str]:
 
 def _changes(reach: Reach) -> Iterator[tuple[SymbolId | None, _By]]:
     """What the reached effects, and definitions that run code, change; None: that isn't known."""
-    for name, effects in reach.effects.items():
-        module = reach.graph.module(name)
-        for index, node in effects.items():
-            touch = reach.graph.effect(module, index)[1]
-            by = (name, node.location.line, f"{name}:{EFFECTS}")
-            yield from ((changed, by) for changed in _touched(reach, touch))
     for name in reach.modules:
-        known = reach.graph.modules.get(name)
-        for index, trigger in enumerate(known.triggers if known is not None else ()):
-            symbol = SymbolId(name, trigger.name)
-            if known is not None and symbol in reach.symbols:
-                touch = reach.graph.trigger(known, index)
+        acts = reach.graph.acts(name)
+        for _, index, touch in acts.effects:
+            node = reach.effects.get(name, {}).get(index)
+            if node is not None:
+                by = (name, node.location.line, f"{name}:{EFFECTS}")
+                yield from ((changed, by) for changed in _touched(reach, touch))
+        for module, index, touch in acts.triggers:
+            symbol = SymbolId(name, module.triggers[index].name)
+            if symbol in reach.symbols:
                 by = (name, reach.symbols[symbol].location.line, str(symbol))
                 yield from ((changed, by) for changed in _touched(reach, touch))
 
@@ -76,7 +74,7 @@ def _import_order(reach: Reach, start: str) -> list[str]:
     def begin(name: str) -> None:
         for part in reversed([p for p in parents(name) if p in reach.modules and p not in begun]):
             begun.add(part)
-            stack.append((part, iter(reach.imports(part))))
+            stack.append((part, iter(reach.graph.imports(part))))
 
     for name in (start, *reach.modules):
         begin(name)

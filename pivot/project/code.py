@@ -141,6 +141,7 @@ class Code:
     ) -> CodeRecord:
         from pivot.code.packages import find_providers
 
+        code.expect(symbols)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()

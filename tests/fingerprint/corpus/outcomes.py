@@ -1,16 +1,16 @@
 """What a stage's function gives, called in a process of its own: run as a program.
 
-Each line of standard input asks for one call (JSON: `root`, the working directory; `roots`, absolute
-folders to import from; `module`; `function`), each line of standard output answers with what it
-gave or raised. A call runs in a fork of this process, so none sees what another has imported or changed,
-and what all of them need is imported only once.
+Each line of standard input asks for one call (JSON: `root`, the working directory; `roots`,
+absolute folders to import from; `module`; `function`), each line of standard output answers with
+what it gave or raised. A call runs in a fork of this process, so none sees what another has
+imported or changed, and what all of them need is imported only once.
 """
 
 import dataclasses  # noqa: F401 - for what is forked
 import decimal  # noqa: F401
 import enum  # noqa: F401
 import importlib
-import importlib.resources  # noqa: F401
+import importlib.resources
 import json
 import logging  # noqa: F401
 import os
@@ -34,9 +34,9 @@ def outcome(root: str, roots: Sequence[str], module: str, function: str) -> str:
     sys.dont_write_bytecode = True
     try:
         value = getattr(importlib.import_module(module), function)()
-        return f"gave {value!r}"
     except BaseException as error:
         return f"raised {type(error).__name__}: {error}"
+    return f"gave {value!r}"
 
 
 def answer(request: Mapping[str, object]) -> str:

@@ -11,9 +11,7 @@ from pivot.project.sources import DiskSources
 from tests.fingerprint.corpus.cases import Case, Files, read_corpus
 
 CASES = read_corpus()
-EACH = pytest.mark.parametrize(
-    "case", CASES, ids=[f"{case.group}: {case.title}" for case in CASES]
-)
+EACH = pytest.mark.parametrize("case", CASES, ids=[f"{case.group}: {case.title}" for case in CASES])
 
 
 def fingerprint(root: Path, case: Case) -> Fingerprint:

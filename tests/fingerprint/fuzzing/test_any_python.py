@@ -19,25 +19,13 @@ from pivot.code.fingerprint import Fingerprint, ProjectCode
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
+from tests.fingerprint.memory import InMemory
 from tests.fingerprint.metamorphic.programs import modules
 
 LIBRARY = Path(ast.__file__).parent
 INSTALLED = Path(sysconfig.get_path("purelib"))
 SAMPLE = 120  # files of each place
 LARGEST = 100_000  # bytes, for the sample
-
-
-class InMemory:
-    """Sources held as `{path: bytes}`."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-
-    def read(self, path: RepoPath) -> bytes | None:
-        return self._files.get(path)
-
-    def is_dir(self, path: RepoPath) -> bool:
-        return any(name.startswith(f"{path}/") for name in self._files)
 
 
 def analyse(files: Mapping[str, bytes]) -> list[Fingerprint]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pivot.code.fingerprint import ProjectCode
 from pivot.code.syntax import parse
 from pivot.paths import RepoPath
+from tests.fingerprint.memory import InMemory
 from tests.fingerprint.metamorphic.programs import modules
 from tests.fingerprint.metamorphic.sources import REPOSITORY, REWRITINGS, real_files
 
@@ -27,24 +28,10 @@ print(json.dumps([fingerprints(text) for text in json.load(sys.stdin)]))
 """
 
 
-class Sources:
-    """A project of one module, at any place."""
-
-    def __init__(self, data: bytes, path: str) -> None:
-        self._data = data
-        self._path = path
-
-    def read(self, path: RepoPath) -> bytes | None:
-        return self._data if path == self._path else None
-
-    def is_dir(self, path: RepoPath) -> bool:
-        return self._path.startswith(f"{path}/")
-
-
 def fingerprints(source: str, root: str = ".") -> dict[str, object]:
     """For each function and class of a module, everything that enters a key."""
     path = "module.py" if root == "." else f"{root}/module.py"
-    code = ProjectCode(Sources(source.encode(), path), [RepoPath(root)])
+    code = ProjectCode(InMemory({path: source.encode()}), [RepoPath(root)])
     tree = parse(source)
     names = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     found = {name: code.fingerprint(f"module:{name}") for name in sorted(names)}

@@ -10,6 +10,7 @@ from typing import Final
 from pivot.code.fingerprint import Fingerprint, ProjectCode
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
+from tests.fingerprint.memory import InMemory
 
 REPOSITORY: Final = Path(__file__).parents[3]
 _USER: Final = Path(__file__).parent / "user"
@@ -43,27 +44,13 @@ class Subject:
 
         A stage whose function isn't defined any more has none.
         """
-        code = ProjectCode(_Sources(dict(self.files) | changed), [RepoPath(".")])
+        files = {path: text.encode() for path, text in (dict(self.files) | changed).items()}
+        code = ProjectCode(InMemory(files), [RepoPath(".")])
         found: dict[str, Fingerprint] = {}
         for stage in self.calls:
             with contextlib.suppress(DefinitionError):
                 found[stage] = code.fingerprint(f"pipeline:{stage}")
         return found
-
-
-class _Sources:
-    """Sources held as `{path: text}`."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
-        self._folders = {f"{parent}" for path in files for parent in Path(path).parents}
-
-    def read(self, path: RepoPath) -> bytes | None:
-        text = self._files.get(path)
-        return None if text is None else text.encode()
-
-    def is_dir(self, path: RepoPath) -> bool:
-        return path in self._folders
 
 
 def wine() -> Subject:

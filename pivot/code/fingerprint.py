@@ -8,10 +8,12 @@ from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
+from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -21,6 +23,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 
 
@@ -28,14 +31,19 @@ class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
     def __init__(
-        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
     ) -> None:
         """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._graph = Graph(self._modules, DataFiles(self._modules, outs))
         self._consulted: dict[str, frozenset[str]] = {}
 
     def expect(self, symbols: Iterable[str]) -> None:
@@ -58,6 +66,10 @@ class ProjectCode:
         entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for entry, order in find_orders(reach, root).items():
+            node, hash_ = entries[entry]
+            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -117,6 +129,8 @@ class ProjectCode:
             package = self._modules.find(name)
             if package is not None and package.file is not None:
                 files[name] = package.file
+        # Who reads a source as data depends on more than what it leads to.
+        files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names)
 
@@ -176,6 +190,11 @@ class ProjectCode:
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
+
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
 
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:

@@ -8,8 +8,8 @@ kept once, and a stage as the numbers of its entries; a fingerprint is made when
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -18,7 +18,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 4
+_FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class CodeRecord:
         packages: distribution -> version, by the same symbols.
         files: id of each source asked for; None for one that wasn't there.
         folders: whether each folder asked for was there.
+        listings: the names in each folder that was listed, sorted; see `Sources.names`.
         roots: the source roots, in order.
         installation: identity of the analysis, the interpreter, its distributions, and the policy
             for them.
@@ -47,30 +48,30 @@ class CodeRecord:
     installation: str
     outside: Mapping[str, str]
     asked: Mapping[str, str | None] = field(default_factory=dict)
+    listings: Mapping[RepoPath, Sequence[str]] = field(default_factory=dict)
     consulted: str = ""
 
     def holds(
         self,
         file_id: Callable[[RepoPath], ObjectId | None],
         is_dir: Callable[[RepoPath], bool],
+        names: Callable[[RepoPath], Sequence[str]],
         outside: Callable[[str], str],
     ) -> bool:
         """Whether the analysis would find the same sources now."""
         return (
             all(file_id(path) == known for path, known in self.files.items())
             and all(is_dir(path) == known for path, known in self.folders.items())
+            and all([*names(path)] == [*known] for path, known in self.listings.items())
             and all(outside(place) == known for place, known in self.outside.items())
         )
 
     def edited(
-        self,
-        file_id: Callable[[RepoPath], ObjectId | None],
-        is_dir: Callable[[RepoPath], bool],
-        outside: Callable[[str], str],
+        self, file_id: Callable[[RepoPath], ObjectId | None]
     ) -> Mapping[RepoPath, ObjectId] | None:
-        """The files that hold something else now, with what they held; none: it holds.
+        """The files that hold something else now, with what they held.
 
-        None where more has changed, such as files that came or went.
+        None where files came or went.
         """
         changed: dict[RepoPath, ObjectId] = {}
         for path, known in self.files.items():
@@ -79,7 +80,7 @@ class CodeRecord:
                 if now is None or known is None:
                     return None
                 changed[path] = known
-        return changed if replace(self, files={}).holds(file_id, is_dir, outside) else None
+        return changed
 
 
 def encode(record: CodeRecord, before: CodeRecord | None = None) -> bytes:
@@ -107,6 +108,7 @@ def encode(record: CodeRecord, before: CodeRecord | None = None) -> bytes:
         "installation": record.installation,
         "outside": record.outside,
         "asked": record.asked,
+        "listings": record.listings,
         "consulted": record.consulted,
     }
     return json.dumps(value, separators=(",", ":")).encode()
@@ -135,6 +137,7 @@ def decode(data: bytes) -> CodeRecord | None:
             value["installation"],
             value["outside"],
             value["asked"],
+            {_path(path): tuple(names) for path, names in value["listings"].items()},
             value["consulted"],
         )
     except (ValueError, KeyError, TypeError, IndexError):

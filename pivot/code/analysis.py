@@ -6,7 +6,7 @@ from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
-from pivot.code.references import Reference
+from pivot.code.references import SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules, SymbolId, Targets
 from pivot.hashing import ObjectId, derive
@@ -33,7 +33,7 @@ class Node:
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
         changes_outside: it sets attributes or items of things outside the project.
-        watches: classes whose subclasses it looks for.
+        watches: classes whose subclasses it looks for; `watches_all`: of any class.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
         is_ignored: a comment says that it doesn't count.
@@ -50,6 +50,7 @@ class Node:
     changes: frozenset[SymbolId]
     changes_outside: bool
     watches: frozenset[SymbolId]
+    watches_all: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
     is_ignored: bool = False
@@ -78,6 +79,7 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         changes=frozenset(s for t in (*written, *called) for s in t.symbols),
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
+        watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
     )
@@ -104,6 +106,7 @@ def leave_out(module: Module, symbol: Symbol) -> Node:
         changes=frozenset(),
         changes_outside=False,
         watches=frozenset(),
+        watches_all=False,
         called=(),
         opaque=(),
         is_ignored=True,

@@ -87,6 +87,7 @@ class Modules:
         self._targets: dict[tuple[str, int], Targets] = {}
         self._asking: set[str] = set()
         self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
         self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
@@ -103,6 +104,10 @@ class Modules:
             yield
         finally:
             self._asking = before
+
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
 
     def _asked_by(self, name: str) -> set[str]:
         """The modules that were asked for on behalf of one, to say what its names stand for."""
@@ -243,6 +248,7 @@ class Modules:
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
         """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
@@ -250,7 +256,7 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            with self.asking(self._asked_by(key[0])):
+            with self.asking_for(key[0]):
                 found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
@@ -346,12 +352,18 @@ class _Search:
             found = True
         giving = []
         for star in module.stars:
-            if self._from_star(star, chain, whole=whole, known=found):
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
                 found = True
                 giving.append(f"{star}:{STAR}")
         if module.contested:
             self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
 
     def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
         """Note the order of a name's bindings, where it has several."""

@@ -179,8 +179,9 @@ class Graph:
 
     def _loaded(self, module: Module) -> Iterable[str]:
         """The modules that functions import which a module calls when it is imported."""
-        parts = (*module.symbols.values(), *module.effects)
-        called = {s: None for p in parts for i in p.part.called for s in self._called(module, i)}
+        parts = [symbol.part for symbol in module.symbols.values()]
+        parts += [effect.part for effect in module.effects]
+        called = {s: None for p in parts for i in p.called for s in self._called(module, i)}
         return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
 
     def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:

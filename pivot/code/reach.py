@@ -192,7 +192,7 @@ class Graph:
         """The modules that functions import which a module calls when it is imported."""
         parts = [symbol.part for symbol in module.symbols.values()]
         parts += [effect.part for effect in module.effects]
-        called = {s: None for part in parts for i in part.called for s in self._called(module, i)}
+        called = {s: None for p in parts for i in p.called for s in self._called(module, i)}
         return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
 
     def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:

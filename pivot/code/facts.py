@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
+from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
 from pivot.hashing import ObjectId
@@ -26,6 +27,10 @@ class Part:
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
         lookups: what can't be followed.
+        loads: modules that imports by computed names may mean; `package.*` for all in a package.
+        called: what it calls when the module is imported.
+        reads: files that it reads when the module is imported.
+        later: files that its functions read when they are called.
     """
 
     line: int
@@ -34,6 +39,10 @@ class Part:
     writes: tuple[int, ...]
     calls: tuple[int, ...]
     lookups: tuple[Lookup, ...]
+    loads: tuple[str, ...] = ()
+    called: tuple[int, ...] = ()
+    reads: tuple[Read, ...] = ()
+    later: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Symbol:
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
         ignored: a comment says that it doesn't count.
+        path: what it is bound to, if that is a path.
     """
 
     kind: Kind
@@ -53,6 +63,7 @@ class Symbol:
     learns: bool = False
     starts_empty: bool = False
     ignored: bool = False
+    path: FilePath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
         declared: the names that were taken for Pivot's own, whose calls are left out.
     """
@@ -113,6 +125,7 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger, ...]
     exports: frozenset[str]
+    contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
 

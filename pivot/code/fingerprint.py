@@ -1,11 +1,12 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -20,6 +21,7 @@ from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.code.roots import find_extra
+from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -29,6 +31,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 
 
@@ -36,14 +39,25 @@ class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
     def __init__(
-        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
     ) -> None:
         """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
+
+    def expect(self, entries: Iterable[str]) -> None:
+        """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        symbols = (symbol for entry in entries for symbol in entry.split(" "))
+        self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
     def fingerprint(self, entry: str) -> Fingerprint:
         """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
@@ -63,6 +77,11 @@ class ProjectCode:
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for name, order in find_orders(reach, root).items():
+            node, hash_ = entries[name]
+            if not node.is_ignored:
+                text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+                entries[name] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -109,7 +128,7 @@ class ProjectCode:
         Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
         Without `heed`, symbols that a comment says to ignore lead on like any other.
         """
-        graph = self._graph if heed else Graph(self._modules, heed=False)
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         files: dict[str, RepoPath] = {}
         runs: set[str] = set()
         for name in names:
@@ -156,6 +175,11 @@ class ProjectCode:
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
+
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
 
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:

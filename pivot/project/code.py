@@ -91,8 +91,13 @@ class Code:
 
     def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
         """The record with the hashes of more symbols: kept, if all was read in one state."""
-        asked, files, folders = self._read(
-            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        asked, files, folders, listings = self._read(
+            lambda code: (
+                code.hashes(names),
+                dict(code.evidence),
+                dict(code.folders),
+                dict(code.listings),
+            )
         )
         is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
         fuller = replace(
@@ -100,6 +105,7 @@ class Code:
             asked={**record.asked, **asked},
             files={**record.files, **files},
             folders={**record.folders, **folders},
+            listings={**record.listings, **listings},
         )
         if is_same:
             self._latest = fuller
@@ -128,7 +134,8 @@ class Code:
 
         project = self._project
         known = KnownSources(project.workspace, project.state, edition())
-        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         try:
             return ask(code)
         finally:
@@ -154,6 +161,7 @@ class Code:
         from pivot.code.packages import Policy, find_providers
 
         policy = Policy.of(self._project.config)
+        code.expect(symbols)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         found = find_providers(modules if policy.counts_any else ())
@@ -167,8 +175,17 @@ class Code:
             for symbol, fingerprint in fingerprints.items()
         }
         hashes = code.hashes(asked)
-        files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests, hashes)
+        return CodeRecord(
+            fingerprints=fingerprints,
+            packages=packages,
+            files=dict(code.evidence),
+            folders=dict(code.folders),
+            roots=roots,
+            installation=identity,
+            outside=digests,
+            asked=hashes,
+            listings=dict(code.listings),
+        )
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -215,8 +232,9 @@ class Code:
         return repr((edition().hex(), evidence.python, installed, policy))
 
     def _holds(self, record: CodeRecord) -> bool:
-        is_dir = DiskSources(self._project.root).is_dir
-        return record.holds(self._project.workspace.file_id, is_dir, self._outside_digest)
+        disk = DiskSources(self._project.root)
+        file_id = self._project.workspace.file_id
+        return record.holds(file_id, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:
         from pivot.code.outside import source_digest

@@ -12,8 +12,8 @@ from pivot.code.resolve import Modules, SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
-_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
+_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 
 # A reference's place among the module's, the line where it stands, and what it stands for.
 type _Found = tuple[int, int, Targets]
@@ -37,6 +37,7 @@ class Node:
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
         is_ignored: a comment says that it doesn't count.
+        files: what the files hold that it reads at import; see `DataFiles.read`.
     """
 
     hash: ObjectId
@@ -52,6 +53,7 @@ class Node:
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
     is_ignored: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
@@ -81,6 +83,14 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
     )
 
 
+def with_files(node: Node, lines: Sequence[str]) -> Node:
+    """The same, with what the files that it reads hold; see `DataFiles.read`."""
+    if not lines:
+        return node
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text), files=tuple(lines))
+
+
 def analyse_symbol(modules: Modules, module: Module, symbol: Symbol, *, heed: bool) -> Node:
     """The node of a symbol in `module`; `heed`: whether a comment that says to ignore it counts."""
     if symbol.ignored and heed:
@@ -105,14 +115,6 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         opaque=(),
         is_ignored=True,
     )
-
-
-def with_files(node: Node, lines: Sequence[str]) -> Node:
-    """The same, with what the files that it reads hold; see `DataFiles.read`."""
-    if not lines:
-        return node
-    text = "\n".join(lines).encode("utf-8", "surrogatepass")
-    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text))
 
 
 def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId]:

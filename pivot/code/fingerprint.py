@@ -6,6 +6,7 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.facts import Module
 from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
@@ -23,7 +24,7 @@ from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.code.roots import find_extra
 from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, derive
+from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
@@ -33,6 +34,7 @@ _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
+_TEXTS_CONTEXT: Final = "pivot source texts 1"
 
 
 class ProjectCode:
@@ -92,7 +94,29 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
+            text=self.text(keys),
         )
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+
+        It tells whether sources are those that a stage ran, also where the hashes in its lock were
+        made by rules that nobody knows any more. Lines count as they are, comments included, and
+        so does what the files hold that are read at import.
+        """
+        rows = {name: self._texts(name) for name in sorted(names)}
+        return derive_json(_TEXTS_CONTEXT, rows).hex()
+
+    def _texts(self, name: str) -> list[str] | None:
+        """How one entry is written; None where there is none of that name."""
+        dotted, _, symbol = name.partition(":")
+        with contextlib.suppress(DefinitionError):
+            module = self._modules.get(dotted)
+            written = None if module is None else module.texts(symbol)
+            if module is None or written is None:
+                return None
+            return written + [line for node in self._nodes(module, symbol) for line in node.files]
+        return None
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -114,13 +138,21 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
+            nodes = self._nodes(module, symbol)
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
         return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
 
     def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
         """All that these symbols lead to.

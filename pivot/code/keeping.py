@@ -132,18 +132,21 @@ def _read(row: _Row) -> Read:
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
-    row = [part.line, part.digest.hex(), references, part.writes, part.calls, lookups]
+    hashes = (part.digest + part.text).hex()
+    row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     rest = [part.loads, part.called, *files]
     return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
-    line, digest, references, writes, calls, lookups, *rest = row
+    line, hashes, references, writes, calls, lookups, *rest = row
     loads, called, reads, later = rest or ((), (), (), ())
+    digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
-        digest=ObjectId(bytes.fromhex(digest)),
+        digest=digest,
+        text=text,
         references=tuple(_pairs(references)),
         writes=tuple(writes),
         calls=tuple(calls),

@@ -71,7 +71,9 @@ class Graph:
         node = self._nodes.get(symbol)
         if node is None:
             module = self.module(symbol.module)
-            node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
+            node = self.plain(symbol)
+            if not node.is_ignored:
+                node = self._with_files(module, module.symbols[symbol.name].part, node)
             self._nodes[symbol] = node
         return node
 
@@ -87,8 +89,6 @@ class Graph:
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
-        if node.is_ignored:
-            return node
         lines = self._files.read(module, part.reads)
         called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):

@@ -161,14 +161,9 @@ class Surveyor:
             candidates = self.history.find(declared.static_key)
             # Most stages name no files, and the kinds of symbols are made when they are asked for.
             kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
+            other = None if lock is written else written
             known[name] = _Known(
-                declared,
-                fingerprint,
-                kinds or fingerprint.kinds,
-                lock,
-                fault,
-                candidates,
-                None if lock is written else written,
+                declared, fingerprint, kinds or fingerprint.kinds, lock, fault, candidates, other
             )
         seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
         return Survey(

@@ -59,8 +59,9 @@ class ProjectCode:
         self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
 
-    def expect(self, symbols: Iterable[str]) -> None:
+    def expect(self, entries: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        symbols = (symbol for entry in entries for symbol in entry.split(" "))
         self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
     def fingerprint(self, entry: str) -> Fingerprint:
@@ -85,10 +86,11 @@ class ProjectCode:
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
-        for entry, order in find_orders(reach, root).items():
-            node, hash_ = entries[entry]
-            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
+        for name, order in find_orders(reach, root).items():
+            node, hash_ = entries[name]
+            if not node.is_ignored:
+                text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+                entries[name] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,

@@ -50,6 +50,15 @@ def test_names_places_and_kinds_of_what_is_reached(fingerprint):
     assert all(len(value) == 64 for value in found.code.values())
 
 
+def test_a_line_belongs_to_the_module_under_the_name_that_people_import(project):
+    """Not under that of the folders around it, which are namespace packages to Python."""
+    text = "import ours.core\n== packages/ours/src/ours/__init__.py\n"
+    text += "== packages/ours/src/ours/core.py\ndef work(): ...\n"
+    code = project(text, ".", "packages/ours/src")
+    place = (RepoPath("packages/ours/src/ours/core.py"), 1)
+    assert code.symbols_at([place]) == {place: "ours.core:work"}
+
+
 def test_only_third_party_modules_that_are_used_are_named(fingerprint):
     assert fingerprint(STORY).modules == {"numpy"}
     assert fingerprint("import os, pandas\ndef train(): return os").modules == set()

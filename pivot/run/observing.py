@@ -202,17 +202,20 @@ class Observer:
         if place is None:
             return
         absolute, inside = place
-        stamp = Stamp.of(absolute)
-        is_writing = bool(flags & _WRITING)
+        is_written = inside in self._writes
         is_reading = flags & os.O_ACCMODE != os.O_WRONLY and not flags & os.O_TRUNC
-        # What can't be opened is looked for; by `open` alone, since `os.open` may be given names
-        # that are relative to another folder.
-        is_there = stamp is not None or (
-            not is_writing and isinstance(mode, str) and not os.path.lexists(absolute)
-        )
-        if is_reading and is_there and inside not in self._reads and inside not in self._writes:
+        is_reading = is_reading and not is_written and inside not in self._reads
+        is_writing = bool(flags & _WRITING) and not is_written
+        if not is_reading and not is_writing:
+            return
+        stamp = Stamp.of(absolute)
+        is_absent = stamp is None and not os.path.lexists(absolute)
+        # Looking for what isn't there counts if `open` does it: `os.open` may be given a name that
+        # is relative to another folder.
+        is_lookup = is_absent and isinstance(mode, str) and not flags & _WRITING
+        if is_reading and (stamp is not None or is_lookup):
             self._read(inside, stamp)
-        if is_writing and (stamp is not None or not os.path.lexists(absolute)):
+        if is_writing and (stamp is not None or is_absent):
             self._write(inside)
 
     def _read(self, inside: str, stamp: Stamp | None) -> None:

@@ -344,11 +344,16 @@ def test_verify_compares_what_was_observed(plugins):
     conforms(json.loads(result.out), "verify")
 
 
-def test_a_run_with_nothing_to_do_parses_no_observed_code(plugins):
-    plugins.pivot("repro")
-    plugins.pivot("repro")
-    (plugins.path / "sitecustomize.py").write_text(
+def test_a_run_with_nothing_to_do_parses_no_observed_code(plugins, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(
         "import atexit, sys\n"
-        "atexit.register(lambda: 'ast' in sys.modules and print('PARSED', file=sys.stderr))\n"
+        "def tell():\n"
+        "    if 'pivot.code.fingerprint' in sys.modules: print('PARSED', file=sys.stderr)\n"
+        "atexit.register(tell)\n"
     )
-    assert "PARSED" not in plugins.pivot("repro", env={"PYTHONPATH": str(plugins.path)}).err
+    plugins.environment["PYTHONPATH"] = str(tmp_path / "site")
+    assert "PARSED" in plugins.pivot("repro").err
+    plugins.pivot("repro")
+    result = plugins.pivot("repro")
+    assert (result.statuses, result.err) == ({"apply": "unchanged"}, "")

@@ -1,7 +1,8 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
@@ -18,6 +19,7 @@ from pivot.code.findings import (
 )
 from pivot.code.reach import Graph, Reach
 from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.code.symbols import Module
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -83,9 +85,11 @@ class ProjectCode:
             return None
         if symbol in (EFFECTS, MODULE):
             nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+            names = b""
             if symbol == MODULE:
                 nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
-            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
+                names = _imported(module)
+            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes) + names))
         if symbol not in module.symbols:
             return None
         return str(self._graph.node(SymbolId(dotted, symbol)).hash)
@@ -107,11 +111,29 @@ class ProjectCode:
                 if is_whole:
                     files[name] = module.file
                     runs.add(dotted)
-                for part in module.symbols if is_whole else (symbol,):
-                    found = self.fingerprint(f"{dotted}:{part}")
-                    files |= {entry: at.file for entry, at in found.locations.items()}
-                    runs |= found.runs
+                for part in self._attributes(dotted) if is_whole else (name,):
+                    with contextlib.suppress(DefinitionError):
+                        found = self.fingerprint(part)
+                        files |= {entry: at.file for entry, at in found.locations.items()}
+                        runs |= found.runs
         return Reached(files, frozenset(runs))
+
+    def _attributes(self, name: str) -> Iterator[str]:
+        """The symbols that a module's attributes stand for, its own and those that it imports."""
+        seen: set[str] = set()
+        waiting: list[tuple[str, str | None]] = [(name, None)]
+        while waiting:
+            dotted, attribute = waiting.pop()
+            module = self._modules.get(dotted)
+            if module is None or f"{dotted}:{attribute}" in seen:
+                continue
+            seen.add(f"{dotted}:{attribute}")
+            every = attribute is None
+            yield from (f"{dotted}:{n}" for n in module.symbols if every or n == attribute)
+            for imported, origins in module.imports.items():
+                if every or imported == attribute:
+                    waiting += ((o.module, o.name) for o in origins if o.name is not None)
+            waiting += ((star, attribute) for star in module.stars)
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.
@@ -146,6 +168,18 @@ class ProjectCode:
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
     """A module's effects as one entry, in source order: the first one's place, a joint hash."""
     return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _imported(module: Module) -> bytes:
+    """What a module's imports give it: its attributes like all else that it defines."""
+    rows = [
+        [name, origin.module, origin.name]
+        for name, origins in module.imports.items()
+        for origin in origins
+    ]
+    if not rows and not module.stars:
+        return b""
+    return json.dumps([sorted(rows, key=str), list(module.stars)]).encode()
 
 
 def _packages(reach: Reach) -> frozenset[str]:

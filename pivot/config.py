@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from pivot.distributions import is_valid, normalized
 from pivot.errors import UsageError, nearest
 
 type Value = str | int | bool
@@ -21,6 +22,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _PATTERN = re.compile(r"[A-Za-z0-9_*?]+")
 _VARIABLES = "PIVOT_REMOTE_"
 _ADDRESS = re.compile(f"{_VARIABLES}(.+)_URL")
+_PACKAGE = "fingerprint.package."
 
 
 class Source(StrEnum):
@@ -182,6 +184,19 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
+def _of_package(name: str) -> Setting | None:
+    """The setting of one package's own policy; None if `name` is none."""
+    package = normalized(name.removeprefix(_PACKAGE))
+    if not name.startswith(_PACKAGE) or not is_valid(package):
+        return None
+    summary = f"whether the version of {package} counts"
+    return Setting(_PACKAGE + package, None, summary, str, _choice("version", "ignore"))
+
+
+def _find_setting(name: str) -> Setting | None:
+    return SETTINGS.get(name) or _of_package(name)
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteConfig:
     """A remote as configured.
@@ -216,6 +231,7 @@ class Config:
     def get(self, name: str) -> tuple[Value | None, Source]:
         """A setting's value and where it comes from. Raises `UsageError` for unknown names."""
         setting = known_setting(name)
+        name = setting.name
         for source, values in self.layers.items():
             if name in values and not (setting.is_own and source is Source.PROJECT):
                 value = values[name]
@@ -244,6 +260,18 @@ class Config:
     def listed(self, name: str) -> tuple[str, ...]:
         """A setting that is a list with commas between."""
         return _listed(self.text(name) or "")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All settings, those of packages included that some file has; sorted."""
+        given = {key for values in self.layers.values() for key in values}
+        return tuple(sorted({*SETTINGS, *(key for key in given if key.startswith(_PACKAGE))}))
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """What counts of the packages that have a policy of their own, by normalised name."""
+        own = (name for name in self.names if name.startswith(_PACKAGE))
+        return {name.removeprefix(_PACKAGE): self.text(name) or "" for name in own}
 
     @property
     def own_schemes(self) -> frozenset[str]:
@@ -342,8 +370,9 @@ def _environment_options(
 
 def known_setting(name: str) -> Setting:
     """The setting called `name`; raises `UsageError` with the nearest one."""
-    if name in SETTINGS:
-        return SETTINGS[name]
+    setting = _find_setting(name)
+    if setting is not None:
+        return setting
     near = nearest(name, SETTINGS)
     raise UsageError(
         f"there is no setting {name!r}",
@@ -386,13 +415,14 @@ def _flatten(path: str, table: Mapping[str, object], prefix: str) -> Iterator[tu
         if isinstance(value, dict):
             yield from _flatten(path, value, f"{name}.")
         elif isinstance(value, str | int):
-            if not name.startswith("remotes.") and name not in SETTINGS:
+            setting = _find_setting(name)
+            if setting is None and not name.startswith("remotes."):
                 near = nearest(name, SETTINGS)
                 raise UsageError(
                     f"{path} sets {name!r}, which is no setting",
                     hint=f"Did you mean `{near}`?" if near else "`pivot config list` shows them",
                 )
-            yield name, value
+            yield (setting.name if setting is not None else name), value
         else:
             raise UsageError(
                 f"{path} sets {name!r} to a value of a kind that no setting has",

@@ -165,6 +165,11 @@ def _settled(
     return base
 
 
+def settle_by(stage: StageSurvey, deps: Mapping[RepoPath, Content | None]) -> Decision:
+    """What is to happen to a stage whose deps hold this, whatever its upstream would make."""
+    return _settled(stage, deps, forced=False)
+
+
 def _obtainable(stage: StageSurvey, lock: Lock) -> bool:
     return all(content in stage.held for content in lock.outs.values())
 

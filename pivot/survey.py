@@ -6,7 +6,8 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.findings import SCHEME, Fingerprint, Location
+from pivot.code.extra import extra_files
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
@@ -34,6 +35,8 @@ class StageSurvey:
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
         seen: what everything that its locks observed hashes to now, as in `World`.
+        written: its own lock as the file has it, where that is of another scheme and `lock` says
+            the same under ours.
     """
 
     stage: Stage
@@ -49,6 +52,15 @@ class StageSurvey:
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
     seen: Mapping[str, str | None] = field(default_factory=dict)
+    written: Lock | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its lock's file is to be written anew under our scheme, if it holds.
+
+        One of a newer scheme is left as it is, for whoever made it.
+        """
+        return self.written is not None and self.written.declared.scheme < SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,10 @@ def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
     return {}
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
@@ -90,9 +106,11 @@ class _Known:
 
     declared: Declared
     fingerprint: Fingerprint
+    kinds: Mapping[str, str]
     lock: Lock | None
     fault: UnreadableLockError | None
     candidates: tuple[Lock, ...]
+    written: Lock | None
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -111,6 +129,7 @@ class Surveyor:
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
         seen: what all that was observed hashes to now; asked once for all stages.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
@@ -121,6 +140,7 @@ class Surveyor:
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
     seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
+    rekeyed: Callable[[Lock], Lock | None] = _never
 
     def survey(
         self,
@@ -129,20 +149,30 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
+        """Look at these stages. `fingerprints` and `packages` are by what `Stage.entry` says."""
         known: dict[StageName, _Known] = {}
         for name in names:
             stage = graph.stages[name]
-            fingerprint = fingerprints[stage.symbol]
-            declared = declare(stage, fingerprint, packages[stage.symbol])
-            lock, fault = self._own_lock(name)
+            fingerprint = fingerprints[stage.entry]
+            files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
+            declared = declare(stage, fingerprint, packages[stage.entry], files)
+            written, fault = self._own_lock(name)
+            lock = self._under_our_scheme(written)
             candidates = self.history.find(declared.static_key)
-            known[name] = _Known(declared, fingerprint, lock, fault, candidates)
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)}
+            other = None if lock is written else written
+            known[name] = _Known(declared, fingerprint, kinds, lock, fault, candidates, other)
         seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
         return Survey(
             graph,
             {name: self._look(graph.stages[name], graph, one, seen) for name, one in known.items()},
         )
+
+    def _under_our_scheme(self, lock: Lock | None) -> Lock | None:
+        """A lock re-keyed, where it has to be and can be."""
+        if lock is None or lock.declared.scheme == SCHEME:
+            return lock
+        return self.rekeyed(lock) or lock
 
     def _look(
         self, stage: Stage, graph: Graph, known: "_Known", seen: Mapping[str, str | None]
@@ -163,8 +193,9 @@ class Surveyor:
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
-            stage, known.declared, known.fingerprint.locations, known.fingerprint.kinds,
+            stage, known.declared, known.fingerprint.locations, known.kinds,
             known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
+            known.written,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:
@@ -196,15 +227,21 @@ class Surveyor:
             return None, error
 
 
-def declare(stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]) -> Declared:
-    """What a stage's lock would declare if it ran now."""
+def declare(
+    stage: Stage,
+    fingerprint: Fingerprint,
+    packages: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Declared:
+    """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code=fingerprint.code,
+        code={**fingerprint.code, **files} if files else fingerprint.code,
         packages=packages,
         params=stage.params,
         env={},
         cwd=stage.cwd,
         deps=stage.deps,
         outs=stage.outs,
+        version=stage.version,
     )

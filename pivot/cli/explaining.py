@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.paths import StageName
 from pivot.plan import Decision, Verdict
@@ -17,6 +18,7 @@ _STATUS = {
 _HEADLINES = {
     ReasonKind.NEVER_RUN: "Never run",
     ReasonKind.CODE: "Code dependency changed",
+    ReasonKind.SCHEME: "Another Pivot made the lock, from sources that aren't found",
     ReasonKind.OBSERVED: "Observed code or data changed",
     ReasonKind.PARAMS: "Parameter changed",
     ReasonKind.ENV: "Environment changed",
@@ -75,6 +77,8 @@ def _change(reason: Reason, kinds: Mapping[str, str]) -> Iterator[str]:
 
 
 def _label(reason: Reason, kinds: Mapping[str, str]) -> str:
+    if reason.kind is ReasonKind.CODE and is_path(reason.what):
+        return f"file:{reason.what.removeprefix(PATH)}"
     if reason.kind is ReasonKind.CODE:
         module, _, name = reason.what.partition(":")
         kind = kinds.get(reason.what, "func")
@@ -82,7 +86,7 @@ def _label(reason: Reason, kinds: Mapping[str, str]) -> str:
     return f"{_PREFIXES.get(reason.kind, str(reason.kind))}:{reason.what}"
 
 
-_PREFIXES = {ReasonKind.PARAMS: "param"}
+_PREFIXES = {ReasonKind.PARAMS: "param", ReasonKind.SCHEME: "fingerprint"}
 
 
 def _value(reason: Reason, value: str | None) -> str:

@@ -5,6 +5,7 @@ import time
 import click
 
 from pivot.cli.terminal import emit, note, note_named, plural, say, seconds
+from pivot.code.findings import SCHEME
 from pivot.plan import Plan
 from pivot.run.events import (
     Event,
@@ -22,6 +23,7 @@ _WORDS = {
     Status.RAN: ("ran", "green"),
     Status.UNCHANGED: ("unchanged", None),
     Status.RESTORED: ("restored", "cyan"),
+    Status.RECORDED: ("recorded", "cyan"),
     Status.FAILED: ("failed", "red"),
     Status.BLOCKED: ("blocked", "yellow"),
     Status.NOT_STARTED: ("not started", "yellow"),
@@ -100,6 +102,8 @@ class Printer:
         counts = event.counts
         if set(counts) == {Status.UNCHANGED}:
             say(f"Nothing to do: {plural(counts[Status.UNCHANGED], 'stage')} unchanged ({took}).")
-            return
-        parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
-        say(f"{', '.join(parts)} ({took}).")
+        else:
+            parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
+            say(f"{', '.join(parts)} ({took}).")
+        if event.rekeyed:
+            note(f"Re-keyed {plural(event.rekeyed, 'lock')}, to fingerprint scheme {SCHEME}.")

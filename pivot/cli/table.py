@@ -17,6 +17,7 @@ COMMANDS: dict[str, Row] = {
     "list": Row("Run", "pivot.cli.list:list_", "List the stages"),
     "status": Row("Run", "pivot.cli.status:status", "Show what would run, and why"),
     "repro": Row("Run", "pivot.cli.repro:repro", "Bring stages up to date"),
+    "record": Row("Run", "pivot.cli.record:record", "Take results as they are, without running"),
     "metrics": Row("Results", "pivot.cli.metrics:metrics", "Show and compare metrics"),
     "commit": Row("Results", "pivot.cli.commit:commit", "Commit locks and metrics to Git"),
     "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),

@@ -2,11 +2,13 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.facts import Module
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -18,10 +20,12 @@ from pivot.code.findings import (
     Reached,
 )
 from pivot.code.reach import Graph, Reach
-from pivot.code.resolve import Modules, Sources, SymbolId, find_root
-from pivot.code.symbols import Module
+from pivot.code.reading import Kept, Sources
+from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.roots import find_extra
+from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, derive
+from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
@@ -29,29 +33,56 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
+_TEXTS_CONTEXT: Final = "pivot source texts 1"
 
 
 class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
-    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
-        """`roots` are the folders that modules are imported from, in the order of `sys.path`."""
-        self._modules = Modules(sources, roots)
-        self._graph = Graph(self._modules)
+    def __init__(
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
+    ) -> None:
+        """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-    def fingerprint(self, symbol: str) -> Fingerprint:
-        """The fingerprint of `package.module:qualname`.
-
-        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
-        has a syntax error.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
+        self._modules = Modules(sources, roots, kept)
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
+
+    def expect(self, symbols: Iterable[str]) -> None:
+        """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
+
+    def fingerprint(self, entry: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
+
+        These, and all that they lead to, are reached too (see `Stage.entry`); `<module>` for a
+        name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
+        a source that is needed has a syntax error.
+        """
+        return self._fingerprint(entry, self._graph)
+
+    def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
+        symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
-        reach = Reach(self._graph)
-        reach.follow(root)
-        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        symbols, modules = find_extra(self._modules, symbol, extra)
+        reach = Reach(graph)
+        reach.follow(root, symbols, modules)
+        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for entry, order in find_orders(reach, root).items():
+            node, hash_ = entries[entry]
+            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -62,7 +93,29 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
+            text=self.text(keys),
         )
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+
+        It tells whether sources are those that a stage ran, also where the hashes in its lock were
+        made by rules that nobody knows any more. Lines count as they are, comments included, and
+        so does what the files hold that are read at import.
+        """
+        rows = {name: self._texts(name) for name in sorted(names)}
+        return derive_json(_TEXTS_CONTEXT, rows).hex()
+
+    def _texts(self, name: str) -> list[str] | None:
+        """How one entry is written; None where there is none of that name."""
+        dotted, _, symbol = name.partition(":")
+        with contextlib.suppress(DefinitionError):
+            module = self._modules.get(dotted)
+            written = None if module is None else module.texts(symbol)
+            if module is None or written is None:
+                return None
+            return written + [line for node in self._nodes(module, symbol) for line in node.files]
+        return None
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -84,41 +137,45 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            names = b""
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
-                names = _imported(module)
-            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes) + names))
+            hashes = [node.hash for node in self._nodes(module, symbol)]
+            names = _imported(module) if symbol == MODULE else b""
+            return str(derive(_MODULE_CONTEXT, b"".join(hashes) + names))
         if symbol not in module.symbols:
             return None
-        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+        return self._graph.node(SymbolId(dotted, symbol)).value
 
-    def reached(self, names: Iterable[str]) -> Reached:
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
+
+    def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
         """All that these symbols lead to.
 
         Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        Without `heed`, symbols that a comment says to ignore lead on like any other.
         """
-        files: dict[str, RepoPath] = {}
-        runs: set[str] = set()
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
+        whole: dict[str, RepoPath] = {}
+        parts: list[SymbolId] = []
         for name in names:
             dotted, _, symbol = name.partition(":")
             with contextlib.suppress(DefinitionError):
                 module = self._modules.get(dotted)
-                if module is None:
-                    continue
-                is_whole = symbol in (EFFECTS, MODULE)
-                if is_whole:
-                    files[name] = module.file
-                    runs.add(dotted)
-                for part in self._attributes(dotted) if is_whole else (name,):
-                    with contextlib.suppress(DefinitionError):
-                        found = self.fingerprint(part)
-                        files |= {entry: at.file for entry, at in found.locations.items()}
-                        runs |= found.runs
-        return Reached(files, frozenset(runs))
+                if module is not None and symbol in (EFFECTS, MODULE):
+                    whole[name] = module.file
+                    parts += self._attributes(dotted)
+                elif module is not None and symbol in module.symbols:
+                    parts.append(SymbolId(dotted, symbol))
+        runs = frozenset(name.partition(":")[0] for name in whole)
+        return Reached(whole, runs).joined(_lead(parts, graph))
 
-    def _attributes(self, name: str) -> Iterator[str]:
+    def _attributes(self, name: str) -> Iterator[SymbolId]:
         """The symbols that a module's attributes stand for, its own and those that it imports."""
         seen: set[str] = set()
         waiting: list[tuple[str, str | None]] = [(name, None)]
@@ -129,7 +186,7 @@ class ProjectCode:
                 continue
             seen.add(f"{dotted}:{attribute}")
             every = attribute is None
-            yield from (f"{dotted}:{n}" for n in module.symbols if every or n == attribute)
+            yield from (SymbolId(dotted, n) for n in module.symbols if every or n == attribute)
             for imported, origins in module.imports.items():
                 if every or imported == attribute:
                     waiting += ((o.module, o.name) for o in origins if o.name is not None)
@@ -164,10 +221,34 @@ class ProjectCode:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
 
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
+
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
     """A module's effects as one entry, in source order: the first one's place, a joint hash."""
     return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
+    """What symbols lead to; those that need a source which can't be parsed lead nowhere."""
+    if not symbols:
+        return Reached()
+    reach = Reach(graph)
+    try:
+        reach.follow(symbols[0], symbols[1:])
+    except DefinitionError:
+        found = Reached()
+        for symbol in symbols if len(symbols) > 1 else ():
+            found = found.joined(_lead([symbol], graph))
+        return found
+    files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
+    for name, effects in reach.effects.items():
+        files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
+    runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
+    return Reached(files, runs)
 
 
 def _imported(module: Module) -> bytes:
@@ -179,7 +260,8 @@ def _imported(module: Module) -> bytes:
     ]
     if not rows and not module.stars:
         return b""
-    return json.dumps([sorted(rows, key=str), list(module.stars)]).encode()
+    value = [sorted(rows, key=lambda row: [text or "" for text in row]), list(module.stars)]
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _packages(reach: Reach) -> frozenset[str]:

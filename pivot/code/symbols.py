@@ -10,12 +10,13 @@ stage's key by value.
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
+from pivot.code.reflection import loader_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
@@ -39,6 +40,13 @@ class Definition:
     guards: tuple[Guard, ...]
     node: ast.stmt
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its first and last line, decorators included."""
+        decorators: list[ast.expr] = getattr(self.node, "decorator_list", [])
+        first = min([self.node.lineno, *(decorator.lineno for decorator in decorators)])
+        return first, self.node.end_lineno or self.node.lineno
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -60,10 +68,6 @@ class Symbol:
         if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes):
             return Kind.FUNCTION
         return Kind.CONSTANT
-
-    @property
-    def line(self) -> int:
-        return self.definitions[0].node.lineno
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,10 @@ class Trigger:
     decorators: tuple[Reference, ...]
     calls: tuple[Reference, ...]
 
-    def callees(self) -> Iterator[tuple[Reference, bool]]:
-        """Everything called, with whether it is a decorator."""
-        yield from ((reference, True) for reference in self.decorators)
-        yield from ((reference, False) for reference in self.calls)
-
 
 @dataclass(frozen=True, slots=True)
-class Module:
-    """A parsed source file.
+class Outline:
+    """A parsed source file, with the syntax trees of what it defines and does.
 
     Attributes:
         symbols: by name.
@@ -109,10 +108,12 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        bindings: every statement that binds a name, in source order: the name (`*` for a star
+            import), and what it is imported from; nothing for a definition.
+        import_positions: names bound by imports that run, with line and column.
     """
 
     place: Place
-    file: RepoPath
     symbols: Mapping[str, Symbol]
     imports: Mapping[str, Sequence[Origin]]
     stars: Sequence[str]
@@ -120,17 +121,8 @@ class Module:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
-
-    def name_at(self, line: int) -> str | None:
-        """The symbol whose definition, decorators included, a line (1-based) stands in."""
-        for symbol in self.symbols.values():
-            for definition in symbol.definitions:
-                node = definition.node
-                decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-                first = min(part.lineno for part in (node, *decorators))
-                if first <= line <= (node.end_lineno or node.lineno):
-                    return symbol.name
-        return None
+    bindings: Sequence[tuple[str, str]]
+    import_positions: Sequence[tuple[str, tuple[int, int]]]
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -146,12 +138,10 @@ def parse_file(source: bytes, file: RepoPath) -> ast.Module:
 
 def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     """Where a module's code stands."""
-    return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
+    return Place(name, name if is_package else name.rpartition(".")[0], loader_names(tree))
 
 
-def read_module(
-    tree: ast.Module, *, place: Place, file: RepoPath, declared: frozenset[str]
-) -> Module:
+def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
     """The symbols of a module; `tree` is changed: it loses what is declared to Pivot.
 
     `declared` are the module's names for Pivot's own things.
@@ -159,9 +149,8 @@ def read_module(
     declarations.strip(tree, declared)
     reader = _Reader(place, declared)
     reader.read(tree.body, ())
-    return Module(
+    return Outline(
         place=place,
-        file=file,
         symbols={n: Symbol(n, tuple(ds)) for n, ds in reader.definitions.items()},
         imports=reader.imports,
         stars=reader.stars,
@@ -169,17 +158,8 @@ def read_module(
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
-    )
-
-
-def _loaders(tree: ast.Module) -> frozenset[str]:
-    """Names that stand for `importlib.import_module` in a module."""
-    return frozenset(
-        alias.asname
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
-        for alias in node.names
-        if alias.name == "import_module" and alias.asname
+        bindings=reader.bindings,
+        import_positions=reader.import_positions,
     )
 
 
@@ -204,6 +184,8 @@ class _Reader:
     runs: list[Origin] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    bindings: list[tuple[str, str]] = field(default_factory=list)
+    import_positions: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
     def read(
         self, body: Sequence[ast.stmt], guards: tuple[Guard, ...], *, runs: bool = True
@@ -231,6 +213,7 @@ class _Reader:
 
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
+        self.bindings.append((name, ""))
 
     def _import(
         self, definition: Definition, node: ast.Import | ast.ImportFrom, *, runs: bool
@@ -238,6 +221,8 @@ class _Reader:
         for name, origin, module in imported(node, self.place):
             if runs:
                 self.runs.append(Origin(module))
+                self.bindings.append((name, f"{origin.module}:{origin.name or ''}"))
+                self.import_positions.append((name, (node.lineno, node.col_offset)))
             if name == "*":
                 self.stars.append(module)
                 continue

@@ -47,6 +47,18 @@ class Observed:
         lines = (f'    "{name}": {text}' for name, text in groups.items())
         return "{\n" + ",\n".join(lines) + "\n  }"
 
+    def at(self, seen: Mapping[str, str | None]) -> Self:
+        """The same names with the hashes of another time, as `present` gives them.
+
+        Code that is gone is left out.
+        """
+        now = {symbol: seen.get(f"code:{symbol}") for symbol in self.code}
+        return type(self)(
+            {symbol: hash_ for symbol, hash_ in now.items() if hash_ is not None},
+            {name: seen.get(f"env:{name}") for name in self.env},
+            {path: seen.get(f"file:{path}") for path in self.files},
+        )
+
 
 def _lines[N: str, V: str | None](entries: Mapping[N, V]) -> str:
     if not entries:

@@ -1,9 +1,10 @@
 """Code that ran in a stage although nothing in its sources leads there, as by computed names."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from pivot.code.findings import MODULE, Fingerprint, Reached
+from pivot.code.findings import IGNORED, MODULE, Fingerprint, Reached
 from pivot.paths import PathError, RepoPath
 from pivot.run.observation import Observation
 from pivot.run.sifting import Beyond
@@ -16,7 +17,7 @@ class Sources(Protocol):
 
     def symbols_at(self, places: Collection[_Place]) -> Mapping[_Place, str]: ...
 
-    def reached(self, names: Collection[str]) -> Reached: ...
+    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached: ...
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
 
@@ -25,7 +26,8 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
     """What ran beyond `fingerprint`, the code that is known without running.
 
     What is found leads on as everything does: a function that was called by a computed name counts
-    with all that it uses, and a module that was imported by one counts as a whole.
+    with all that it uses, and a module that was imported by one counts as a whole. What only
+    symbols lead to that a comment says to ignore is ignored with them.
     """
     places = list(_places(seen.code))
     at_import = {file: list(_places(code)) for file, code in seen.imported.items()}
@@ -35,8 +37,11 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
     files = {file for file, _ in every}
     foreign = files - {file for file, _ in names} - {file for file, _ in static}
 
+    ignored = _ignored(sources, fingerprint)
     ran = list(dict.fromkeys(names[place] for place in places if place in names))
+    ran = [name for name in ran if name not in ignored]
     whole = [f"{name}:{MODULE}" for name in seen.modules]
+    whole = [name for name in whole if name not in ignored]
     roots = [name for name in ran if not _is_module(name) and name not in fingerprint.code]
     found = _follow(sources, fingerprint, [*whole, *roots], filter(_is_module, ran))
     # What runs while a module is imported is known if the import is.
@@ -46,7 +51,7 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
         for file, inner in at_import.items()
         for place in inner
         if place in names and modules.get(file) in found.files
-    }
+    } - ignored
     more = sources.reached(sorted(late - found.files.keys())) if late else Reached()
     reached = _condensed({**found.files, **more.files}, fingerprint)
     hashes = sources.hashes(sorted(reached)) if reached else {}
@@ -56,6 +61,14 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
         if hash_ is not None and fingerprint.code.get(name) != hash_
     }
     return Beyond(code, {name: reached[name] for name in code}, files - foreign, foreign)
+
+
+def _ignored(sources: Sources, fingerprint: Fingerprint) -> AbstractSet[str]:
+    """What the symbols that are ignored lead to, and modules that only they import."""
+    roots = [name for name, hash_ in fingerprint.code.items() if hash_ == IGNORED]
+    reached = sources.reached(roots, heed=False) if roots else Reached()
+    modules = reached.runs - fingerprint.runs
+    return {*reached.files, *(f"{name}:{MODULE}" for name in modules)} - fingerprint.code.keys()
 
 
 def _follow(

@@ -38,7 +38,8 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             locks=project.layout.locks,
             temporary=project.layout.temporary,
             look=planner.look,
-            code_now=planner.code.fingerprint_now,
+            code_now=planner.code.code_now,
+            written_now=planner.code.written_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,
@@ -81,7 +82,7 @@ def _job(planner: Planner, name: StageName, log: str) -> Job:
         cwd=stage.cwd,
         log=log,
         roots=tuple(os.path.join(root, folder) for folder in planner.definitions.roots),
-        declared=(*stage.deps, *(out.path for out in stage.outs)),
+        declared=(*stage.deps, *(out.path for out in stage.outs), *planner.code.files_of(stage)),
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from pivot.code.extra import extra_files
 from pivot.code.findings import SCHEME, Fingerprint
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.explain import content_text, explain, same
 from pivot.lock.lock import Lock
@@ -17,14 +19,20 @@ from pivot.verify.needs import Needs
 from pivot.workspace import Workspace
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examiner:
     """Where to look.
 
     Attributes:
-        fingerprint: the code that a symbol reaches now. Raises `DefinitionError`.
+        fingerprint: the code that an entry (see `Stage.entry`) reaches now. Raises
+            `DefinitionError`.
         hashes: what single symbols hash to now, None for those that aren't there.
         claimed: what paths would hold that needn't be in the workspace; empty if all must be.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
@@ -32,18 +40,22 @@ class Examiner:
     hashes: Callable[[Collection[str]], Mapping[str, str | None]]
     needs: Needs
     claimed: Mapping[RepoPath, Content] = field(default_factory=dict)
+    rekeyed: Callable[[Lock], Lock | None] = _never
     _seen: dict[RepoPath, Content | None] = field(default_factory=dict)
 
     def lock(self, lock: Lock) -> Iterator[Finding]:
         """Whether a stage's code and deps are what its lock says."""
         try:
-            found = self.fingerprint(lock.root)
+            found = self.fingerprint(entry_of(lock.root, lock.extra))
+            files = extra_files(lock.stage, lock.extra, self.workspace.root, self.workspace.file_id)
         except DefinitionError as error:
             old = lock.declared.code.get(lock.root)
             yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
+        if lock.declared.scheme != SCHEME:
+            lock = self.rekeyed(lock) or lock
         world = World(
-            replace(lock.declared, scheme=SCHEME, code=found.code),
+            replace(lock.declared, scheme=SCHEME, code={**found.code, **files}),
             {path: self._now(path) or self._promised(path, lock) for path in lock.deps},
             found.locations,
             self._used(lock),

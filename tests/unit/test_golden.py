@@ -101,6 +101,18 @@ def the_lock():
     )
 
 
+def the_recorded_lock():
+    """With all that stages say of code by hand, and without a run."""
+    lock = the_lock()
+    code = {"pipeline:train": "5e" * 32, "./sql/q.sql": "0d" * 32, "lib:log": "ignored"}
+    return replace(
+        lock,
+        declared=replace(lock.declared, code=code, version=2),
+        extra=("./sql/*.sql", "plugins.fancy:transform"),
+        recorded=True,
+    )
+
+
 def the_observed_lock():
     code = {"plugins.fast:<module>": "b2" * 32, "features.steps:scale": "a1" * 32}
     env = {"REGION": variable_hash("Zürich"), "MODE": None}
@@ -178,6 +190,18 @@ def test_a_tree_is_written_and_read_as_it_was():
 def test_a_lock_is_written_and_read_as_it_was():
     assert the_lock().encode() == golden("train.lock")
     assert decode(golden("train.lock"), "golden") == the_lock()
+
+
+def test_a_lock_that_tells_its_sources_is_written_and_read_as_it_was():
+    lock = replace(the_lock(), sources="7e" * 32)
+    assert lock.encode() == golden("sources.lock")
+    assert decode(golden("sources.lock"), "golden") == lock
+    assert lock.key == the_lock().key
+
+
+def test_a_lock_with_what_was_said_by_hand_is_written_and_read_as_it_was():
+    assert the_recorded_lock().encode() == golden("recorded.lock")
+    assert decode(golden("recorded.lock"), "golden") == the_recorded_lock()
 
 
 def test_a_lock_with_what_was_observed_is_written_and_read_as_it_was():

@@ -1,6 +1,7 @@
 """The kept analysis: used again only while every file and folder is as it was."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ def record():
         opaque=(Opaque("getattr", LIB, 9),),
         via={"lib:f": "pipeline:train"},
         runs=frozenset({"lib", "pipeline"}),
+        text="7e" * 32,
     )
     return CodeRecord(
         fingerprints={"pipeline:train": fingerprint},
@@ -33,6 +35,7 @@ def record():
         roots=(RepoPath.ROOT,),
         installation="python 3.13",
         outside={"/shared/lib": "d1"},
+        listings={RepoPath("sql"): ("a.sql",)},
     )
 
 
@@ -54,9 +57,9 @@ def test_record_of_another_version_is_none(record, field):
     assert decode(json.dumps(value).encode()) is None
 
 
-def holds(record, files=None, folders=(), outside="d1"):
+def holds(record, files=None, folders=(), outside="d1", names=("a.sql",)):
     now = {HERE: ID, LIB: ID} if files is None else files
-    return record.holds(now.get, lambda path: path in folders, lambda _: outside)
+    return record.holds(now.get, lambda path: path in folders, lambda _: names, lambda _: outside)
 
 
 def test_record_holds_while_nothing_changed(record):
@@ -73,6 +76,11 @@ def test_new_folder_ends_it(record):
     assert not holds(record, folders=[RepoPath("lib")])
 
 
+def test_file_that_appears_in_a_listed_folder_ends_it(record):
+    assert not holds(record, names=["a.sql", "b.sql"])
+    assert not holds(record, names=[])
+
+
 def test_changed_code_outside_ends_it(record):
     assert not holds(record, outside="d2")
 
@@ -86,3 +94,22 @@ def test_record_of_a_real_analysis_survives(project):
     again = decode(encode(made))
     assert again == made
     assert again.fingerprints["pipeline:train"].code.keys() == {"pipeline:train", "pipeline:helper"}
+
+
+def test_stages_that_reach_the_same_code_cost_little_more(project):
+    helpers = "".join(f"def helper{n}(): return {n}\n" for n in range(50))
+    calls = ", ".join(f"helper{n}()" for n in range(50))
+    stages = "".join(f"def stage{n}(): return {calls}\n" for n in range(20))
+    code = project(helpers + stages)
+
+    def size(count):
+        found = {f"pipeline:stage{n}": code.fingerprint(f"pipeline:stage{n}") for n in range(count)}
+        packages = {symbol: {"numpy": "2.0"} for symbol in found}
+        return len(encode(CodeRecord(found, packages, {}, {}, (), "x", {})))
+
+    assert size(20) < 4 * size(1)
+
+
+def test_hashes_that_somebody_asked_for_are_kept(record):
+    asked = replace(record, asked={"lib:g": "c3", "lib:gone": None})
+    assert decode(encode(asked)) == asked

@@ -13,6 +13,7 @@ from benchmarks import (
     latency,
     many_files,
     many_pushes,
+    observing,
     small_files,
     small_transfers,
     startup,
@@ -24,6 +25,7 @@ from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
 
 BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "startup": startup.run,
+    "observing": observing.run,
     "small_files": small_files.run,
     "text_files": text_files.run,
     "many_files": many_files.run,

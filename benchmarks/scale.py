@@ -18,6 +18,7 @@ class Scale:
         slow_repetitions: repetitions of what takes the peer minutes.
         known: objects of a store that knows many, in the same number of files.
         pushes: how many others pushed to a remote before.
+        calls: rounds of a stage of pure Python, some function calls each.
     """
 
     starts: int
@@ -31,6 +32,7 @@ class Scale:
     slow_repetitions: int
     known: int
     pushes: int
+    calls: int
 
 
 FULL = Scale(
@@ -45,6 +47,7 @@ FULL = Scale(
     slow_repetitions=2,
     known=1_000_000,
     pushes=10_000,
+    calls=200_000,
 )
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
 TINY = Scale(
@@ -59,4 +62,5 @@ TINY = Scale(
     slow_repetitions=1,
     known=1000,
     pushes=40,
+    calls=2000,
 )

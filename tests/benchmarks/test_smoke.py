@@ -12,6 +12,10 @@ CHECKOUT = Path(__file__).parents[2]
 BENCHMARKS = (sys.executable, "-m", "benchmarks", "--tiny", "--no-peer")
 ROWS = {
     "startup": {"pivot --help", "pivot repro with nothing to do (examples/wine)"},
+    "observing": {
+        "a stage of many small functions, watched",
+        "a stage that opens many files, watched",
+    },
     "small_files": {
         "store the files",
         "store the files (pivot, by a stage)",

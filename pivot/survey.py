@@ -3,13 +3,14 @@
 The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't differ.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pivot.code.findings import SCHEME, Fingerprint, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
+from pivot.late import Late
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
@@ -30,7 +31,7 @@ class StageSurvey:
             None where nothing is. What is tracked and isn't there counts as what its `.pvt` says.
         outs: what the paths of its outs hold now; None where nothing is.
         held: those contents, of the disk or of locks, that can be had without running.
-        stored: those that are in the local store.
+        stored: contents of `outs` that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
     """
 
@@ -40,10 +41,10 @@ class StageSurvey:
     kinds: Mapping[str, str]
     lock: Lock | None
     lock_fault: UnreadableLockError | None
-    candidates: tuple[Lock, ...]
+    candidates: Collection[Lock]
     sources: Mapping[RepoPath, Content | None]
     outs: Mapping[RepoPath, Content | None]
-    held: frozenset[Content]
+    held: Collection[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
 
@@ -81,7 +82,7 @@ class Surveyor:
     """Where to look.
 
     Attributes:
-        has: says what is in the store.
+        has: says which of some contents are in the store.
         obtainable: says what a remote could give.
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
@@ -91,7 +92,7 @@ class Surveyor:
     workspace: Workspace
     locks: str
     history: History
-    has: Callable[[Content], bool]
+    has: Callable[[Collection[Content]], frozenset[Content]]
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
@@ -104,19 +105,33 @@ class Surveyor:
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
         """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
+        stages = [graph.stages[name] for name in names]
+        self.workspace.recall({p for s in stages for p in (*s.deps, *(o.path for o in s.outs))})
+        outs = {
+            stage.name: {out.path: self.workspace.content(out.path) for out in stage.outs}
+            for stage in stages
+        }
+        stored = self.has({c for there in outs.values() for c in there.values() if c is not None})
         found: dict[StageName, StageSurvey] = {}
-        for name in names:
-            stage = graph.stages[name]
+        for stage in stages:
             fingerprint = fingerprints[stage.symbol]
             declared = declare(stage, fingerprint, packages[stage.symbol])
-            found[name] = self._look(stage, graph, declared, fingerprint)
+            found[stage.name] = self._look(
+                stage, graph, declared, fingerprint, outs[stage.name], stored
+            )
         return Survey(graph, found)
 
     def _look(
-        self, stage: Stage, graph: Graph, declared: Declared, fingerprint: Fingerprint
+        self,
+        stage: Stage,
+        graph: Graph,
+        declared: Declared,
+        fingerprint: Fingerprint,
+        outs: Mapping[RepoPath, Content | None],
+        stored: frozenset[Content],
     ) -> StageSurvey:
         lock, fault = self._own_lock(stage.name)
-        candidates = self.history.find(declared.static_key)
+        candidates = Late(lambda: self.history.find(declared.static_key))
         sources = {
             dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
@@ -125,13 +140,8 @@ class Surveyor:
         absent = (self._kept(dep) for dep, content in sources.items() if content is None)
         kept = {one.path: one for one in absent if one is not None}
         sources |= {path: one.content for path, one in kept.items()}
-        outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
-        contents = {content for content in outs.values() if content is not None}
-        for known in (*candidates, *([lock] if lock else ())):
-            contents.update(known.outs.values())
-        stored = frozenset(filter(self.has, contents))
-        held = stored | frozenset(filter(self.obtainable, contents - stored))
-        held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
+        held = Late(lambda: self._held(outs, [*candidates, *([lock] if lock else ())]))
+        stored = stored.intersection(content for content in outs.values() if content is not None)
         return StageSurvey(
             stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
             candidates, sources, outs, held, stored, kept,
@@ -155,9 +165,21 @@ class Surveyor:
         content = whole if owner == dep else self.part(dep, owner, whole)
         return None if content is None else Kept(dep, content, owner, whole)
 
+    def _held(
+        self, outs: Mapping[RepoPath, Content | None], locks: Iterable[Lock]
+    ) -> frozenset[Content]:
+        """What can be had without running, of what outs hold or should hold."""
+        contents = {content for content in outs.values() if content is not None}
+        for lock in locks:
+            contents.update(lock.outs.values())
+        stored = self.has(contents)
+        held = stored | frozenset(filter(self.obtainable, contents - stored))
+        return held | {now for path, now in outs.items() if now and self._is_kept(path, now)}
+
     def _is_kept(self, path: RepoPath, now: Content) -> bool:
         """Whether replacing what `path` holds would lose no file's bytes."""
-        return next(self.workspace.unheld_files(path, now, self.has), None) is None
+        files = self.workspace.unheld_files(path, now, lambda content: bool(self.has((content,))))
+        return next(files, None) is None
 
     def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
         try:

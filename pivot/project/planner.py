@@ -289,7 +289,7 @@ class Planner:
             self.project.workspace,
             self.project.layout.locks,
             self.history,
-            self.project.store.holds,
+            self.project.store.holding,
             self._obtainable,
             self.tracked,
             self._tracked_part,

@@ -163,7 +163,7 @@ def _definitions(project: Project) -> Iterator[Finding]:
             f"loaded by every command: {impurity.what} at {impurity.file}:{impurity.line}",
             "Move it into a stage's function",
         )
-    for symbol, fingerprint in planner.code.fingerprints.items():
+    for symbol, fingerprint in planner.code.record.fingerprints.items():
         for opaque in fingerprint.opaque:
             yield Finding(
                 "code",

@@ -1,11 +1,17 @@
 """What analysis gives, as plain values: light to import, for they are read on every no-op."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from pivot.paths import RepoPath
+
+EFFECTS: Final = "<effects>"
+"""What a module does when it is imported, beside defining names: an entry `module:<effects>`."""
+
+MODULE: Final = "<module>"
+"""All of a module, as an entry `module:<module>`."""
 
 SCHEME: Final = 1
 """Number of the normal form and of how hashes are made from it; kept in every lock."""
@@ -54,6 +60,8 @@ class Fingerprint:
         kinds: what each symbol is.
         modules: top-level names of modules that come from neither the project nor Python.
         opaque: look-ups that couldn't be followed, sorted.
+        via: the entry that each other one but the root was first reached from.
+        runs: dotted names of project modules that are imported on the way.
     """
 
     root: str
@@ -62,3 +70,12 @@ class Fingerprint:
     kinds: Mapping[str, Kind]
     modules: frozenset[str]
     opaque: tuple[Opaque, ...]
+    via: Mapping[str, str] = field(default_factory=dict)
+    runs: frozenset[str] = frozenset()
+
+    def chain(self, entry: str) -> tuple[str, ...]:
+        """The way from the root to an entry of `code`, both included."""
+        found = [entry]
+        while (before := self.via.get(found[-1])) is not None:
+            found.append(before)
+        return tuple(reversed(found))

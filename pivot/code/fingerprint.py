@@ -1,14 +1,15 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
-from pivot.code.findings import SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
-from pivot.code.resolve import Modules, Sources, find_root
-from pivot.code.symbols import EFFECTS
+from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
 
@@ -17,6 +18,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 
 
 class ProjectCode:
@@ -47,7 +49,51 @@ class ProjectCode:
             kinds={key: entries[key][0].kind for key in keys},
             modules=_packages(reach),
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
+            via=reach.via,
+            runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
         )
+
+    def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
+        """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
+
+        `<effects>` stands for all that a module does when it is imported, `<module>` for all of
+        it. None where there is no such thing, or where its source can't be parsed.
+        """
+        found: dict[str, str | None] = {}
+        for name in names:
+            try:
+                found[name] = self._hash(name)
+            except DefinitionError:
+                found[name] = None
+        return found
+
+    def _hash(self, name: str) -> str | None:
+        dotted, _, symbol = name.partition(":")
+        module = self._modules.get(dotted)
+        if module is None:
+            return None
+        if symbol in (EFFECTS, MODULE):
+            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+            if symbol == MODULE:
+                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
+            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
+        if symbol not in module.symbols:
+            return None
+        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+
+    def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
+        """The symbol, `package.module:name`, that each line (1-based) of a source stands in.
+
+        Lines of no definition belong to `<module>`. Files that are no modules, or can't be parsed,
+        are left out.
+        """
+        found: dict[tuple[RepoPath, int], str] = {}
+        for file, line in places:
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.at(file)
+                if module is not None:
+                    found[file, line] = f"{module.place.module}:{module.name_at(line) or MODULE}"
+        return found
 
     @property
     def evidence(self) -> Mapping[RepoPath, ObjectId | None]:

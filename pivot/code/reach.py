@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pivot.code.analysis import Node, analyse
-from pivot.code.findings import Kind, Opaque
+from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
@@ -180,14 +180,16 @@ class Reach:
     Attributes:
         symbols: reached symbols with their nodes.
         effects: per module, the reached effects by their place in it.
-        modules: modules that run.
+        modules: modules that run, each with the entry that makes it run.
+        via: each reached entry, as text, with the one that it was first reached from.
         opaque: what couldn't be followed.
     """
 
     graph: Graph
     symbols: dict[SymbolId, Node] = field(default_factory=dict)
     effects: dict[str, dict[int, Node]] = field(default_factory=dict)
-    modules: dict[str, None] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    via: dict[str, str] = field(default_factory=dict)
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId] = field(default_factory=set)
@@ -203,36 +205,46 @@ class Reach:
             while self._queue:
                 self._symbol(self._queue.popleft())
             more = self._settle()
+        del self.via[str(root)]
 
     def _symbol(self, symbol: SymbolId) -> None:
         if symbol in self.symbols:
             return
         node = self.graph.node(symbol)
         self.symbols[symbol] = node
-        self._run(symbol.module)
-        self._lead(node)
+        name = str(symbol)
+        self.via.setdefault(name, name)
+        self._run(symbol.module, name)
+        self._lead(node, name)
 
-    def _lead(self, node: Node) -> None:
-        self._queue.extend(node.symbols)
+    def _reach(self, symbols: Iterable[SymbolId], origin: str) -> None:
+        for symbol in symbols:
+            if symbol not in self.symbols:
+                self.via.setdefault(str(symbol), origin)
+                self._queue.append(symbol)
+
+    def _lead(self, node: Node, name: str) -> None:
+        """Go on to all that the entry `name` leads to."""
+        self._reach(node.symbols, name)
         self._watched |= node.watches
         self.opaque.update(node.opaque)
-        for name in node.runs:
-            self._run(name)
-        for name in node.widens:
-            self._widen(name)
+        for module in node.runs:
+            self._run(module, name)
+        for module in node.widens:
+            self._widen(module, name)
 
-    def _run(self, name: str) -> None:
+    def _run(self, name: str, origin: str) -> None:
         """Note that a module is imported, with its parents and all that they import."""
         stack = [name]
         while stack:
             for part in parents(stack.pop()):
                 if part in self.modules:
                     continue
-                self.modules[part] = None
+                self.modules[part] = origin
                 module = self.graph.modules.get(part)
                 if module is None:
                     continue
-                stack += (n for origin in module.runs if (n := self._imported(origin)))
+                stack += (n for imported in module.runs if (n := self._imported(imported)))
                 self._effects_left += ((module, i) for i in range(len(module.effects)))
                 self._triggers_left += ((module, i) for i in range(len(module.triggers)))
 
@@ -241,20 +253,20 @@ class Reach:
         name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
         return name if self.graph.modules.find(name) else None
 
-    def _widen(self, name: str) -> None:
+    def _widen(self, name: str, origin: str) -> None:
         """Reach every name of a module."""
         module = self.graph.modules.get(name)
         if module is None or name in self._widened:
             return
         self._widened.add(name)
-        self._run(name)
-        self._queue.extend(SymbolId(name, symbol) for symbol in module.symbols)
+        self._run(name, origin)
+        self._reach((SymbolId(name, symbol) for symbol in module.symbols), origin)
         for origins in module.imports.values():
-            for origin in origins:
-                reference = Reference((), 0, origin, runs_only=True)
-                self._queue.extend(self.graph.modules.resolve(module, reference).symbols)
+            for imported in origins:
+                reference = Reference((), 0, imported, runs_only=True)
+                self._reach(self.graph.modules.resolve(module, reference).symbols, origin)
         for star in module.stars:
-            self._widen(star)
+            self._widen(star, origin)
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
@@ -263,8 +275,11 @@ class Reach:
         for module, index in effects:
             node, touch = self.graph.effect(module, index)
             if self._matters(touch):
-                self.effects.setdefault(module.place.module, {})[index] = node
-                self._lead(node)
+                name = module.place.module
+                entry = f"{name}:{EFFECTS}"
+                self.effects.setdefault(name, {})[index] = node
+                self.via.setdefault(entry, self._cause(touch, name))
+                self._lead(node, entry)
             else:
                 self._effects_left.append((module, index))
         triggers, self._triggers_left = self._triggers_left, []
@@ -272,11 +287,17 @@ class Reach:
             symbol = SymbolId(module.place.module, module.triggers[index].name)
             if symbol in self.symbols:
                 continue
-            if self._matters(self.graph.trigger(module, index)):
-                self._queue.append(symbol)
+            touch = self.graph.trigger(module, index)
+            if self._matters(touch):
+                self._reach([symbol], self._cause(touch, symbol.module))
             else:
                 self._triggers_left.append((module, index))
         return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+
+    def _cause(self, touch: Touch, module: str) -> str:
+        """What makes something done at import matter: an object that it changes, or the import."""
+        touched = touch.symbols & self.symbols.keys() or touch.bases & self._watched
+        return self.modules[module] if touch.always or not touched else str(min(touched))
 
     def _matters(self, touch: Touch) -> bool:
         return (

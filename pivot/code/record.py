@@ -14,7 +14,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ def _fingerprint_json(fingerprint: Fingerprint) -> dict[str, object]:
         },
         "modules": sorted(fingerprint.modules),
         "opaque": [[o.what, o.file, o.line] for o in fingerprint.opaque],
+        "via": fingerprint.via,
+        "runs": sorted(fingerprint.runs),
     }
 
 
@@ -112,6 +114,8 @@ def _fingerprint(root: str, value: Mapping[str, Any]) -> Fingerprint:
         kinds={name: Kind(row[3]) for name, row in rows.items()},
         modules=frozenset(value["modules"]),
         opaque=tuple(Opaque(what, _path(file), line) for what, file, line in value["opaque"]),
+        via=value["via"],
+        runs=frozenset(value["runs"]),
     )
 
 

@@ -152,6 +152,18 @@ class Modules:
             self._found[name] = self._search(name)
         return self._found[name]
 
+    def at(self, file: RepoPath) -> Module | None:
+        """The module that is imported from a source file, if there is one."""
+        for root in self._roots:
+            inner = file if root == RepoPath.ROOT else file.removeprefix(f"{root}/")
+            if inner == file and root != RepoPath.ROOT:
+                continue
+            name = inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            module = self.get(name)
+            if module is not None and module.file == file:
+                return module
+        return None
+
     @property
     def names(self) -> frozenset[str]:
         """Every dotted name that was looked for."""

@@ -12,7 +12,6 @@ stage's key by value.
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
@@ -21,8 +20,6 @@ from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
-
-EFFECTS: Final = "<effects>"
 
 Definable = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -123,6 +120,17 @@ class Module:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+
+    def name_at(self, line: int) -> str | None:
+        """The symbol whose definition, decorators included, a line (1-based) stands in."""
+        for symbol in self.symbols.values():
+            for definition in symbol.definitions:
+                node = definition.node
+                decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+                first = min(part.lineno for part in (node, *decorators))
+                if first <= line <= (node.end_lineno or node.lineno):
+                    return symbol.name
+        return None
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:

@@ -7,15 +7,10 @@ not (checkout, push, pull, commit) make none.
 import contextlib
 import json
 import os
-import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pivot.code.record import DOCUMENT as CODE
-from pivot.code.record import CodeRecord
-from pivot.code.record import decode as decode_code
-from pivot.code.record import encode as encode_code
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
@@ -23,15 +18,14 @@ from pivot.definition.discovery import NoStagesError, discover
 from pivot.definition.evidence import still_holds
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
-from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
+from pivot.project.code import Code
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
-from pivot.project.sources import DiskSources
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, Surveyor
 from pivot.track.contents import TrackedContents, TrackedState
@@ -52,7 +46,6 @@ class Planner:
         self.project = project
         self.has_reloaded = False
         self._warn: Callable[[str], None] | None = None
-        self._latest: CodeRecord | None = None
 
     @cached_property
     def history(self) -> History:
@@ -88,7 +81,7 @@ class Planner:
             if (
                 known is not None
                 and known.sources == sources
-                and still_holds(known.evidence, self.project.root, self._file_id)
+                and still_holds(known.evidence, self.project.root, self.project.file_id)
             ):
                 return known
         fresh = load_definitions(self.project.root, sources)
@@ -171,116 +164,9 @@ class Planner:
         return content
 
     @cached_property
-    def code(self) -> CodeRecord:
-        """The fingerprints of all stages as the sources are now."""
-        symbols = sorted({stage.symbol for stage in self.definitions.stages})
-        roots = self.definitions.roots
-        identity = self._installation
-        data = self.project.state.document(CODE)
-        known = decode_code(data) if data is not None else None
-        if (
-            known is not None
-            and known.roots == roots
-            and known.installation == identity
-            and known.fingerprints.keys() == set(symbols)
-            and self._holds(known)
-        ):
-            return known
-        fresh = self._analyse(symbols, roots, identity)
-        self.project.state.record_document(CODE, encode_code(fresh))
-        return fresh
-
-    def _analyse(
-        self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
-    ) -> CodeRecord:
-        from pivot.code.fingerprint import ProjectCode
-        from pivot.code.packages import find_providers
-
-        code = ProjectCode(DiskSources(self.project.root), roots)
-        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
-        modules = {module for f in fingerprints.values() for module in f.modules}
-        wanted = modules if self.project.config.text("fingerprint.packages") == "version" else ()
-        providers = find_providers(wanted)
-        outside, binaries, digests = self._other_sources(modules, code.names, roots)
-        packages = {
-            symbol: self._packages(fingerprint.modules, providers)
-            | {module: outside[module] for module in fingerprint.modules & outside.keys()}
-            | binaries
-            for symbol, fingerprint in fingerprints.items()
-        }
-        files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests)
-
-    def _other_sources(
-        self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
-    ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-        """What stands in locks for code that isn't parsed, and the digests that it comes from.
-
-        By module: own code outside, for who imports it; binaries of the project, for all stages.
-        """
-        from pivot.code.binaries import find_binaries
-        from pivot.code.outside import find_outside, joined
-
-        outside = find_outside(modules, self.project.root)
-        folders = (os.path.join(self.project.root, root) for root in roots)
-        binaries = find_binaries(names, map(os.path.normpath, folders))
-        places = frozenset(binaries.values()).union(*outside.values())
-        digests = {place: self._outside_digest(place) for place in places}
-        return (
-            {module: joined(digests[p] for p in found) for module, found in outside.items()},
-            {module: joined([digests[place]]) for module, place in binaries.items()},
-            digests,
-        )
-
-    def _packages(
-        self, modules: Iterable[str], providers: Mapping[str, Mapping[str, str]]
-    ) -> dict[str, str]:
-        """The versions that count for a symbol: of distributions, and of Python."""
-        found: dict[str, str] = {}
-        for module in modules:
-            found |= providers.get(module, {})
-        if self.project.config.text("fingerprint.python") == "minor":
-            found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return dict(sorted(found.items()))
-
-    @property
-    def _installation(self) -> str:
-        """What versions of packages depend on, beside the sources."""
-        policy = (
-            self.project.config.text("fingerprint.packages"),
-            self.project.config.text("fingerprint.python"),
-        )
-        evidence = self.definitions.evidence
-        return repr((evidence.python, sorted(evidence.installed.items()), policy))
-
-    def code_now(self, symbol: str) -> Mapping[str, str]:
-        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self._record_now().fingerprints[symbol].code
-
-    def _record_now(self) -> CodeRecord:
-        """The fingerprints of all stages at this moment; analysed again after an edit only."""
-        record = self._latest or self.code
-        if not self._holds(record):
-            record = self._analyse(list(record.fingerprints), record.roots, record.installation)
-        self._latest = record
-        return record
-
-    def _holds(self, record: CodeRecord) -> bool:
-        is_dir = DiskSources(self.project.root).is_dir
-        return record.holds(self._source_id, is_dir, self._outside_digest)
-
-    def _outside_digest(self, place: str) -> str:
-        from pivot.code.outside import source_digest
-
-        return source_digest(place, self._file_id)
-
-    def _file_id(self, absolute: str) -> ObjectId | None:
-        """The id of a file anywhere, from the stat cache where it can be."""
-        relative = os.path.relpath(absolute, self.project.root)
-        return self.project.workspace.file_id(relative)
-
-    def _source_id(self, path: RepoPath) -> ObjectId | None:
-        return self.project.workspace.file_id(path)
+    def code(self) -> Code:
+        """The code that the stages reach."""
+        return Code(self.project, self.definitions)
 
     # -- planning -----------------------------------------------------------------------------
 
@@ -299,12 +185,12 @@ class Planner:
         """What is known of these stages now."""
         if not names:
             return Survey(self.graph, {})
-        record = self.code
+        record = self.code.record
         return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
 
     def look(self, name: StageName) -> StageSurvey:
         """One stage again, now: a run takes its key when it starts, not when it is planned."""
-        record = self._record_now()
+        record = self.code.now()
         found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
         return found.stages[name]
 

@@ -1,7 +1,7 @@
 """A project's parts, each opened at first use. Nothing here loads definitions.
 
-This file and `planner.py` are the only ones that import rooms late: a no-op must not pay for Git,
-for remotes, or for the analysis of code that didn't change.
+This file, `planner.py` and `code.py` are the only ones that import rooms late: a no-op must not pay
+for Git, for remotes, or for the analysis of code that didn't change.
 """
 
 import errno
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pivot.config import Config, Source
 from pivot.errors import DeniedError, NoProjectError
+from pivot.hashing import ObjectId
 from pivot.lock.folder import list_locks, read_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
@@ -78,6 +79,10 @@ class Project:
     @cached_property
     def workspace(self) -> Workspace:
         return Workspace(self.root, self.state)
+
+    def file_id(self, absolute: str) -> ObjectId | None:
+        """The id of a file anywhere, from the stat cache where it can be; None if none is there."""
+        return self.workspace.file_id(os.path.relpath(absolute, self.root))
 
     @cached_property
     def store(self) -> Store:

@@ -35,7 +35,7 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             locks=project.layout.locks,
             temporary=project.layout.temporary,
             look=planner.look,
-            code_now=planner.code_now,
+            code_now=planner.code.fingerprint_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,
@@ -71,5 +71,5 @@ def _job(planner: Planner, name: StageName, log: str) -> Job:
 
 def _executor(planner: Planner) -> LocalExecutor:
     """Where stages run: processes of this machine, so far. Nothing is started by making it."""
-    modules = {m for f in planner.code.fingerprints.values() for m in f.modules}
+    modules = {m for f in planner.code.record.fingerprints.values() for m in f.modules}
     return LocalExecutor(preload=sorted(modules))

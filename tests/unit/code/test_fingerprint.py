@@ -222,3 +222,71 @@ def test_real_code_is_analysed_without_a_crash():
         found = code.fingerprint(symbol)
         assert symbol in found.code
         assert found.modules <= {"__mp_main__"}  # multiprocessing's name for a child's script
+
+
+CHAIN = """
+from lib import prepare
+def train():
+    return prepare()
+== lib.py
+import registry
+from deep import scale
+def prepare():
+    return scale() + registry.HANDLERS["x"]
+== deep.py
+def scale():
+    return 1
+def unused():
+    return 2
+== registry.py
+HANDLERS = {}
+HANDLERS["x"] = 3
+"""
+
+
+def test_a_chain_leads_from_the_stage_to_each_entry(project):
+    found = project(CHAIN).fingerprint("pipeline:train")
+    assert {entry: found.chain(entry) for entry in found.code} == {
+        "pipeline:train": ("pipeline:train",),
+        "lib:prepare": ("pipeline:train", "lib:prepare"),
+        "deep:scale": ("pipeline:train", "lib:prepare", "deep:scale"),
+        "registry:HANDLERS": ("pipeline:train", "lib:prepare", "registry:HANDLERS"),
+        "registry:<effects>": (
+            "pipeline:train",
+            "lib:prepare",
+            "registry:HANDLERS",
+            "registry:<effects>",
+        ),
+    }
+    assert found.runs == {"pipeline", "lib", "deep", "registry"}
+
+
+def test_any_name_has_a_hash_though_no_stage_reaches_it(project):
+    code = project(CHAIN)
+    names = ["deep:unused", "deep:<module>", "registry:<effects>", "deep:no", "nowhere:f"]
+    found = code.hashes(names)
+    assert list(found) == names
+    assert found["deep:no"] is found["nowhere:f"] is None
+    edited = project(CHAIN.replace("return 2", "return 3")).hashes(names)
+    assert {name for name in names if edited[name] != found[name]} == {
+        "deep:unused",
+        "deep:<module>",
+    }
+
+
+def test_a_source_that_cant_be_parsed_has_no_hashes(project):
+    assert project("def f(:").hashes(["pipeline:f"]) == {"pipeline:f": None}
+
+
+def test_lines_belong_to_the_symbol_that_they_stand_in(project):
+    code = project("import os\n\n\n@print\n@print\ndef f():\n    return 1\n\n\nX = [\n 1]\n")
+    places = [(RepoPath("pipeline.py"), line) for line in (1, 4, 5, 7, 9, 11)]
+    assert list(code.symbols_at(places).values()) == [
+        "pipeline:<module>",
+        "pipeline:f",
+        "pipeline:f",
+        "pipeline:f",
+        "pipeline:<module>",
+        "pipeline:X",
+    ]
+    assert code.symbols_at([(RepoPath("data.csv"), 1)]) == {}

@@ -22,6 +22,8 @@ def record():
         kinds={"lib:f": Kind("func"), "pipeline:train": Kind("func")},
         modules=frozenset({"numpy", "pandas"}),
         opaque=(Opaque("getattr", LIB, 9),),
+        via={"lib:f": "pipeline:train"},
+        runs=frozenset({"lib", "pipeline"}),
     )
     return CodeRecord(
         fingerprints={"pipeline:train": fingerprint},

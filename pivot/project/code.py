@@ -1,0 +1,154 @@
+"""The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
+
+import os
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
+from pivot.definition.definitions import Definitions
+from pivot.paths import RepoPath
+from pivot.project.project import Project
+from pivot.project.sources import DiskSources
+
+if TYPE_CHECKING:
+    from pivot.code.fingerprint import ProjectCode
+
+
+class Code:
+    """What the stages of `definitions` reach in `project`.
+
+    Nothing is parsed as long as what was found before still holds.
+    """
+
+    def __init__(self, project: Project, definitions: Definitions) -> None:
+        self._project = project
+        self._definitions = definitions
+        self._latest: CodeRecord | None = None
+
+    @cached_property
+    def record(self) -> CodeRecord:
+        """The fingerprints of all stages, as the sources were when this was first asked."""
+        symbols = sorted({stage.symbol for stage in self._definitions.stages})
+        roots = self._definitions.roots
+        identity = self._installation
+        data = self._project.state.document(DOCUMENT)
+        known = decode(data) if data is not None else None
+        if (
+            known is not None
+            and known.roots == roots
+            and known.installation == identity
+            and known.fingerprints.keys() == set(symbols)
+            and self._holds(known)
+        ):
+            return known
+        fresh = self._analyse(symbols, roots, identity)
+        self._project.state.record_document(DOCUMENT, encode(fresh))
+        return fresh
+
+    def now(self) -> CodeRecord:
+        """The fingerprints of all stages at this moment; analysed again after an edit only."""
+        record = self._latest or self.record
+        if not self._holds(record):
+            record = self._analyse(list(record.fingerprints), record.roots, record.installation)
+        self._latest = record
+        return record
+
+    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
+        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
+        return self.now().fingerprints[symbol].code
+
+    def hashes(self, names: Collection[str]) -> dict[str, str | None]:
+        """The present hash of any `package.module:name`, whether or not a stage reaches it.
+
+        `<effects>` as a name stands for what a module does when it is imported, `<module>` for all
+        of it. None where there is no such thing, or where its source can't be parsed.
+        """
+        return self._sources().hashes(names) if names else {}
+
+    def symbols_at(
+        self, places: Collection[tuple[RepoPath, int]]
+    ) -> dict[tuple[RepoPath, int], str]:
+        """The symbol, `package.module:name`, that each line of a source stands in.
+
+        Lines of no definition belong to `<module>`; files that are no modules are left out.
+        """
+        return self._sources().symbols_at(places) if places else {}
+
+    def _sources(self) -> "ProjectCode":
+        from pivot.code.fingerprint import ProjectCode
+
+        return ProjectCode(DiskSources(self._project.root), self._definitions.roots)
+
+    def _analyse(
+        self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
+    ) -> CodeRecord:
+        from pivot.code.fingerprint import ProjectCode
+        from pivot.code.packages import find_providers
+
+        code = ProjectCode(DiskSources(self._project.root), roots)
+        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
+        modules = {module for f in fingerprints.values() for module in f.modules}
+        wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
+        providers = find_providers(wanted)
+        outside, binaries, digests = self._other_sources(modules, code.names, roots)
+        packages = {
+            symbol: self._packages(fingerprint.modules, providers)
+            | {module: outside[module] for module in fingerprint.modules & outside.keys()}
+            | binaries
+            for symbol, fingerprint in fingerprints.items()
+        }
+        files, folders = dict(code.evidence), dict(code.folders)
+        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests)
+
+    def _other_sources(
+        self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
+    ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """What stands in locks for code that isn't parsed, and the digests that it comes from.
+
+        By module: own code outside, for who imports it; binaries of the project, for all stages.
+        """
+        from pivot.code.binaries import find_binaries
+        from pivot.code.outside import find_outside, joined
+
+        outside = find_outside(modules, self._project.root)
+        folders = (os.path.join(self._project.root, root) for root in roots)
+        binaries = find_binaries(names, map(os.path.normpath, folders))
+        places = frozenset(binaries.values()).union(*outside.values())
+        digests = {place: self._outside_digest(place) for place in places}
+        return (
+            {module: joined(digests[p] for p in found) for module, found in outside.items()},
+            {module: joined([digests[place]]) for module, place in binaries.items()},
+            digests,
+        )
+
+    def _packages(
+        self, modules: Iterable[str], providers: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, str]:
+        """The versions that count for a symbol: of distributions, and of Python."""
+        found: dict[str, str] = {}
+        for module in modules:
+            found |= providers.get(module, {})
+        if self._project.config.text("fingerprint.python") == "minor":
+            found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return dict(sorted(found.items()))
+
+    @property
+    def _installation(self) -> str:
+        """What versions of packages depend on, beside the sources."""
+        policy = (
+            self._project.config.text("fingerprint.packages"),
+            self._project.config.text("fingerprint.python"),
+        )
+        evidence = self._definitions.evidence
+        return repr((evidence.python, sorted(evidence.installed.items()), policy))
+
+    def _holds(self, record: CodeRecord) -> bool:
+        is_dir = DiskSources(self._project.root).is_dir
+        return record.holds(self._project.workspace.file_id, is_dir, self._outside_digest)
+
+    def _outside_digest(self, place: str) -> str:
+        from pivot.code.outside import source_digest
+
+        return source_digest(place, self._project.file_id)

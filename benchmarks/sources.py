@@ -16,7 +16,6 @@ _HEAD = '''\
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass, field
 
 {imports}
 
@@ -25,13 +24,13 @@ WEIGHTS = {{"low": 0.25, "middle": 0.5, "high": {number}.75}}
 NAMES = tuple(sorted(WEIGHTS))
 
 
-@dataclass(frozen=True)
 class Scaler:
     """Scales values by what it has seen of them."""
 
-    low: float = 0.0
-    high: float = 1.0
-    weights: dict[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
+        self.low = low
+        self.high = high
+        self.weights = dict(WEIGHTS)
 
     @property
     def width(self) -> float:

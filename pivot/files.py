@@ -23,7 +23,8 @@ class NoLocksError(LockedError):
 class Stat(NamedTuple):
     """What tells one state of a file from the next without reading it.
 
-    A tuple, since there is one for each file. Times are in nanoseconds since the epoch, `size` in bytes; `mode` holds type and permissions.
+    A tuple, since there is one for each file. Times are in nanoseconds since the epoch, `size` in
+    bytes; `mode` holds type and permissions.
     """
 
     mtime_ns: int

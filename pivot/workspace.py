@@ -87,7 +87,7 @@ class Workspace:
         """Whether anything is at `path`; nothing is read."""
         return follow(self.absolute(path)) is not None
 
-    def recall(self, paths: Collection[RepoPath]) -> None:
+    def recall(self, paths: Collection[str]) -> None:
         """Prepare to look at many paths: what is known of them is read at once."""
         self._state.recall(paths)
 

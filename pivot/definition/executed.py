@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from blake3 import blake3
 
-# Since Python 3.14 a flag says whether the first constant of a function is its docstring; before, it
-# is where it is text.
+# Since Python 3.14 a flag says whether the first constant of a function is its docstring; before,
+# it is where it is text.
 _HAS_DOCSTRING = 0x4000000 if sys.version_info >= (3, 14) else 0
 _CONTEXT = "pivot definitions executed 1"
 

@@ -34,12 +34,25 @@ def read_bindings(tree: ast.Module, place: Place) -> Bindings:
                 imports.setdefault(name, []).append(origin)
         elif isinstance(node, ast.Assign) and (root := _root(node.value)) is not None:
             made.update((t.id, root) for t in node.targets if isinstance(t, ast.Name))
-    return Bindings(imports, made)
+    return Bindings({name: tuple(origins) for name, origins in imports.items()}, made)
 
 
 def is_pivot(origin: Origin) -> bool:
     """Whether an import takes its name from Pivot itself."""
     return origin.module.partition(".")[0] == _PACKAGE
+
+
+def own_declared(bindings: Bindings) -> frozenset[str]:
+    """Names of Pivot's own things, as far as the module's own statements tell.
+
+    What other modules of the project made, such as a pipeline, is not among them.
+    """
+    found = {name for name, origins in bindings.imports.items() if any(map(is_pivot, origins))}
+    before = -1
+    while before != len(found):
+        before = len(found)
+        found |= {name for name, maker in bindings.made.items() if maker in found}
+    return frozenset(found)
 
 
 def _root(node: ast.expr) -> str | None:

@@ -8,7 +8,8 @@ from typing import Final
 from pivot.code.analysis import Node
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
 from pivot.code.reach import Graph, Reach
-from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.code.reading import Kept, Sources
+from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -24,9 +25,14 @@ _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
-    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
-        """`roots` are the folders that modules are imported from, in the order of `sys.path`."""
-        self._modules = Modules(sources, roots)
+    def __init__(
+        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+    ) -> None:
+        """`roots` are the folders that modules are imported from, in the order of `sys.path`.
+
+        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        """
+        self._modules = Modules(sources, roots, kept)
         self._graph = Graph(self._modules)
 
     def fingerprint(self, symbol: str) -> Fingerprint:

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pivot.code.analysis import Node, analyse
+from pivot.code.facts import Effect, Module, Symbol, Trigger
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Effect, Module, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,13 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
-        self._hooks: dict[SymbolId, bool] = {}
 
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.definitions, found.kind)
+            node = analyse(self.modules, module, found.part, found.kind)
             self._nodes[symbol] = node
         return node
 
@@ -63,7 +61,7 @@ class Graph:
         key = (module.place.module, index)
         if key not in self._effects:
             effect = module.effects[index]
-            node = analyse(self.modules, module, (effect.definition,), Kind.EFFECTS)
+            node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
             self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
@@ -72,7 +70,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -100,14 +98,14 @@ class Graph:
         always = False
         makes_class = module.symbols[trigger.name].kind is Kind.CLASS
         for reference, is_decorator in trigger.callees():
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
                 if makes_class:
                     classes = self._classes(symbol)
                     bases |= classes
-                    hooks = {c for c in classes if self._has_hook(c)}
+                    hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
                     if classes and not hooks:
                         continue  # deriving from a class calls nothing of it
@@ -132,14 +130,12 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
-            elif self._starts_empty(part):
+            elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
 
-    def _starts_empty(self, symbol: SymbolId) -> bool:
-        """Whether a constant is made as an empty container, so in order to be filled."""
-        definitions = self._module(symbol.module).symbols[symbol.name].definitions
-        return any(makes_empty_container(d.node) for d in definitions)
+    def _facts(self, symbol: SymbolId) -> Symbol:
+        return self._module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -151,13 +147,6 @@ class Graph:
                 found.add(part)
                 stack += self.node(part).symbols
         return found
-
-    def _has_hook(self, symbol: SymbolId) -> bool:
-        """Whether a class learns of its subclasses when they are made, or looks for them."""
-        if symbol not in self._hooks:
-            definitions = self._module(symbol.module).symbols[symbol.name].definitions
-            self._hooks[symbol] = any(learns_of_subclasses(d.node) for d in definitions)
-        return self._hooks[symbol]
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
         """All symbols that `symbol` leads to by name, itself included."""

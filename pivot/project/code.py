@@ -2,13 +2,16 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.edition import edition
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.paths import RepoPath
+from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
 
@@ -43,7 +46,7 @@ class Code:
             and self._holds(known)
         ):
             return known
-        fresh = self._analyse(symbols, roots, identity)
+        fresh = self._analyse(symbols, roots, identity, () if known is None else known.asked)
         self._project.state.record_document(DOCUMENT, encode(fresh))
         return fresh
 
@@ -51,7 +54,8 @@ class Code:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.record
         if not self._holds(record):
-            record = self._analyse(list(record.fingerprints), record.roots, record.installation)
+            symbols = list(record.fingerprints)
+            record = self._analyse(symbols, record.roots, record.installation, record.asked)
         self._latest = record
         return record
 
@@ -65,7 +69,30 @@ class Code:
         `<effects>` as a name stands for what a module does when it is imported, `<module>` for all
         of it. None where there is no such thing, or where its source can't be parsed.
         """
-        return self._sources().hashes(names) if names else {}
+        if not names:
+            return {}
+        record = self.now()
+        new = set(names) - record.asked.keys()
+        if new:
+            record = self._with_asked(record, new)
+        return {name: record.asked[name] for name in names}
+
+    def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
+        """The record with the hashes of more symbols: kept, if all was read in one state."""
+        asked, files, folders = self._read(
+            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        )
+        is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
+        fuller = replace(
+            record,
+            asked={**record.asked, **asked},
+            files={**record.files, **files},
+            folders={**record.folders, **folders},
+        )
+        if is_same:
+            self._latest = fuller
+            self._project.state.record_document(DOCUMENT, encode(fuller))
+        return fuller
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
@@ -74,20 +101,39 @@ class Code:
 
         Lines of no definition belong to `<module>`; files that are no modules are left out.
         """
-        return self._sources().symbols_at(places) if places else {}
+        return self._read(lambda code: code.symbols_at(places)) if places else {}
 
-    def _sources(self) -> "ProjectCode":
+    def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
+        """Ask something of the sources as they are now, and keep what was learned of them."""
         from pivot.code.fingerprint import ProjectCode
 
-        return ProjectCode(DiskSources(self._project.root), self._definitions.roots)
+        project = self._project
+        known = KnownSources(project.workspace, project.state, edition())
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
+        try:
+            return ask(code)
+        finally:
+            known.close()
 
     def _analyse(
-        self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
+        self,
+        symbols: Sequence[str],
+        roots: tuple[RepoPath, ...],
+        identity: str,
+        asked: Collection[str],
     ) -> CodeRecord:
-        from pivot.code.fingerprint import ProjectCode
+        return self._read(lambda code: self._recorded(code, symbols, roots, identity, asked))
+
+    def _recorded(
+        self,
+        code: "ProjectCode",
+        symbols: Sequence[str],
+        roots: tuple[RepoPath, ...],
+        identity: str,
+        asked: Collection[str],
+    ) -> CodeRecord:
         from pivot.code.packages import find_providers
 
-        code = ProjectCode(DiskSources(self._project.root), roots)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
@@ -99,8 +145,9 @@ class Code:
             | binaries
             for symbol, fingerprint in fingerprints.items()
         }
+        hashes = code.hashes(asked)
         files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests)
+        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests, hashes)
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -136,13 +183,14 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What versions of packages depend on, beside the sources."""
+        """What findings depend on beside the sources: the analysis, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
         )
         evidence = self._definitions.evidence
-        return repr((evidence.python, sorted(evidence.installed.items()), policy))
+        installed = sorted(evidence.installed.items())
+        return repr((edition().hex(), evidence.python, installed, policy))
 
     def _holds(self, record: CodeRecord) -> bool:
         is_dir = DiskSources(self._project.root).is_dir

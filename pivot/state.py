@@ -205,20 +205,21 @@ class State:
         caller who makes sure that nothing can change them within their tick.
         """
         self._has_news = True
-        self._recalled.clear()
-        self._execute_many(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (path, *s, hashed.id, hashed.recipe)
-                for path, s, hashed in rows
-                if may_be_racy or not self.clock.is_racy(s)
-            ],
-        )
+        clean = [
+            (path, *s, hashed.id, hashed.recipe)
+            for path, s, hashed in rows
+            if may_be_racy or not self.clock.is_racy(s)
+        ]
+        for path, *_ in clean:
+            self._recalled.pop(path, None)
+        self._execute_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", clean)
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Drop what is known of files that are gone."""
-        self._recalled.clear()
-        self._execute_many("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+        gone = [(path,) for path in paths]
+        for (path,) in gone:
+            self._recalled.pop(path, None)
+        self._execute_many("DELETE FROM files WHERE path = ?", gone)
 
     def forget_below(self, folder: str) -> None:
         """Drop what is known of all files below a folder."""

@@ -33,6 +33,8 @@ class StageSurvey:
         held: those contents, of the disk or of locks, that can be had without running.
         stored: contents of `outs` that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
+        written: its own lock as the file has it, where that is of another scheme and `lock` says
+            the same under ours.
     """
 
     stage: Stage
@@ -47,6 +49,15 @@ class StageSurvey:
     held: Collection[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
+    written: Lock | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its lock's file is to be written anew under our scheme, if it holds.
+
+        One of a newer scheme is left as it is, for whoever made it.
+        """
+        return self.written is not None and self.written.declared.scheme < SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,10 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
@@ -87,6 +102,7 @@ class Surveyor:
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
@@ -96,6 +112,7 @@ class Surveyor:
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
+    rekeyed: Callable[[Lock], Lock | None] = _never
 
     def survey(
         self,
@@ -130,7 +147,10 @@ class Surveyor:
         outs: Mapping[RepoPath, Content | None],
         stored: frozenset[Content],
     ) -> StageSurvey:
-        lock, fault = self._own_lock(stage.name)
+        written, fault = self._own_lock(stage.name)
+        lock = written
+        if written is not None and written.declared.scheme != SCHEME:
+            lock = self.rekeyed(written) or written
         candidates = Late(lambda: self.history.find(declared.static_key))
         sources = {
             dep: self._source(dep)
@@ -144,7 +164,7 @@ class Surveyor:
         stored = stored.intersection(content for content in outs.values() if content is not None)
         return StageSurvey(
             stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored, kept,
+            candidates, sources, outs, held, stored, kept, None if lock is written else written,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:

@@ -12,6 +12,7 @@ from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.explaining import explain_stage, headline, summary
 from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
+from pivot.code.findings import SCHEME
 from pivot.errors import ExitCode
 from pivot.explain import ReasonKind
 from pivot.paths import RepoPath, StageName
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pivot.project.lacking import Lacking
 
 _DEFAULT = ""
+_NAMED = 3
 
 
 @click.command()
@@ -169,8 +171,25 @@ def show_plan(plan: Plan, named: Sequence[StageName], *, explain: bool) -> None:
     say(f"{plural(len(named), 'stage')}: {summary(decisions)}" if named else "No stages.")
 
 
+def _warn_newer(plan: Plan) -> None:
+    locks = [(s.written or s.lock) for s in plan.survey.stages.values()]
+    newer = [lock for lock in locks if lock is not None and lock.declared.scheme > SCHEME]
+    if newer:
+        names = ", ".join(sorted(lock.stage for lock in newer[:_NAMED]))
+        more = f" and {len(newer) - _NAMED} more" if len(newer) > _NAMED else ""
+        note(
+            f"warning: a newer Pivot made the locks of {names}{more}"
+            f" (fingerprint scheme {max(lock.declared.scheme for lock in newer)}, here {SCHEME})"
+        )
+        note("hint: Upgrade with `pip install --upgrade pivot`: what runs here is run there again")
+
+
 def warn_unreadable(plan: Plan, tracked: TrackedContents) -> None:
-    """Name locks and `.pvt` files that count as none because they can't be read."""
+    """Name locks and `.pvt` files that count as none because they can't be read.
+
+    And locks of a scheme to come, which a run here would take back.
+    """
+    _warn_newer(plan)
     faults = [survey.lock_fault for survey in plan.survey.stages.values()]
     for fault in (*faults, *tracked.faults.values()):
         if fault is not None:

@@ -1,5 +1,6 @@
 """From a source to its facts: the one place where sources are parsed."""
 
+import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,14 +8,24 @@ from typing import Final
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
 from pivot.code.normal import encode
-from pivot.code.references import Reference, find_uses
+from pivot.code.order import Versions, contested
+from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
+from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
+from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Definition, Outline, locate, parse_file, read_outline
+from pivot.code.statements import (
+    callee,
+    calls,
+    function_bodies,
+    learns_of_subclasses,
+    makes_empty_container,
+)
+from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_TEXT_CONTEXT: Final = "pivot source text 1"
 
 
 def extract(
@@ -31,7 +42,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place)
+    parts = _Parts(place, tree, Versions(outline), outline, source.splitlines())
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -39,10 +50,18 @@ def extract(
             spans=tuple(definition.span for definition in symbol.definitions),
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            path=_path(symbol, place),
         )
         for name, symbol in outline.symbols.items()
     }
     return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _path(symbol: Symbol, place: Place) -> FilePath | None:
+    """The path that a name stands for, where one statement binds it for good."""
+    if len(symbol.definitions) > 1:
+        return None
+    return bound_path(symbol.definitions[0].node, symbol.name, place)
 
 
 def _module(
@@ -69,23 +88,37 @@ def _module(
         file=file,
         references=tuple(parts.references),
         symbols=symbols,
-        imports={name: tuple(origins) for name, origins in outline.imports.items()},
+        imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
         exports=outline.exports,
+        contested=contested(outline),
         bindings=bindings,
         declared=declared,
     )
 
 
+def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
+    """What imports bind: those of the module itself, and of functions that declare a global."""
+    found = {name: list(origins) for name, origins in outline.imports.items()}
+    for name, origin in parts.imports:
+        found.setdefault(name, []).append(origin)
+    return {name: tuple(origins) for name, origins in found.items()}
+
+
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a module, which share one list of references."""
+    """The parts of a module, which share one list of references; `lines` are its source."""
 
     place: Place
+    tree: ast.Module
+    versions: Versions
+    outline: Outline
+    lines: Sequence[bytes]
     references: list[Reference] = field(default_factory=list)
+    imports: list[tuple[str, Origin]] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
 
@@ -109,16 +142,37 @@ class _Parts:
         return part
 
     def _part(self, definitions: Sequence[Definition]) -> facts.Part:
+        tests = [guard.test for definition in definitions for guard in definition.guards]
+        statements = [definition.node for definition in definitions]
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
         uses = find_uses(nodes, self.place)
+        self.imports += uses.imports
+        later = find_reads(function_bodies(statements), self.place)
+        programs = [read for read in later if read.is_program]
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
+            text=derive(_TEXT_CONTEXT, self._text(definitions, uses)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
-            lookups=uses.lookups,
+            lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
+            loads=self._loads(uses),
+            called=self._called(statements),
+            reads=(*find_reads([*tests, *statements], self.place), *programs),
+            later=later,
         )
+
+    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+        """What runs when the module is imported, by name."""
+        called = [callee(call) for call in calls(nodes)]
+        return self.places(find_uses(called, self.place).references) if called else ()
+
+    def _loads(self, uses: Uses) -> tuple[str, ...]:
+        """Modules that may be imported by computed names: all that the source mentions as texts."""
+        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+            return ()
+        return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 
     def _form(self, definitions: Sequence[Definition]) -> bytes:
         """The normal form, with those of the `if`s around it and which arm it stands in."""
@@ -127,4 +181,22 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
-        return b"".join(out)
+        return b"".join((*out, self.versions.text(definitions)))
+
+    def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
+        """Its lines, with those of the `if`s around it, then what its names are imported from."""
+        out: list[bytes] = []
+        for definition in definitions:
+            for guard in definition.guards:
+                out += self._rows(guard.test.lineno, guard.test.end_lineno or guard.test.lineno)
+            out += self._rows(*definition.span)
+        names = {reference.chain[0] for reference in uses.references if reference.chain}
+        imports = {f"*={star} *" for star in self.outline.stars} | {
+            f"{name}={origin.module} {origin.name or ''}"
+            for name in names
+            for origin in self.outline.imports.get(name, ())
+        }
+        return b"".join(row + b"\n" for row in [*out, *map(str.encode, sorted(imports))])
+
+    def _rows(self, first: int, last: int) -> Sequence[bytes]:
+        return self.lines[first - 1 : last]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
+from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
 from pivot.hashing import ObjectId
@@ -22,18 +23,29 @@ class Part:
     Attributes:
         line: of its first definition.
         digest: of its normal form, without what its names stand for.
+        text: of the lines that it is written in, and the imports that its names come from. It has
+            the same value under every scheme.
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
         lookups: what can't be followed.
+        loads: modules that imports by computed names may mean; `package.*` for all in a package.
+        called: what it calls when the module is imported.
+        reads: files that it reads when the module is imported.
+        later: files that its functions read when they are called.
     """
 
     line: int
     digest: ObjectId
+    text: ObjectId
     references: tuple[tuple[int, int], ...]
     writes: tuple[int, ...]
     calls: tuple[int, ...]
     lookups: tuple[Lookup, ...]
+    loads: tuple[str, ...] = ()
+    called: tuple[int, ...] = ()
+    reads: tuple[Read, ...] = ()
+    later: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class Symbol:
         spans: first and last line of each definition, decorators included.
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
+        path: what it is bound to, if that is a path.
     """
 
     kind: Kind
@@ -51,6 +64,7 @@ class Symbol:
     spans: tuple[tuple[int, int], ...]
     learns: bool = False
     starts_empty: bool = False
+    path: FilePath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
         declared: the names that were taken for Pivot's own, whose calls are left out.
     """
@@ -111,6 +126,7 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger, ...]
     exports: frozenset[str]
+    contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
 

@@ -8,7 +8,7 @@ kept once, and a stage as the numbers of its entries; a fingerprint is made when
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -18,7 +18,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 4
+_FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class CodeRecord:
         packages: distribution -> version, by the same symbols.
         files: id of each source asked for; None for one that wasn't there.
         folders: whether each folder asked for was there.
+        listings: the names in each folder that was listed, sorted; see `Sources.names`.
         roots: the source roots, in order.
         installation: identity of the analysis, the interpreter, its distributions, and the policy
             for them.
@@ -46,17 +47,20 @@ class CodeRecord:
     installation: str
     outside: Mapping[str, str]
     asked: Mapping[str, str | None] = field(default_factory=dict)
+    listings: Mapping[RepoPath, Sequence[str]] = field(default_factory=dict)
 
     def holds(
         self,
         file_id: Callable[[RepoPath], ObjectId | None],
         is_dir: Callable[[RepoPath], bool],
+        names: Callable[[RepoPath], Sequence[str]],
         outside: Callable[[str], str],
     ) -> bool:
         """Whether the analysis would find the same sources now."""
         return (
             all(file_id(path) == known for path, known in self.files.items())
             and all(is_dir(path) == known for path, known in self.folders.items())
+            and all([*names(path)] == [*known] for path, known in self.listings.items())
             and all(outside(place) == known for place, known in self.outside.items())
         )
 
@@ -83,6 +87,7 @@ def encode(record: CodeRecord) -> bytes:
         "installation": record.installation,
         "outside": record.outside,
         "asked": record.asked,
+        "listings": record.listings,
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -110,6 +115,7 @@ def decode(data: bytes) -> CodeRecord | None:
             value["installation"],
             value["outside"],
             value["asked"],
+            {_path(path): tuple(names) for path, names in value["listings"].items()},
         )
     except (ValueError, KeyError, TypeError, IndexError):
         return None
@@ -162,7 +168,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
         return made
 
     def _make(self, symbol: str, row: list[Any]) -> Fingerprint:
-        entries, via, modules, opaque, runs = row
+        entries, via, modules, opaque, runs, text = row
         numbers = _read(entries)
         names = _pick(self._names, numbers)
         return Fingerprint(
@@ -181,6 +187,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
                 lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
             ),
             runs=frozenset(_pick(self._texts, _read(runs))),
+            text=text,
         )
 
     def _locations(self, names: tuple[str, ...], numbers: list[int]) -> dict[str, Location]:
@@ -217,7 +224,8 @@ def _stage_row(fingerprint: Fingerprint, table: _Numbers, texts: _Numbers) -> li
     opaque = [texts.of((o.what, str(o.file), o.line)) for o in fingerprint.opaque]
     modules = [texts.of(name) for name in sorted(fingerprint.modules)]
     runs = [texts.of(name) for name in sorted(fingerprint.runs)]
-    return [_written(numbers) for numbers in (entries, via, modules, opaque, runs)]
+    numbers = [_written(row) for row in (entries, via, modules, opaque, runs)]
+    return [*numbers, fingerprint.text]
 
 
 def _written(numbers: Iterable[int]) -> str:

@@ -33,9 +33,24 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.Lambda):
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            stack += [*node.decorator_list, *node.args.defaults]
+            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+            stack += [*node.decorator_list, *defaults]
             continue
         stack += reversed(list(ast.iter_child_nodes(node)))
+
+
+def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """What runs when functions and methods that `nodes` define are called."""
+    bodies: list[ast.AST] = []
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Lambda):
+            bodies.append(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            bodies += node.body
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    return bodies
 
 
 def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:

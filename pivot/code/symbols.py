@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
+from pivot.code.reflection import loader_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
@@ -107,6 +108,9 @@ class Outline:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        bindings: every statement that binds a name, in source order: the name (`*` for a star
+            import), and what it is imported from; nothing for a definition.
+        import_positions: names bound by imports that run, with line and column.
     """
 
     place: Place
@@ -117,6 +121,8 @@ class Outline:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+    bindings: Sequence[tuple[str, str]]
+    import_positions: Sequence[tuple[str, tuple[int, int]]]
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -132,7 +138,7 @@ def parse_file(source: bytes, file: RepoPath) -> ast.Module:
 
 def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     """Where a module's code stands."""
-    return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
+    return Place(name, name if is_package else name.rpartition(".")[0], loader_names(tree))
 
 
 def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
@@ -152,17 +158,8 @@ def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) ->
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
-    )
-
-
-def _loaders(tree: ast.Module) -> frozenset[str]:
-    """Names that stand for `importlib.import_module` in a module."""
-    return frozenset(
-        alias.asname
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
-        for alias in node.names
-        if alias.name == "import_module" and alias.asname
+        bindings=reader.bindings,
+        import_positions=reader.import_positions,
     )
 
 
@@ -187,6 +184,8 @@ class _Reader:
     runs: list[Origin] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    bindings: list[tuple[str, str]] = field(default_factory=list)
+    import_positions: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
     def read(
         self, body: Sequence[ast.stmt], guards: tuple[Guard, ...], *, runs: bool = True
@@ -214,6 +213,7 @@ class _Reader:
 
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
+        self.bindings.append((name, ""))
 
     def _import(
         self, definition: Definition, node: ast.Import | ast.ImportFrom, *, runs: bool
@@ -221,6 +221,8 @@ class _Reader:
         for name, origin, module in imported(node, self.place):
             if runs:
                 self.runs.append(Origin(module))
+                self.bindings.append((name, f"{origin.module}:{origin.name or ''}"))
+                self.import_positions.append((name, (node.lineno, node.col_offset)))
             if name == "*":
                 self.stars.append(module)
                 continue

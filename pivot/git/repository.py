@@ -185,6 +185,11 @@ class Repository:
             for name, entry in self._walk(found.id)
         }
 
+    def has_folder(self, commit: CommitId, path: WorkPath) -> bool:
+        """Whether a commit holds a folder at `path`."""
+        found = self._descend(commit, path.parts())
+        return found is not None and found.type == ObjectType.TREE
+
     def names(self, commit: CommitId, folder: WorkPath | None) -> Iterator[str]:
         """The paths of all regular files below a folder (None: the root), relative to it."""
         if folder is None:

@@ -31,6 +31,7 @@ merging into a lie. Example, with ids shortened:
       "outs": [
         {"path": "model.pkl", "kind": "out", "type": "f", "id": "77ab…", "size": 20410}
       ],
+      "sources": "77f0…",
       "observed": {"code": {}, "env": {}, "files": {}},
       "check": "c0de…"}
 """
@@ -67,6 +68,8 @@ class Lock:
     """A lock, as a value.
 
     `previous` is what the incremental outs of a run started from; other locks have none.
+    `sources` tells how the code was written that ran (`Fingerprint.text`), so that this can be
+    known again where the hashes in `declared.code` are of another scheme; empty if nobody noted it.
     """
 
     stage: StageName
@@ -77,6 +80,7 @@ class Lock:
     secrets: tuple[str, ...] = ()
     observed: Observed = field(default_factory=Observed)
     previous: Mapping[RepoPath, Content] = field(default_factory=dict)
+    sources: str = ""
 
     @property
     def key(self) -> ObjectId:
@@ -113,6 +117,8 @@ class Lock:
         if self.previous:
             rows = [_dep_row(*item) for item in sorted(self.previous.items())]
             fields.append(("previous", _rows(rows)))
+        if self.sources:
+            fields.append(("sources", _inline(self.sources)))
         fields.append(("observed", _inline(_observed_row(self.observed))))
         return seal(fields, CHECK_CONTEXT)
 
@@ -150,6 +156,7 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         secrets=tuple(str(name) for name in raw.items("secrets")),
         observed=Observed(observed.texts("code"), observed.texts("env"), observed.texts("files")),
         previous=_contents(raw, "previous") if "previous" in value else {},
+        sources=ObjectId.parse(raw.text("sources")).hex() if "sources" in value else "",
     )
     if lock.key.hex() != value["key"]:
         raise ValueError("its key doesn't fit its fields")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pivot.code.edition import edition
+from pivot.code.findings import Fingerprint
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.paths import RepoPath
@@ -59,9 +60,9 @@ class Code:
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
+    def fingerprint_now(self, symbol: str) -> Fingerprint:
         """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+        return self.now().fingerprints[symbol]
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -79,8 +80,13 @@ class Code:
 
     def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
         """The record with the hashes of more symbols: kept, if all was read in one state."""
-        asked, files, folders = self._read(
-            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        asked, files, folders, listings = self._read(
+            lambda code: (
+                code.hashes(names),
+                dict(code.evidence),
+                dict(code.folders),
+                dict(code.listings),
+            )
         )
         is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
         fuller = replace(
@@ -88,11 +94,20 @@ class Code:
             asked={**record.asked, **asked},
             files={**record.files, **files},
             folders={**record.folders, **folders},
+            listings={**record.listings, **listings},
         )
         if is_same:
             self._latest = fuller
             self._project.state.record_document(DOCUMENT, encode(fuller))
         return fuller
+
+    def fingerprint(self, symbol: str) -> Fingerprint | None:
+        """A symbol's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(symbol)
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
+        return self._read(lambda code: code.text(names))
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
@@ -109,7 +124,8 @@ class Code:
 
         project = self._project
         known = KnownSources(project.workspace, project.state, edition())
-        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         try:
             return ask(code)
         finally:
@@ -134,6 +150,7 @@ class Code:
     ) -> CodeRecord:
         from pivot.code.packages import find_providers
 
+        code.expect(symbols)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
@@ -146,8 +163,17 @@ class Code:
             for symbol, fingerprint in fingerprints.items()
         }
         hashes = code.hashes(asked)
-        files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests, hashes)
+        return CodeRecord(
+            fingerprints=fingerprints,
+            packages=packages,
+            files=dict(code.evidence),
+            folders=dict(code.folders),
+            roots=roots,
+            installation=identity,
+            outside=digests,
+            asked=hashes,
+            listings=dict(code.listings),
+        )
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -193,8 +219,9 @@ class Code:
         return repr((edition().hex(), evidence.python, installed, policy))
 
     def _holds(self, record: CodeRecord) -> bool:
-        is_dir = DiskSources(self._project.root).is_dir
-        return record.holds(self._project.workspace.file_id, is_dir, self._outside_digest)
+        disk = DiskSources(self._project.root)
+        file_id = self._project.workspace.file_id
+        return record.holds(file_id, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:
         from pivot.code.outside import source_digest

@@ -21,6 +21,7 @@ from pivot.graph import Graph, build
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
+from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
@@ -35,6 +36,8 @@ from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
+    from pivot.project.proving import Search
+    from pivot.project.rekeying import Proof, Rekeying
 
 DEFINITIONS = "definitions"
 
@@ -191,7 +194,29 @@ class Planner:
             self._obtainable,
             self.tracked,
             self._tracked_part,
+            self._rekeyed,
         )
+
+    def _rekeyed(self, lock: Lock) -> Lock | None:
+        return self._rekeying.rekeyed(lock)
+
+    @cached_property
+    def _rekeying(self) -> "Rekeying":
+        from pivot.project.rekeying import Rekeying
+
+        return Rekeying(self.project, self.code, self._proof)
+
+    def _proof(self, lock: Lock) -> "Proof | None":
+        return None if self._search is None else self._search.find(lock)
+
+    @cached_property
+    def _search(self) -> "Search | None":
+        from pivot.project.proving import Search
+
+        repository = self.project.repository
+        if repository is None:
+            return None
+        return Search(self.project, repository, self.definitions.roots)
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""

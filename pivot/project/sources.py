@@ -1,6 +1,7 @@
 """The project's source files as they are on disk, for analysis."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivot.paths import RepoPath
@@ -21,3 +22,10 @@ class DiskSources:
 
     def is_dir(self, path: RepoPath) -> bool:
         return os.path.isdir(os.path.join(self.root, path))
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        try:
+            names = os.listdir(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return sorted(n for n in names if not n.startswith(".") and n != "__pycache__")

@@ -7,6 +7,7 @@ if what it says was read is still there.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pivot.code.findings import Fingerprint
 from pivot.errors import PivotError
 from pivot.explain import same
 from pivot.lock.lock import Lock
@@ -43,7 +44,7 @@ def accept(
     started: Started,
     workspace: Workspace,
     store: Store,
-    code_now: Callable[[], Mapping[str, str]],
+    code_now: Callable[[], Fingerprint],
 ) -> Lock:
     """Store what a stage wrote and make its lock; nothing is written to the lock's file.
 
@@ -61,7 +62,8 @@ def accept(
     with store.writer() as writer:
         outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
     _check_deps(started, workspace)
-    if code_now() != started.stage.declared.code:
+    fingerprint = code_now()
+    if fingerprint.code != started.stage.declared.code:
         raise ChangedMeanwhileError(
             "code changed while it ran",
             why="its outs may come from the old code or the new",
@@ -80,6 +82,7 @@ def accept(
             for path, content in started.previous.items()
             if kinds.get(path) is OutKind.INCREMENTAL
         },
+        sources=fingerprint.text,
     )
 
 

@@ -82,9 +82,12 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
+    """The end of a run: `rekeyed` locks were written anew for the scheme alone."""
+
     run_id: str
     counts: dict[Status, int]
     exit_code: int
+    rekeyed: int = 0
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -92,6 +95,7 @@ class RunFinished:
             "run_id": self.run_id,
             "counts": {str(status): n for status, n in self.counts.items()},
             "exit_code": self.exit_code,
+            "rekeyed": self.rekeyed,
         }
 
 

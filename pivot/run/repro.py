@@ -13,6 +13,7 @@ from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
 from pivot.run.accept import ChangedMeanwhileError, Started, accept
+from pivot.run.adopted import adopted
 from pivot.run.aside import Aside, aside, open_run
 from pivot.run.claims import Claims
 from pivot.run.edits import edited, refuse_edited
@@ -30,6 +31,7 @@ from pivot.run.executors.executor import Executor
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
+from pivot.run.rekeyed import write_rekeyed
 from pivot.run.schedule import Ended, Schedule
 from pivot.run.workbench import Workbench
 from pivot.survey import StageSurvey
@@ -71,6 +73,7 @@ class Repro:
         self._waiting: set[StageName] = set()
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
+        self._rekeyed = 0
         self._exit = contextlib.ExitStack()
         self._executor: Executor | None = None
 
@@ -91,7 +94,7 @@ class Repro:
             code = ExitCode.FAILED
         self._record.close(self._finished, code)
         counts = {status: n for status in Status if (n := statuses.count(status))}
-        self._sink(RunFinished(self._record.run_id, counts, code))
+        self._sink(RunFinished(self._record.run_id, counts, code, self._rekeyed))
         return code
 
     # -- one turn -----------------------------------------------------------------------------
@@ -116,7 +119,8 @@ class Repro:
     def _begin(self, name: StageName) -> bool:
         """Decide and start a stage; False if another process has a claim on what it needs."""
         decision = self._decisions[name]
-        if self._is_settled(name) and decision.verdict is Verdict.SKIP and not decision.unstored:
+        is_outdated = self._plan.survey.stages[name].is_outdated
+        if self._is_as_planned(name) and not decision.unstored and not is_outdated:
             self._finish(name, Status.UNCHANGED, decision)
             return True
         try:
@@ -137,12 +141,23 @@ class Repro:
         # What is replaced is held, and must stay so until it is; what is restored must be there.
         with self._bench.store.in_use():
             # Until the claim was ours another process may have run the stage, or what is upstream.
-            self._act(name, self._look_again(name))
+            self._act(name, self._rekey(name) or self._look_again(name))
         return True
 
-    def _is_settled(self, name: StageName) -> bool:
-        """Whether nothing upstream happened since the stage was decided."""
+    def _is_as_planned(self, name: StageName) -> bool:
+        """Whether the stage is skipped, and nothing upstream happened since that was decided."""
+        if self._decisions[name].verdict is not Verdict.SKIP:
+            return False
         return not any(up in self._changed for up in self._plan.graph.upstream(name))
+
+    def _rekey(self, name: StageName) -> Decision | None:
+        """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
+        stage = self._plan.survey.stages[name]
+        applies = stage.is_outdated and self._is_as_planned(name)
+        if not applies or not write_rekeyed(self._bench, self._record, stage):
+            return None
+        self._rekeyed += 1
+        return self._decisions[name]
 
     def _look_again(self, name: StageName) -> Decision:
         survey = self._plan.survey
@@ -203,7 +218,7 @@ class Repro:
         for path, content in lock.outs.items():
             if not looks[path].shows(content):
                 place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
-        own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
+        own = adopted(lock, stage.stage, self._bench.code_now(stage.stage.symbol))
         if lock is stage.lock:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
             write_lock(self._bench.locks, own)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pivot.code.findings import Fingerprint
 from pivot.history import History
 from pivot.paths import RepoPath, StageName
 from pivot.run.executors.executor import Executor
@@ -37,7 +38,7 @@ class Workbench:
     locks: str
     temporary: str
     look: Callable[[StageName], StageSurvey]
-    code_now: Callable[[str], Mapping[str, str]]
+    code_now: Callable[[str], Fingerprint]
     job: Callable[[StageName, str], Job]
     fetch: Callable[[Mapping[RepoPath, Content]], None]
     tree: ReadTree

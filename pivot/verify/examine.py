@@ -16,6 +16,10 @@ from pivot.verify.needs import Needs
 from pivot.workspace import Workspace
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examiner:
     """Where to look.
@@ -23,12 +27,14 @@ class Examiner:
     Attributes:
         fingerprint: the code that a symbol reaches now. Raises `DefinitionError`.
         claimed: what paths would hold that needn't be in the workspace; empty if all must be.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
     fingerprint: Callable[[str], Fingerprint]
     needs: Needs
     claimed: Mapping[RepoPath, Content] = field(default_factory=dict)
+    rekeyed: Callable[[Lock], Lock | None] = _never
     _seen: dict[RepoPath, Content | None] = field(default_factory=dict)
 
     def lock(self, lock: Lock) -> Iterator[Finding]:
@@ -39,6 +45,8 @@ class Examiner:
             old = lock.declared.code.get(lock.root)
             yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
+        if lock.declared.scheme != SCHEME:
+            lock = self.rekeyed(lock) or lock
         world = World(
             replace(lock.declared, scheme=SCHEME, code=found.code),
             {path: self._now(path) or self._promised(path, lock) for path in lock.deps},

@@ -96,6 +96,7 @@ def the_lock():
             RepoPath("model"): FOLDER,
         },
         secrets=("token",),
+        sources="7e" * 32,
     )
 
 

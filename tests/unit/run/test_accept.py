@@ -1,7 +1,10 @@
 """From a stage that returned to its lock: what is checked, in which order things become durable."""
 
+from dataclasses import replace
+
 import pytest
 
+from pivot.code.findings import Fingerprint
 from pivot.definition.stage import Stage
 from pivot.lock.declared import Declared
 from pivot.outputs import OutKind, OutSpec
@@ -14,6 +17,7 @@ from pivot.workspace import Workspace
 
 IN, OUT, LOG = RepoPath("in"), RepoPath("out"), RepoPath("log")
 CODE = {"m:make": "1"}
+FOUND = Fingerprint("m:make", CODE, {}, {}, frozenset(), (), text="7e" * 32)
 
 
 @pytest.fixture
@@ -47,12 +51,13 @@ def test_lock_names_what_was_read_and_written(place):
     workspace, store, root = place
     start = started(workspace, secrets=("token",))
     write(root)
-    lock = accept(start, workspace, store, lambda: CODE)
+    lock = accept(start, workspace, store, lambda: FOUND)
     assert (lock.stage, lock.root, lock.secrets) == ("make", "m:make", ("token",))
     assert lock.deps == {IN: workspace.content(IN)}
     assert lock.outs == {OUT: workspace.content(OUT), LOG: workspace.content(LOG)}
     assert all(store.holds(content) for content in lock.outs.values())
     assert lock.previous == {}
+    assert lock.sources == FOUND.text
 
 
 def test_lock_names_what_incremental_outs_started_from(place):
@@ -61,7 +66,7 @@ def test_lock_names_what_incremental_outs_started_from(place):
     before = workspace.content(LOG)
     start = started(workspace, previous={LOG: before, OUT: before})
     write(root)
-    assert accept(start, workspace, store, lambda: CODE).previous == {LOG: before}
+    assert accept(start, workspace, store, lambda: FOUND).previous == {LOG: before}
 
 
 def test_unwritten_outs_are_named_and_nothing_is_stored(place):
@@ -69,7 +74,7 @@ def test_unwritten_outs_are_named_and_nothing_is_stored(place):
     start = started(workspace)
     (root / "log").write_text("log")
     with pytest.raises(UnwrittenOutError, match="it did not write out"):
-        accept(start, workspace, store, lambda: CODE)
+        accept(start, workspace, store, lambda: FOUND)
     assert not store.holds(workspace.content(LOG))
 
 
@@ -79,7 +84,7 @@ def test_changed_code_is_seen_after_the_outs_were_stored(place):
     start = started(workspace)
     write(root)
     with pytest.raises(ChangedMeanwhileError, match="code changed while it ran"):
-        accept(start, workspace, store, lambda: {"m:make": "2"})
+        accept(start, workspace, store, lambda: replace(FOUND, code={"m:make": "2"}))
     assert store.holds(workspace.content(OUT))
 
 
@@ -96,7 +101,7 @@ def test_changed_dep_is_named(place, change):
         case "executable":
             (root / "in").chmod(0o755)
     with pytest.raises(ChangedMeanwhileError, match="dep in changed while it ran"):
-        accept(start, workspace, store, lambda: CODE)
+        accept(start, workspace, store, lambda: FOUND)
 
 
 def test_dep_that_was_rewritten_with_the_same_bytes_did_not_change(place):
@@ -104,4 +109,4 @@ def test_dep_that_was_rewritten_with_the_same_bytes_did_not_change(place):
     start = started(workspace)
     write(root)
     (root / "in").write_text("in")
-    assert accept(start, workspace, store, lambda: CODE).deps == start.deps
+    assert accept(start, workspace, store, lambda: FOUND).deps == start.deps

@@ -126,7 +126,7 @@ class Project:
             locks=self.locks,
             temporary=str(self.root / ".pivot/tmp"),
             look=lambda name: self.survey([name]).stages[name],
-            code_now=lambda symbol: self.fingerprints()[symbol].code,
+            code_now=lambda symbol: self.fingerprints()[symbol],
             job=lambda name, log: Job(
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),

@@ -123,7 +123,7 @@ class Code:
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
-        known = KnownSources(project.workspace, project.state, edition())
+        known = KnownSources(project.workspace.file_id, project.state, edition())
         outs = [out.path for stage in self._definitions.stages for out in stage.outs]
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         try:

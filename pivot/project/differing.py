@@ -1,0 +1,100 @@
+"""What changed in sources, parameters and small files since a lock was made: `status --diff`.
+
+Nothing is run or checked out.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pivot.explain import Reason, ReasonKind
+from pivot.hashing import Json
+from pivot.lock.lock import Lock
+from pivot.project.account import Account, Detail
+from pivot.project.code_diffs import CodeDiffs
+from pivot.project.file_diffs import FileDiffs
+from pivot.project.former_code import FormerCode
+from pivot.project.former_files import FormerFiles
+from pivot.project.origin import Origins
+from pivot.project.planner import Planner
+from pivot.project.versions import versions
+from pivot.show.difference import numbered, unified
+
+_SHORT: Final = 40
+"""Characters of a parameter's value that needs no diff."""
+
+
+def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, ...]:
+    """The accounts with diffs of what changed, as far as both versions can be had."""
+    project, repository = planner.project, planner.project.repository
+    past = origins = None
+    if repository is not None:
+        stages = [account.stage for account in accounts if account.details]
+        past = FormerCode(repository, project.root, planner.definitions.roots)
+        origins = Origins(project, repository, stages)
+
+    def compared(account: Account) -> Account:
+        lock = account.survey.lock
+        if lock is None or not account.details:
+            return account
+        code, files = CodeDiffs(project, lock), FileDiffs(project)
+        if repository is not None and past is not None and origins is not None:
+            origin = origins.of(account.stage)
+            code = CodeDiffs(project, lock, past, origin)
+            files = FileDiffs(project, FormerFiles(repository, project.root, origin))
+        return _Comparison(account, lock, code, files).done()
+
+    return tuple(map(compared, accounts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """One stage as its lock says and as it is."""
+
+    account: Account
+    lock: Lock
+    code: CodeDiffs
+    files: FileDiffs
+
+    def done(self) -> Account:
+        """The account with its diffs."""
+        return replace(self.account, details=tuple(map(self._detail, self.account.details)))
+
+    def _detail(self, detail: Detail) -> Detail:
+        match detail.reason.kind:
+            case ReasonKind.CODE:
+                return self.code.add(detail)
+            case ReasonKind.PARAMS:
+                return replace(detail, diff=self._param(detail.reason))
+            case _:
+                found = versions(self.account, detail)
+                return detail if found is None else self.files.add(detail, found)
+
+    def _param(self, reason: Reason) -> tuple[str, ...] | None:
+        """A diff of values that are too long to be compared at a glance."""
+        if max(len(reason.old or ""), len(reason.new or "")) <= _SHORT:
+            return None
+        old, new = (
+            dict(_leaves(declared.params or {})).get(reason.what)
+            for declared in (self.lock.declared, self.account.survey.declared)
+        )
+        if old is None or new is None:
+            return None
+        return unified(numbered(_pretty(old)), numbered(_pretty(new)), "old", "new") or None
+
+
+def _leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """The leaves of parameters by their dotted names, as reasons have them."""
+    for name, item in value.items():
+        if isinstance(item, dict) and item:
+            yield from _leaves(item, f"{prefix}{name}.")
+        else:
+            yield prefix + name, item
+
+
+def _pretty(value: Json) -> str:
+    """A value on lines of its own, to be compared line by line."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)

@@ -4,11 +4,11 @@ Nothing is run or checked out.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pivot.explain import Reason, ReasonKind
+from pivot.explain import Reason, ReasonKind, leaves
 from pivot.hashing import Json
 from pivot.lock.lock import Lock
 from pivot.project.account import Account, Detail
@@ -76,21 +76,12 @@ class _Comparison:
         if max(len(reason.old or ""), len(reason.new or "")) <= _SHORT:
             return None
         old, new = (
-            dict(_leaves(declared.params or {})).get(reason.what)
+            dict(leaves(declared.params or {})).get(reason.what)
             for declared in (self.lock.declared, self.account.survey.declared)
         )
         if old is None or new is None:
             return None
         return unified(numbered(_pretty(old)), numbered(_pretty(new)), "old", "new") or None
-
-
-def _leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
-    """The leaves of parameters by their dotted names, as reasons have them."""
-    for name, item in value.items():
-        if isinstance(item, dict) and item:
-            yield from _leaves(item, f"{prefix}{name}.")
-        else:
-            yield prefix + name, item
 
 
 def _pretty(value: Json) -> str:

@@ -32,7 +32,7 @@ def line(chain: Sequence[str], width: int | None) -> str:
     """A chain on one line; names in its middle are left out where it is longer than `width`."""
     shown = list(chain)
     text = _ARROW.join(shown)
-    kept = len(shown) - 1
+    kept = len(shown)
     while width is not None and len(text) > width and kept > 2:
         kept -= 1
         first = kept // 2

@@ -127,11 +127,27 @@ def _files(files: FileChanges) -> Iterator[str]:
 
 
 def _difference(detail: Detail) -> Iterator[str]:
-    for line in detail.diff or ():
-        text = printable(line, keep="\t")
-        yield click.style(text, fg=_COLOURS.get(line[:1]), bold=line.startswith(("---", "+++")))
+    yield from _coloured(detail.diff or ())
     for text in detail.notes:
         yield f"Note: {text}"
+
+
+def _coloured(diff: Sequence[str]) -> Iterator[str]:
+    """The lines of a diff, which may be of several files."""
+    heads = {
+        number + offset
+        for number, line in enumerate(diff)
+        if line.startswith("@@") and diff[number - 1].startswith("+++ ")
+        for offset in (-2, -1)
+    }
+    for number, line in enumerate(diff):
+        text = printable(line, keep="\t")
+        colour = _COLOURS.get(line[:1])
+        if number in heads:
+            text = click.style(text, bold=True)
+        elif colour is not None:
+            text = click.style(text, fg=colour)
+        yield text
 
 
 def _label(detail: Detail, kinds: Mapping[str, str]) -> str:

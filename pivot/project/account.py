@@ -4,7 +4,7 @@ What takes more looking is added by others: `listing` says what changed in direc
 `differing` what the sources were.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pivot.code.findings import Fingerprint
@@ -114,13 +114,21 @@ def accounts(
             name,
             plan.decisions[name],
             plan.survey.stages[name],
-            tuple(
-                Detail(reason, _chain(reason, fingerprints[name]))
-                for reason in plan.decisions[name].reasons
-            ),
+            tuple(_details(plan.decisions[name].reasons, fingerprints[name])),
         )
         for name in names
     )
+
+
+def _details(reasons: Sequence[Reason], fingerprint: Fingerprint) -> Iterator[Detail]:
+    code = [reason for reason in reasons if reason.kind is ReasonKind.CODE]
+    gone = {reason.old: reason.what for reason in code if reason.new is None}
+    for reason in reasons:
+        # A name is no part of a hash, so what was renamed or moved has the one that it had.
+        is_new = reason.kind is ReasonKind.CODE and reason.old is None
+        former = gone.get(reason.new) if is_new else None
+        notes = () if former is None else (f"it is what {former.replace(':', '.')} was",)
+        yield Detail(reason, _chain(reason, fingerprint), notes=notes)
 
 
 def _chain(reason: Reason, fingerprint: Fingerprint) -> tuple[str, ...]:

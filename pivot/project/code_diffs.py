@@ -5,7 +5,7 @@ Old sources are looked for in the commit of the lock, and proven by their hash.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from pivot.code.excerpt import Source
 from pivot.git.repository import CommitId
@@ -44,7 +44,7 @@ class CodeDiffs:
         found = self.past.find(self.origin, self.lock, reason.what)
         if found is None:
             return replace(detail, notes=(self._lacking,))
-        if reason.new is None:
+        if reason.new is None or reason.file is None:
             return self._left(detail, found)
         diff = _unified(reason.what, self._before(reason.what, found), self._now(reason.file))
         return replace(detail, diff=diff or None, notes=_notes(found, diff))
@@ -55,12 +55,13 @@ class CodeDiffs:
         if reason.file is None:
             return detail
         name = reason.what.partition(":")[2]
-        now, before = self._now(reason.file), _Version(_NOTHING, Source(b""))
+        now, before = self._now(reason.file), _Version.of(_NOTHING, None)
         if self.past is not None and self.origin is not None and self.origin.commits:
             commit = self.origin.commits[0]
             before = _at(self.past, commit, reason.file)
         if before.source.symbol(name) == now.source.symbol(name):
-            return replace(detail, notes=("it was there before, but the stage didn't reach it",))
+            note = "it was there before, but the stage didn't reach it"
+            return replace(detail, notes=(*detail.notes, note))
         return replace(detail, diff=_unified(reason.what, before, now) or None)
 
     def _left(self, detail: Detail, found: Found) -> Detail:
@@ -71,7 +72,7 @@ class CodeDiffs:
         if now.source.symbol(symbol.partition(":")[2]):
             notes = ("it is still there, but the stage doesn't reach it any more",)
             return replace(detail, former=former, notes=notes)
-        diff = _unified(symbol, before, _Version(_NOTHING, Source(b"")))
+        diff = _unified(symbol, before, now)
         return replace(detail, former=former, diff=diff or None, notes=_notes(found, diff))
 
     @property
@@ -84,10 +85,8 @@ class CodeDiffs:
         assert self.past is not None, "who found something looked somewhere"  # noqa: S101
         return _at(self.past, found.commit, found.fingerprint.locations[symbol].file)
 
-    def _now(self, file: RepoPath | None) -> "_Version":
-        if file is None:
-            return _Version(_NOTHING, Source(b""))
-        return _Version(file, Source(DiskSources(self.project.root).read(file) or b""))
+    def _now(self, file: RepoPath) -> "_Version":
+        return _Version.of(file, DiskSources(self.project.root).read(file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,14 @@ class _Version:
     name: str
     source: Source
 
+    @classmethod
+    def of(cls, name: str, data: bytes | None) -> Self:
+        """Of a file's bytes; None: there is no such file."""
+        return cls(_NOTHING if data is None else name, Source(data or b""))
+
 
 def _at(past: FormerCode, commit: CommitId, file: RepoPath) -> _Version:
-    return _Version(f"{file}@{commit[:SHORT_ID]}", Source(past.source(commit, file)))
+    return _Version.of(f"{file}@{commit[:SHORT_ID]}", past.source(commit, file))
 
 
 def _unified(symbol: str, old: _Version, new: _Version) -> tuple[str, ...]:

@@ -48,9 +48,9 @@ class FormerCode:
             return None
         return Found(origin.commit, known, is_proven=False)
 
-    def source(self, commit: CommitId, path: RepoPath) -> bytes:
-        """A source file of a commit; empty where it has none there."""
-        return CommitSources(self._repository, commit, self._root).read(path) or b""
+    def source(self, commit: CommitId, path: RepoPath) -> bytes | None:
+        """A source file of a commit; None where it has none there."""
+        return CommitSources(self._repository, commit, self._root).read(path)
 
     def _fingerprint(self, commit: CommitId, root: str) -> Fingerprint | None:
         """What a function reached in a commit; None if it wasn't there, or couldn't be parsed."""

@@ -137,8 +137,8 @@ def test_diff_is_coloured_and_cannot_move_the_cursor():
         "      --- a", "      +++ b", "      @@ -1 +1 @@", "       x", "      -\told",
         "      +\\x1b[2Jnew",
     ]  # fmt: skip
-    assert click.style("-\told", fg="red", bold=False) in text
-    assert click.style("@@ -1 +1 @@", fg="cyan", bold=False) in text
+    assert click.style("-\told", fg="red") in text
+    assert click.style("@@ -1 +1 @@", fg="cyan") in text
 
 
 def test_notes_say_why_there_is_no_diff():

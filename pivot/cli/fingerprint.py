@@ -159,13 +159,14 @@ def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 
 def _observed(observed: Observed) -> Iterator[tuple[str, ...]]:
-    for prefix, entries in (
+    groups: tuple[tuple[str, Mapping[str, str | None]], ...] = (
         ("code", observed.code),
         ("env", observed.env),
         ("file", observed.files),
-    ):
+    )
+    for prefix, entries in groups:
         for name, value in entries.items():
-            yield f"{prefix}:{name}", value[:DIGITS]
+            yield f"{prefix}:{name}", "(absent)" if value is None else value[:DIGITS]
 
 
 def _plain(value: object) -> Json:

@@ -161,7 +161,7 @@ def account_for(
     planner: Planner, plan: Plan, named: Sequence[StageName], *, explain: bool, diff: bool = False
 ) -> tuple[Account, ...]:
     """What is to be told of these stages; `explain` looks into directories, `diff` into Git."""
-    told = accounts(plan, named, {name: planner.fingerprint(name) for name in named})
+    told = accounts(plan, named, planner.fingerprint)
     # Both look more closely than most commands need, and Git is read only where it is asked for.
     if explain or diff:
         look = import_module("pivot.project.versions").with_files

@@ -4,7 +4,7 @@ What takes more looking is added by others: `listing` says what changed in direc
 `differing` what the sources were.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pivot.code.findings import Fingerprint
@@ -106,31 +106,34 @@ class Account:
 
 
 def accounts(
-    plan: Plan, names: Sequence[StageName], fingerprints: Mapping[StageName, Fingerprint]
+    plan: Plan, names: Sequence[StageName], fingerprint: Callable[[StageName], Fingerprint]
 ) -> tuple[Account, ...]:
-    """The accounts of these stages, as far as the plan itself tells."""
+    """The accounts of these stages, as far as the plan and the fingerprints of stages tell."""
     return tuple(
         Account(
             name,
             plan.decisions[name],
             plan.survey.stages[name],
-            tuple(_details(plan.decisions[name].reasons, fingerprints[name])),
+            _details(plan.decisions[name].reasons, fingerprint, name),
         )
         for name in names
     )
 
 
-def _details(reasons: Sequence[Reason], fingerprint: Fingerprint) -> Iterator[Detail]:
+def _details(
+    reasons: Sequence[Reason], fingerprint: Callable[[StageName], Fingerprint], stage: StageName
+) -> tuple[Detail, ...]:
     code = [reason for reason in reasons if reason.kind is ReasonKind.CODE]
     gone = {reason.old: reason.what for reason in code if reason.new is None}
-    for reason in reasons:
+
+    def detail(reason: Reason) -> Detail:
+        if reason.kind is not ReasonKind.CODE:
+            return Detail(reason)
+        reached = fingerprint(stage)
+        chain = reached.chain(reason.what) if reason.what in reached.code else ()
         # A name is no part of a hash, so what was renamed or moved has the one that it had.
-        is_new = reason.kind is ReasonKind.CODE and reason.old is None
-        former = gone.get(reason.new) if is_new else None
+        former = gone.get(reason.new) if reason.old is None else None
         notes = () if former is None else (f"it is what {former.replace(':', '.')} was",)
-        yield Detail(reason, _chain(reason, fingerprint), notes=notes)
+        return Detail(reason, chain, notes=notes)
 
-
-def _chain(reason: Reason, fingerprint: Fingerprint) -> tuple[str, ...]:
-    is_reached = reason.kind is ReasonKind.CODE and reason.what in fingerprint.code
-    return fingerprint.chain(reason.what) if is_reached else ()
+    return tuple(map(detail, reasons))

@@ -9,7 +9,7 @@ import tokenize
 from collections.abc import Callable, Iterator, Sequence
 
 from pivot.code import declarations, statements
-from pivot.code.findings import EFFECTS
+from pivot.code.findings import EFFECTS, MODULE
 from pivot.code.scopes import Place
 from pivot.code.syntax import parse
 
@@ -35,8 +35,10 @@ class Source:
     def symbol(self, name: str) -> Lines:
         """The numbered lines of every definition of a top-level name, with the `if`s around them.
 
-        `<effects>` stands for what the module does when it is imported.
+        `<effects>` stands for what the module does when it is imported, `<module>` for all of it.
         """
+        if name == MODULE:
+            return tuple(enumerate(self._lines, start=1))
         if name == EFFECTS:
             return self._cut(self._effects(self._body))
         return self._cut(_definitions(self._body, name))
@@ -67,7 +69,7 @@ def _lines(data: bytes) -> list[str]:
     """Lines as Python counts them: a form feed, for one, ends none."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     with io.TextIOWrapper(io.BytesIO(data), encoding, newline=None) as text:
-        return text.read().split("\n")
+        return text.read().removesuffix("\n").split("\n")
 
 
 def _declared(tree: ast.Module) -> frozenset[str]:

@@ -46,7 +46,20 @@ class CodeDiffs:
             return replace(detail, notes=(self._lacking,))
         if reason.new is None or reason.file is None:
             return self._left(detail, found)
-        diff = _unified(reason.what, self._before(reason.what, found), self._now(reason.file))
+        diff = _unified(reason.what, self._before(found), self._now(reason.file))
+        return replace(detail, diff=diff or None, notes=_notes(found, diff))
+
+    def add_observed(self, detail: Detail, symbol: str) -> Detail:
+        """The same of a symbol that a run was seen to use, though nothing leads to it."""
+        reason = detail.reason
+        if reason.old is None:
+            return detail
+        if self.past is None or self.origin is None:
+            return replace(detail, notes=(NO_REPOSITORY,))
+        found = self.past.find_observed(self.origin, symbol, reason.old)
+        if found is None:
+            return replace(detail, notes=(self._lacking,))
+        diff = _unified(symbol, self._before(found), self._now(reason.file or found.file))
         return replace(detail, diff=diff or None, notes=_notes(found, diff))
 
     def _reached(self, detail: Detail) -> Detail:
@@ -68,7 +81,7 @@ class CodeDiffs:
         """Of a symbol that the stage reaches no more; it may still be there."""
         symbol = detail.reason.what
         former = _former(found, symbol)
-        before, now = self._before(symbol, found), self._now(former.file)
+        before, now = self._before(found), self._now(found.file)
         if now.source.symbol(symbol.partition(":")[2]):
             notes = ("it is still there, but the stage doesn't reach it any more",)
             return replace(detail, former=former, notes=notes)
@@ -81,9 +94,9 @@ class CodeDiffs:
             return NOT_COMMITTED
         return f"commit {self.origin.commit[:SHORT_ID]} has the lock, but not this code"
 
-    def _before(self, symbol: str, found: Found) -> "_Version":
+    def _before(self, found: Found) -> "_Version":
         assert self.past is not None, "who found something looked somewhere"  # noqa: S101
-        return _at(self.past, found.commit, found.fingerprint.locations[symbol].file)
+        return _at(self.past, found.commit, found.file)
 
     def _now(self, file: RepoPath) -> "_Version":
         return _Version.of(file, DiskSources(self.project.root).read(file))
@@ -113,8 +126,10 @@ def _unified(symbol: str, old: _Version, new: _Version) -> tuple[str, ...]:
     return definitions or unified(old.source.imports(), new.source.imports(), old.name, new.name)
 
 
-def _former(found: Found, symbol: str) -> Former:
+def _former(found: Found, symbol: str) -> Former | None:
     fingerprint = found.fingerprint
+    if fingerprint is None:
+        return None
     at = fingerprint.locations[symbol]
     kind = fingerprint.kinds[symbol]
     return Former(found.commit, at.file, at.line, kind, fingerprint.chain(symbol))

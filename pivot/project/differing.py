@@ -21,6 +21,7 @@ from pivot.project.planner import Planner
 from pivot.project.versions import versions
 from pivot.show.difference import numbered, unified
 
+_CODE: Final = "code:"  # of what was observed
 _SHORT: Final = 40
 """Characters of a parameter's value that needs no diff."""
 
@@ -65,6 +66,8 @@ class _Comparison:
         match detail.reason.kind:
             case ReasonKind.CODE:
                 return self.code.add(detail)
+            case ReasonKind.OBSERVED if detail.reason.what.startswith(_CODE):
+                return self.code.add_observed(detail, detail.reason.what.removeprefix(_CODE))
             case ReasonKind.PARAMS:
                 return replace(detail, diff=self._param(detail.reason))
             case _:

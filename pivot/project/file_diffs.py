@@ -89,6 +89,8 @@ class FileDiffs:
         before, after = reader.file(path, old), reader.file(path, new)
         if before is None and self.past is not None:
             before = self.past.file(path, old.id)
+        if max(len(before or b""), len(after or b"")) > _MAX_BYTES:
+            raise _NoDiffError(f"it is larger than {_MAX_BYTES:,} bytes")
         if before is None:
             raise _NoDiffError("its old bytes are in neither cache nor Git")
         if after is None:

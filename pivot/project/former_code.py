@@ -1,25 +1,33 @@
 """The code of a project as commits had it, and the one among them that a lock was made of."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivot.code.findings import Fingerprint
-from pivot.code.fingerprint import ProjectCode
+from pivot.code.fingerprint import ProjectCode, Sources
 from pivot.errors import DefinitionError
 from pivot.git.repository import CommitId, Repository
 from pivot.lock.lock import Lock
-from pivot.paths import RepoPath
+from pivot.paths import PathError, RepoPath
 from pivot.project.origin import Origin
 from pivot.project.sources import CommitSources
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A commit that has a symbol; `is_proven` if it has the hash that the lock says."""
+    """A commit that has a symbol.
+
+    Attributes:
+        file: the source that it stands in.
+        is_proven: whether it has the hash that the lock says.
+        fingerprint: what the stage reached there; None for a symbol that was only observed.
+    """
 
     commit: CommitId
-    fingerprint: Fingerprint
+    file: RepoPath
     is_proven: bool
+    fingerprint: Fingerprint | None = None
 
 
 class FormerCode:
@@ -40,13 +48,22 @@ class FormerCode:
         for commit in origin.commits:
             known = self._fingerprint(commit, lock.root)
             if known is not None and known.code.get(symbol) == lock.declared.code.get(symbol):
-                return Found(commit, known, is_proven=True)
+                return _reached(commit, known, symbol, is_proven=True)
         if origin.commit is None:
             return None
         known = self._fingerprint(origin.commit, lock.root)
         if known is None or symbol not in known.code:
             return None
-        return Found(origin.commit, known, is_proven=False)
+        return _reached(origin.commit, known, symbol, is_proven=False)
+
+    def find_observed(self, origin: Origin, symbol: str, wanted: str) -> Found | None:
+        """The same of a symbol that a run used though nothing leads to it: by its hash alone."""
+        for commit in origin.commits:
+            if self._code(commit).hashes([symbol]).get(symbol) == wanted:
+                sources = CommitSources(self._repository, commit, self._root)
+                file = find_module(sources, self._roots, symbol)
+                return None if file is None else Found(commit, file, is_proven=True)
+        return None
 
     def source(self, commit: CommitId, path: RepoPath) -> bytes | None:
         """A source file of a commit; None where it has none there."""
@@ -67,3 +84,20 @@ class FormerCode:
             sources = CommitSources(self._repository, commit, self._root)
             self._codes[commit] = ProjectCode(sources, self._roots)
         return self._codes[commit]
+
+
+def _reached(commit: CommitId, fingerprint: Fingerprint, symbol: str, *, is_proven: bool) -> Found:
+    file = fingerprint.locations[symbol].file
+    return Found(commit, file, is_proven=is_proven, fingerprint=fingerprint)
+
+
+def find_module(sources: Sources, roots: Sequence[RepoPath], symbol: str) -> RepoPath | None:
+    """The source file of the module that a symbol `package.module:name` stands in."""
+    inner = symbol.partition(":")[0].replace(".", "/")
+    for root in roots:
+        for ending in ("/__init__.py", ".py"):
+            with contextlib.suppress(PathError):
+                path = root / f"{inner}{ending}"
+                if sources.read(path) is not None:
+                    return path
+    return None

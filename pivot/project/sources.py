@@ -42,6 +42,6 @@ class CommitSources:
         return self.repository.read(self.commit, self.repository.work_path(self.root, path))
 
     def is_dir(self, path: RepoPath) -> bool:
-        if os.path.join(self.root, path) == self.repository.workdir:
+        if path == RepoPath.ROOT and os.path.realpath(self.root) == self.repository.workdir:
             return True
         return self.repository.has_folder(self.commit, self.repository.work_path(self.root, path))

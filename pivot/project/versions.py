@@ -1,16 +1,21 @@
 """Both versions of what a stage reads or writes: as its lock says, and as it is now."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.explain import ReasonKind, same
+from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.project.account import Account, Detail, FileChanges
 from pivot.project.project import Project
 from pivot.store.content import Content, ContentType
 from pivot.store.tree import TreeEntry
+
+_FILE: Final = "file:"  # of what was observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +30,25 @@ class Versions:
 def versions(account: Account, detail: Detail) -> Versions | None:
     """The versions that a reason is about; None for what is neither dep nor out."""
     reason, lock, decision = detail.reason, account.survey.lock, account.decision
-    if lock is None or reason.kind not in (ReasonKind.DEP, ReasonKind.OUT):
+    if lock is None:
+        return None
+    if reason.kind is ReasonKind.OBSERVED and reason.what.startswith(_FILE):
+        path = RepoPath(reason.what.removeprefix(_FILE))
+        return Versions(path, _observed(reason.old), _observed(reason.new))
+    if reason.kind not in (ReasonKind.DEP, ReasonKind.OUT):
         return None
     path = RepoPath(reason.what)
     if reason.kind is ReasonKind.OUT:
         return Versions(path, lock.outs.get(path), account.survey.outs.get(path))
     known = decision.deps if decision.deps is not None else account.survey.sources
     return Versions(path, lock.deps.get(path), known.get(path))
+
+
+def _observed(id_: str | None) -> Content | None:
+    """A file of which the id alone is known; its size is not, and 0 here."""
+    with contextlib.suppress(ValueError):  # what a lock of a later Pivot may have there
+        return None if id_ is None else Content(ContentType.FILE, ObjectId.parse(id_), 0)
+    return None
 
 
 class Reader:

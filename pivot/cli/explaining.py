@@ -153,6 +153,8 @@ def _coloured(diff: Sequence[str]) -> Iterator[str]:
 def _label(detail: Detail, kinds: Mapping[str, str]) -> str:
     reason = detail.reason
     if reason.kind is ReasonKind.CODE:
+        if reason.what.startswith("./"):
+            return f"file:{reason.what.removeprefix('./')}"
         former = detail.former.kind if detail.former is not None else str(reason.kind)
         module, _, name = reason.what.partition(":")
         shown = name if name and not name.startswith("<") else module

@@ -64,7 +64,7 @@ class _Comparison:
 
     def _detail(self, detail: Detail) -> Detail:
         match detail.reason.kind:
-            case ReasonKind.CODE:
+            case ReasonKind.CODE if versions(self.account, detail) is None:
                 return self.code.add(detail)
             case ReasonKind.OBSERVED if detail.reason.what.startswith(_CODE):
                 return self.code.add_observed(detail, detail.reason.what.removeprefix(_CODE))

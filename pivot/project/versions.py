@@ -15,7 +15,8 @@ from pivot.project.project import Project
 from pivot.store.content import Content, ContentType
 from pivot.store.tree import TreeEntry
 
-_FILE: Final = "file:"  # of what was observed
+# How files are named among what was observed, and among code.
+_PREFIXES: Final = {ReasonKind.OBSERVED: "file:", ReasonKind.CODE: "./"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,14 @@ class Versions:
 
 
 def versions(account: Account, detail: Detail) -> Versions | None:
-    """The versions that a reason is about; None for what is neither dep nor out."""
+    """The versions that a reason is about; None for what is no file or directory."""
     reason, lock, decision = detail.reason, account.survey.lock, account.decision
     if lock is None:
         return None
-    if reason.kind is ReasonKind.OBSERVED and reason.what.startswith(_FILE):
-        path = RepoPath(reason.what.removeprefix(_FILE))
-        return Versions(path, _observed(reason.old), _observed(reason.new))
+    prefix = _PREFIXES.get(reason.kind)
+    if prefix is not None and reason.what.startswith(prefix):
+        path = RepoPath(reason.what.removeprefix(prefix))
+        return Versions(path, _file(reason.old), _file(reason.new))
     if reason.kind not in (ReasonKind.DEP, ReasonKind.OUT):
         return None
     path = RepoPath(reason.what)
@@ -44,7 +46,7 @@ def versions(account: Account, detail: Detail) -> Versions | None:
     return Versions(path, lock.deps.get(path), known.get(path))
 
 
-def _observed(id_: str | None) -> Content | None:
+def _file(id_: str | None) -> Content | None:
     """A file of which the id alone is known; its size is not, and 0 here."""
     with contextlib.suppress(ValueError):  # what a lock of a later Pivot may have there
         return None if id_ is None else Content(ContentType.FILE, ObjectId.parse(id_), 0)

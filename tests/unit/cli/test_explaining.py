@@ -55,6 +55,7 @@ def test_change_of_code_names_kind_function_hashes_and_place():
         ("m:Model.fit", {"m:Model.fit": "method"}, "method:Model.fit"),
         ("pkg.m:<effects>", {"pkg.m:<effects>": "module"}, "module:pkg.m"),
         ("m:gone", {}, "code:gone"),
+        ("./sql/query.sql", {}, "file:sql/query.sql"),
     ],
 )
 def test_labels_of_symbols(what, kinds, label):

@@ -69,7 +69,7 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         *_texts(ReasonKind.ENV, old.env, new.env),
         *_declaration(old, new),
         *_deps(lock.deps, world),
-        *_observed(lock.observed, world.seen),
+        *_observed(lock.observed, world),
     )
     if not reasons and old.static_key != new.static_key:
         # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
@@ -129,6 +129,8 @@ def as_text(value: Json) -> str:
 
 
 def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
+    if old.version != new.version:
+        yield Reason(ReasonKind.DECLARATION, "version", _salt(old.version), _salt(new.version))
     if old.cwd != new.cwd:
         yield Reason(ReasonKind.DECLARATION, "cwd", old.cwd, new.cwd)
     outs_old, outs_new = _kinds(old.outs), _kinds(new.outs)
@@ -136,6 +138,10 @@ def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
     yield from _texts(
         ReasonKind.DECLARATION, dict.fromkeys(old.deps, "dep"), dict.fromkeys(new.deps, "dep")
     )
+
+
+def _salt(version: int | str | None) -> str | None:
+    return None if version is None else as_text(version)
 
 
 def _kinds(outs: tuple[OutSpec, ...]) -> dict[str, str]:
@@ -164,9 +170,11 @@ def content_text(content: Content | None) -> str | None:
     return f"{content.id}+x" if content.type == "x" else str(content.id)
 
 
-def _observed(old: Observed, seen: Mapping[str, str | None]) -> Iterator[Reason]:
+def _observed(old: Observed, world: World) -> Iterator[Reason]:
     for prefix, entries in (("code", old.code), ("env", old.env), ("file", old.files)):
         for name, value in entries.items():
-            now = seen.get(f"{prefix}:{name}")
+            now = world.seen.get(f"{prefix}:{name}")
             if now != value:
-                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now)
+                at = world.locations.get(name) if prefix == "code" else None
+                file, line = (at.file, at.line) if at else (None, None)
+                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now, file, line)

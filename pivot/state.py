@@ -16,13 +16,15 @@ from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
 from pivot.files import Stat, folder_identity
 from pivot.hashing import ObjectId
 
-SCHEMA = 2
+SCHEMA = 3
 # Remembering a file that was just written needs a wait of one tick: for one of fewer bytes, longer
 # than reading it again.
 WORTH_REMEMBERING = 1 << 20
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF  # the rest of an error's number says more of the same
 _READ_AT_ONCE = 1000
+_DAY = 24 * 60 * 60  # seconds
+_DAYS_KEPT = 14  # facts of sources that nobody asked for so long, as of branches that are gone
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (
@@ -34,6 +36,9 @@ CREATE TABLE IF NOT EXISTS directories (
     size INTEGER NOT NULL, files INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (
+    key BLOB PRIMARY KEY, facts BLOB NOT NULL, day INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS actions (
     number INTEGER PRIMARY KEY, static_key BLOB NOT NULL, lock_id BLOB NOT NULL UNIQUE,
     lock BLOB NOT NULL
@@ -79,6 +84,7 @@ class State:
         self._db = db
         self._path = path
         self._has_news = False
+        self._used: list[bytes] = []
         self.clock = FileClock(os.path.dirname(path))
 
     @classmethod
@@ -150,6 +156,10 @@ class State:
 
     def commit(self) -> None:
         """Keep what was recorded. What another process keeps us from writing is hashed again."""
+        if self._used:
+            rows = [(_today(), key) for key in self._used]
+            self._execute_many("UPDATE sources SET day = ? WHERE key = ?", rows)
+            self._used = []
         if self._has_news:
             self._has_news = False
             self.record_document(_LATEST, time.time_ns().to_bytes(8))
@@ -230,6 +240,25 @@ class State:
     def record_document(self, name: str, value: bytes) -> None:
         self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
 
+    # -- sources ------------------------------------------------------------------------------
+
+    def facts(self, key: bytes) -> bytes | None:
+        """What was kept of a source under a key that its content is part of."""
+        for facts, day in self._execute("SELECT facts, day FROM sources WHERE key = ?", (key,)):
+            if day != _today():
+                self._used.append(key)
+            return bytes(facts)
+        return None
+
+    def record_facts(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep facts by their keys, and drop those that weren't used for long."""
+        today = _today()
+        self._execute("DELETE FROM sources WHERE day < ?", (today - _DAYS_KEPT,))
+        self._execute_many(
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
+            [(key, facts, today) for key, facts in rows],
+        )
+
     # -- actions ------------------------------------------------------------------------------
 
     def actions(self, static_key: ObjectId) -> Iterator[bytes]:
@@ -283,6 +312,10 @@ def _file_row(row: _FileColumns) -> FileRow:
     path, mtime, ctime, size, inode, mode, id_, recipe = row
     hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
     return path, Stat(mtime, ctime, size, inode, mode), hashed
+
+
+def _today() -> int:
+    return int(time.time()) // _DAY
 
 
 class _OtherSchemaError(Exception):

@@ -6,13 +6,15 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.findings import SCHEME, Fingerprint, Location
+from pivot.code.extra import extra_files
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 from pivot.track.contents import Kept, TrackedContents
@@ -32,6 +34,7 @@ class StageSurvey:
         held: those contents, of the disk or of locks, that can be had without running.
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
+        seen: what everything that its locks observed hashes to now, as in `World`.
     """
 
     stage: Stage
@@ -46,6 +49,7 @@ class StageSurvey:
     held: frozenset[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
+    seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,30 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
+    """For those whose locks observed nothing."""
+    return {}
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a stage before anything in the workspace is looked at."""
+
+    declared: Declared
+    fingerprint: Fingerprint
+    kinds: Mapping[str, str]
+    lock: Lock | None
+    fault: UnreadableLockError | None
+    candidates: tuple[Lock, ...]
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Those that may skip or restore the stage."""
+        return self.candidates if self.lock is None else (*self.candidates, self.lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +112,7 @@ class Surveyor:
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
+        seen: what all that was observed hashes to now; asked once for all stages.
     """
 
     workspace: Workspace
@@ -95,6 +122,7 @@ class Surveyor:
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
+    seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
 
     def survey(
         self,
@@ -103,20 +131,29 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
-        found: dict[StageName, StageSurvey] = {}
+        """Look at these stages. `fingerprints` and `packages` are by what `Stage.entry` says."""
+        known: dict[StageName, _Known] = {}
         for name in names:
             stage = graph.stages[name]
-            fingerprint = fingerprints[stage.symbol]
-            declared = declare(stage, fingerprint, packages[stage.symbol])
-            found[name] = self._look(stage, graph, declared, fingerprint)
-        return Survey(graph, found)
+            fingerprint = fingerprints[stage.entry]
+            files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
+            declared = declare(stage, fingerprint, packages[stage.entry], files)
+            lock, fault = self._own_lock(name)
+            candidates = self.history.find(declared.static_key)
+            # Most stages name no files, and the kinds of symbols are made when they are asked for.
+            kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
+            known[name] = _Known(
+                declared, fingerprint, kinds or fingerprint.kinds, lock, fault, candidates
+            )
+        seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
+        return Survey(
+            graph,
+            {name: self._look(graph.stages[name], graph, one, seen) for name, one in known.items()},
+        )
 
     def _look(
-        self, stage: Stage, graph: Graph, declared: Declared, fingerprint: Fingerprint
+        self, stage: Stage, graph: Graph, known: "_Known", seen: Mapping[str, str | None]
     ) -> StageSurvey:
-        lock, fault = self._own_lock(stage.name)
-        candidates = self.history.find(declared.static_key)
         sources = {
             dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
@@ -127,14 +164,14 @@ class Surveyor:
         sources |= {path: one.content for path, one in kept.items()}
         outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
         contents = {content for content in outs.values() if content is not None}
-        for known in (*candidates, *([lock] if lock else ())):
-            contents.update(known.outs.values())
+        for lock in known.locks:
+            contents.update(lock.outs.values())
         stored = frozenset(filter(self.has, contents))
         held = stored | frozenset(filter(self.obtainable, contents - stored))
         held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
         return StageSurvey(
-            stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored, kept,
+            stage, known.declared, known.fingerprint.locations, known.kinds,
+            known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:
@@ -166,15 +203,21 @@ class Surveyor:
             return None, error
 
 
-def declare(stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]) -> Declared:
-    """What a stage's lock would declare if it ran now."""
+def declare(
+    stage: Stage,
+    fingerprint: Fingerprint,
+    packages: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Declared:
+    """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code=fingerprint.code,
+        code={**fingerprint.code, **files} if files else fingerprint.code,
         packages=packages,
         params=stage.params,
         env={},
         cwd=stage.cwd,
         deps=stage.deps,
         outs=stage.outs,
+        version=stage.version,
     )

@@ -6,7 +6,7 @@ import click
 
 from pivot.cli.completing import settings as complete_settings
 from pivot.cli.terminal import emit, json_option, say, table
-from pivot.config import SETTINGS, Config, Source, config_paths, known_setting
+from pivot.config import Config, Source, config_paths, known_setting
 from pivot.configure import parse_value, update
 from pivot.errors import NoProjectError, UsageError
 from pivot.project.layout import find_project
@@ -34,13 +34,17 @@ def get(name: str, as_json: bool) -> None:
 def list_(as_json: bool) -> None:
     """List all settings, their values, and where these come from."""
     loaded = Config.load(_project())
-    found = {name: loaded.get(name) for name in SETTINGS}
+    found = {name: loaded.get(name) for name in loaded.names}
     if as_json:
         emit({n: {"value": value, "source": source} for n, (value, source) in found.items()})
         return
     table(
         [
-            (name, "-" if value is None else str(value), f"({source}) {SETTINGS[name].summary}")
+            (
+                name,
+                "-" if value is None else str(value),
+                f"({source}) {known_setting(name).summary}",
+            )
             for name, (value, source) in found.items()
         ]
     )
@@ -61,7 +65,9 @@ def set_(name: str, value: str, place: str | None) -> None:
     The configuration of the project is shared through Git.
     """
     parsed = parse_value(name, value)
-    if SETTINGS[name].is_own and place is None:
+    setting = known_setting(name)
+    name = setting.name
+    if setting.is_own and place is None:
         raise UsageError(
             f"{name} can't be set for the project",
             why="a repository must not decide it for everybody who clones it",
@@ -76,8 +82,7 @@ def set_(name: str, value: str, place: str | None) -> None:
 @_user
 def unset(name: str, place: str | None) -> None:
     """Remove NAME from the project, so that its default counts."""
-    known_setting(name)
-    update(_file(place), {name: None})
+    update(_file(place), {known_setting(name).name: None})
 
 
 def _project() -> str | None:

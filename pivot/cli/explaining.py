@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from pivot.cli import chains
+from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.plan import Decision, Verdict
 from pivot.printable import printable
@@ -153,8 +154,8 @@ def _coloured(diff: Sequence[str]) -> Iterator[str]:
 def _label(detail: Detail, kinds: Mapping[str, str]) -> str:
     reason = detail.reason
     if reason.kind is ReasonKind.CODE:
-        if reason.what.startswith("./"):
-            return f"file:{reason.what.removeprefix('./')}"
+        if is_path(reason.what):
+            return f"file:{reason.what.removeprefix(PATH)}"
         former = detail.former.kind if detail.former is not None else str(reason.kind)
         module, _, name = reason.what.partition(":")
         shown = name if name and not name.startswith("<") else module

@@ -159,14 +159,13 @@ def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 
 def _observed(observed: Observed) -> Iterator[tuple[str, ...]]:
-    groups: tuple[tuple[str, Mapping[str, str | None]], ...] = (
-        ("code", observed.code),
-        ("env", observed.env),
-        ("file", observed.files),
-    )
-    for prefix, entries in groups:
-        for name, value in entries.items():
-            yield f"{prefix}:{name}", "(absent)" if value is None else value[:DIGITS]
+    entries: list[tuple[str, str | None]] = [
+        *((f"code:{name}", hash_) for name, hash_ in observed.code.items()),
+        *((f"env:{name}", hash_) for name, hash_ in observed.env.items()),
+        *((f"file:{path}", id_) for path, id_ in observed.files.items()),
+    ]
+    for name, value in entries:
+        yield name, "(absent)" if value is None else value[:DIGITS]
 
 
 def _plain(value: object) -> Json:

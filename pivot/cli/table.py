@@ -20,6 +20,7 @@ COMMANDS: dict[str, Row] = {
         "Run", "pivot.cli.fingerprint:fingerprint", "Show what a stage's key is made of"
     ),
     "repro": Row("Run", "pivot.cli.repro:repro", "Bring stages up to date"),
+    "record": Row("Run", "pivot.cli.record:record", "Take results as they are, without running"),
     "metrics": Row("Results", "pivot.cli.metrics:metrics", "Show and compare metrics"),
     "commit": Row("Results", "pivot.cli.commit:commit", "Commit locks and metrics to Git"),
     "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),

@@ -1,17 +1,20 @@
 """One symbol or effect by itself: its hash, and what it leads to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from pivot.code.findings import SCHEME, Kind, Location, Opaque
-from pivot.code.normal import encode
-from pivot.code.references import Reference, Uses, find_uses
+from pivot.code.facts import Module, Part, Symbol
+from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
+from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, Targets
-from pivot.code.symbols import Definition, Module
 from pivot.hashing import ObjectId, derive
 
-_CONTEXT: Final = f"pivot code {SCHEME}"
+_CONTEXT: Final = f"pivot symbol {SCHEME}"
+_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
+
+# A reference's place among the module's, the line where it stands, and what it stands for.
+type _Found = tuple[int, int, Targets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Node:
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for.
         opaque: what couldn't be followed.
+        is_ignored: a comment says that it doesn't count.
     """
 
     hash: ObjectId
@@ -43,69 +47,83 @@ class Node:
     changes_outside: bool
     watches: frozenset[SymbolId]
     opaque: tuple[Opaque, ...]
+    is_ignored: bool = False
+
+    @property
+    def value(self) -> str:
+        """What stands for it in a lock."""
+        return IGNORED if self.is_ignored else str(self.hash)
 
 
-def analyse(
-    modules: Modules, module: Module, definitions: Sequence[Definition], kind: Kind
-) -> Node:
-    """The node of a symbol's definitions, or of one effect, in `module`."""
-    parts = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
-    uses = find_uses(parts, module.place)
-    found = [(reference, modules.resolve(module, reference)) for reference in uses.references]
-    written = [modules.resolve(module, reference) for reference in uses.writes]
-    called = [modules.resolve(module, reference) for reference in uses.calls]
+def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
+    """The node of a symbol, or of one effect, in `module`."""
+    found = [(i, line, modules.targets(module, i)) for i, line in part.references]
+    targets = [target for _, _, target in found]
+    written = [modules.targets(module, i) for i in part.writes]
+    called = [modules.targets(module, i) for i in part.calls]
     return Node(
-        hash=_hash(module, definitions, found),
+        hash=_hash(module, part, found),
         kind=kind,
-        location=Location(module.file, definitions[0].node.lineno),
-        symbols=tuple(dict.fromkeys(s for _, targets in found for s in targets.symbols)),
-        runs=tuple(dict.fromkeys(m for _, targets in found for m in targets.traversed)),
-        widens=tuple(dict.fromkeys(m for _, targets in found for m in targets.modules)),
-        externals=frozenset(
-            name.partition(".")[0] for _, targets in found for name in targets.externals
-        ),
-        changes=frozenset(s for targets in (*written, *called) for s in targets.symbols),
-        changes_outside=any(targets.externals for targets in written),
-        watches=_watches(found),
-        opaque=_opaque(module, uses, found),
+        location=Location(module.file, part.line),
+        symbols=tuple(dict.fromkeys(s for t in targets for s in t.symbols)),
+        runs=tuple(dict.fromkeys(m for t in targets for m in t.traversed)),
+        widens=tuple(dict.fromkeys(m for t in targets for m in t.modules)),
+        externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
+        changes=frozenset(s for t in (*written, *called) for s in t.symbols),
+        changes_outside=any(t.externals for t in written),
+        watches=_watches(module, found),
+        opaque=_opaque(module, part, found),
     )
 
 
-def _watches(found: Iterable[tuple[Reference, Targets]]) -> frozenset[SymbolId]:
+def leave_out(module: Module, symbol: Symbol) -> Node:
+    """The node of a symbol that doesn't count: it is there, and leads to nothing."""
+    return Node(
+        hash=_IGNORED,
+        kind=symbol.kind,
+        location=Location(module.file, symbol.part.line),
+        symbols=(),
+        runs=(),
+        widens=(),
+        externals=frozenset(),
+        changes=frozenset(),
+        changes_outside=False,
+        watches=frozenset(),
+        opaque=(),
+        is_ignored=True,
+    )
+
+
+def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId]:
     return frozenset(
         symbol
-        for reference, targets in found
-        if "__subclasses__" in reference.chain
+        for index, _, targets in found
+        if "__subclasses__" in module.references[index].chain
         for symbol in targets.symbols
     )
 
 
-def _opaque(
-    module: Module, uses: Uses, found: Iterable[tuple[Reference, Targets]]
-) -> tuple[Opaque, ...]:
-    lookups = {Opaque(lookup.what, module.file, lookup.line) for lookup in uses.lookups}
+def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
+    lookups = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
     widened = {
-        Opaque(f"{reason}: {name}", module.file, reference.line)
-        for reference, targets in found
+        Opaque(f"{reason}: {name}", module.file, line)
+        for _, line, targets in found
         for name, reason in targets.modules.items()
     }
     return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
 
 
-def _hash(
-    module: Module,
-    definitions: Sequence[Definition],
-    found: Iterable[tuple[Reference, Targets]],
-) -> ObjectId:
+def _hash(module: Module, part: Part, found: Iterable[_Found]) -> ObjectId:
     """Own normal form, then one line for each name that stands for something elsewhere."""
-    out: list[bytes] = []
-    for definition in definitions:
-        for guard in definition.guards:
-            out += (b"+" if guard.holds else b"-", encode(guard.test))
-        out += (b"=", encode(definition.node, named=False))
-    bindings = {line for r, targets in found if (line := _binding(module, r, targets))}
-    out += (line.encode("utf-8", "surrogatepass") for line in sorted(bindings))
-    return derive(_CONTEXT, b"".join(out))
+    bindings = {
+        line
+        for index, _, targets in found
+        if (line := _binding(module, module.references[index], targets))
+    }
+    if not bindings:
+        return part.digest
+    lines = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
+    return derive(_CONTEXT, part.digest + lines)
 
 
 def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:

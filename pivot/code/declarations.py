@@ -28,18 +28,31 @@ def read_bindings(tree: ast.Module, place: Place) -> Bindings:
     """The bindings of a module, without those inside functions and classes."""
     imports: dict[str, list[Origin]] = {}
     made: dict[str, str] = {}
-    for node in _statements(tree):
+    for node in top_statements(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name, origin, _ in imported(node, place):
                 imports.setdefault(name, []).append(origin)
         elif isinstance(node, ast.Assign) and (root := _root(node.value)) is not None:
             made.update((t.id, root) for t in node.targets if isinstance(t, ast.Name))
-    return Bindings(imports, made)
+    return Bindings({name: tuple(origins) for name, origins in imports.items()}, made)
 
 
 def is_pivot(origin: Origin) -> bool:
     """Whether an import takes its name from Pivot itself."""
     return origin.module.partition(".")[0] == _PACKAGE
+
+
+def own_declared(bindings: Bindings) -> frozenset[str]:
+    """Names of Pivot's own things, as far as the module's own statements tell.
+
+    What other modules of the project made, such as a pipeline, is not among them.
+    """
+    found = {name for name, origins in bindings.imports.items() if any(map(is_pivot, origins))}
+    before = -1
+    while before != len(found):
+        before = len(found)
+        found |= {name for name, maker in bindings.made.items() if maker in found}
+    return frozenset(found)
 
 
 def _root(node: ast.expr) -> str | None:
@@ -51,12 +64,12 @@ def _root(node: ast.expr) -> str | None:
 
 def strip(tree: ast.Module, declared: frozenset[str]) -> None:
     """Take Pivot's decorators off a module's functions, in place."""
-    for node in _statements(tree):
+    for node in top_statements(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             node.decorator_list = [d for d in node.decorator_list if not is_declared(d, declared)]
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+def top_statements(tree: ast.Module) -> Iterator[ast.stmt]:
     """The statements that run when a module is imported, those in `if`, `try`, ... included."""
     stack: list[ast.AST] = list(reversed(tree.body))
     while stack:

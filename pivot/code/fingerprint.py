@@ -6,9 +6,20 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
-from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import (
+    EFFECTS,
+    MODULE,
+    SCHEME,
+    Fingerprint,
+    Kind,
+    Location,
+    Opaque,
+    Reached,
+)
 from pivot.code.reach import Graph, Reach
-from pivot.code.resolve import Modules, Sources, SymbolId, find_root
+from pivot.code.reading import Kept, Sources
+from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.roots import find_extra
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -24,21 +35,32 @@ _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
-    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
-        """`roots` are the folders that modules are imported from, in the order of `sys.path`."""
-        self._modules = Modules(sources, roots)
+    def __init__(
+        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+    ) -> None:
+        """`roots` are the folders that modules are imported from, in the order of `sys.path`.
+
+        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        """
+        self._modules = Modules(sources, roots, kept)
         self._graph = Graph(self._modules)
 
-    def fingerprint(self, symbol: str) -> Fingerprint:
-        """The fingerprint of `package.module:qualname`.
+    def fingerprint(self, entry: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
 
-        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
-        has a syntax error.
+        These, and all that they lead to, are reached too (see `Stage.entry`); `<module>` for a
+        name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
+        a source that is needed has a syntax error.
         """
+        return self._fingerprint(entry, self._graph)
+
+    def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
+        symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
-        reach = Reach(self._graph)
-        reach.follow(root)
-        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        symbols, modules = find_extra(self._modules, symbol, extra)
+        reach = Reach(graph)
+        reach.follow(root, symbols, modules)
+        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         keys = sorted(entries)
@@ -79,7 +101,32 @@ class ProjectCode:
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
-        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+        return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to.
+
+        Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        Without `heed`, symbols that a comment says to ignore lead on like any other.
+        """
+        graph = self._graph if heed else Graph(self._modules, heed=False)
+        files: dict[str, RepoPath] = {}
+        runs: set[str] = set()
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.get(dotted)
+                if module is None:
+                    continue
+                is_whole = symbol in (EFFECTS, MODULE)
+                if is_whole:
+                    files[name] = module.file
+                    runs.add(dotted)
+                for part in module.symbols if is_whole else (symbol,):
+                    found = self._fingerprint(f"{dotted}:{part}", graph)
+                    files |= {entry: at.file for entry, at in found.locations.items()}
+                    runs |= found.runs
+        return Reached(files, frozenset(runs))
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.

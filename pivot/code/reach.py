@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse
+from pivot.code.analysis import Node, analyse, leave_out
+from pivot.code.facts import Effect, Module, Symbol, Trigger
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Effect, Module, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +35,24 @@ class Touch:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
+        self._heed = heed
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
-        self._hooks: dict[SymbolId, bool] = {}
 
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
             module = self._module(symbol.module)
             found = module.symbols[symbol.name]
-            node = analyse(self.modules, module, found.definitions, found.kind)
+            if found.ignored and self._heed:
+                node = leave_out(module, found)
+            else:
+                node = analyse(self.modules, module, found.part, found.kind)
             self._nodes[symbol] = node
         return node
 
@@ -63,7 +66,7 @@ class Graph:
         key = (module.place.module, index)
         if key not in self._effects:
             effect = module.effects[index]
-            node = analyse(self.modules, module, (effect.definition,), Kind.EFFECTS)
+            node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
             self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
@@ -72,7 +75,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -81,7 +84,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.node(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.node(symbol).kind is not Kind.CONSTANT:
@@ -100,14 +103,14 @@ class Graph:
         always = False
         makes_class = module.symbols[trigger.name].kind is Kind.CLASS
         for reference, is_decorator in trigger.callees():
-            targets = self.modules.resolve(module, reference)
+            targets = self.modules.targets(module, reference)
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
                 if makes_class:
                     classes = self._classes(symbol)
                     bases |= classes
-                    hooks = {c for c in classes if self._has_hook(c)}
+                    hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
                     if classes and not hooks:
                         continue  # deriving from a class calls nothing of it
@@ -132,14 +135,12 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
-            elif self._starts_empty(part):
+            elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
 
-    def _starts_empty(self, symbol: SymbolId) -> bool:
-        """Whether a constant is made as an empty container, so in order to be filled."""
-        definitions = self._module(symbol.module).symbols[symbol.name].definitions
-        return any(makes_empty_container(d.node) for d in definitions)
+    def _facts(self, symbol: SymbolId) -> Symbol:
+        return self._module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -151,13 +152,6 @@ class Graph:
                 found.add(part)
                 stack += self.node(part).symbols
         return found
-
-    def _has_hook(self, symbol: SymbolId) -> bool:
-        """Whether a class learns of its subclasses when they are made, or looks for them."""
-        if symbol not in self._hooks:
-            definitions = self._module(symbol.module).symbols[symbol.name].definitions
-            self._hooks[symbol] = any(learns_of_subclasses(d.node) for d in definitions)
-        return self._hooks[symbol]
 
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
         """All symbols that `symbol` leads to by name, itself included."""
@@ -197,9 +191,17 @@ class Reach:
     _effects_left: list[tuple[Module, int]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:

@@ -2,11 +2,15 @@
 
 A record is used again only if every file and folder that the analysis asked for is as it was, and
 the same Python has the same distributions installed. Checking it parses nothing.
+
+Stages reach much the same code. So each entry (a symbol or effects, with its hash and place) is
+kept once, and a stage as the numbers of its entries; a fingerprint is made when it is asked for.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from pivot.code.findings import SCHEME, Fingerprint, Kind, Location, Opaque
@@ -14,21 +18,24 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
-    """Fingerprints by symbol, and the evidence.
+    """Fingerprints by what `Stage.entry` says, and the evidence.
 
     Attributes:
-        packages: distribution -> version, by the same symbols.
+        packages: distribution -> version, by the same.
         files: id of each source asked for; None for one that wasn't there.
         folders: whether each folder asked for was there.
         roots: the source roots, in order.
-        installation: identity of the interpreter, its distributions, and the policy for them.
+        installation: identity of the analysis, the interpreter, its distributions, and the policy
+            for them.
         outside: absolute places of code that isn't parsed (own code outside of the project,
             binaries in it) -> digest.
+        asked: hashes of single symbols that somebody asked for, as `ProjectCode.hashes` gives
+            them.
     """
 
     fingerprints: Mapping[str, Fingerprint]
@@ -38,6 +45,7 @@ class CodeRecord:
     roots: tuple[RepoPath, ...]
     installation: str
     outside: Mapping[str, str]
+    asked: Mapping[str, str | None] = field(default_factory=dict)
 
     def holds(
         self,
@@ -55,16 +63,26 @@ class CodeRecord:
 
 def encode(record: CodeRecord) -> bytes:
     """Compact JSON, for a cache that this machine alone reads."""
+    table = _Numbers()
+    texts = _Numbers()
+    stages = {n: _stage_row(f, table, texts) for n, f in record.fingerprints.items()}
+    packages = _Numbers()
+    versions = {s: packages.of(tuple(sorted(p.items()))) for s, p in record.packages.items()}
+    there = {path: id_ for path, id_ in record.files.items() if id_ is not None}
     value = {
         "format": _FORMAT,
         "scheme": SCHEME,
-        "fingerprints": {name: _fingerprint_json(f) for name, f in record.fingerprints.items()},
-        "packages": record.packages,
-        "files": {path: None if i is None else i.hex() for path, i in record.files.items()},
+        "entries": list(zip(*table.values, strict=True)),
+        "texts": texts.values,
+        "stages": stages,
+        "packages": [packages.values, versions],
+        "files": [list(there), b"".join(there.values()).hex()],
+        "absent": [path for path, id_ in record.files.items() if id_ is None],
         "folders": record.folders,
         "roots": record.roots,
         "installation": record.installation,
         "outside": record.outside,
+        "asked": record.asked,
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -78,45 +96,144 @@ def decode(data: bytes) -> CodeRecord | None:
         value = json.loads(data)
         if (value["format"], value["scheme"]) != (_FORMAT, SCHEME):
             return None
+        paths, ids = value["files"]
+        versions, by_symbol = value["packages"]
+        packages = [dict(items) for items in versions]
+        files: dict[RepoPath, ObjectId | None] = dict.fromkeys(map(_path, value["absent"]))
+        files.update(zip(map(_path, paths), ObjectId.many(bytes.fromhex(ids)), strict=True))
         return CodeRecord(
-            {name: _fingerprint(name, row) for name, row in value["fingerprints"].items()},
-            value["packages"],
-            {_path(p): None if i is None else ObjectId.parse(i) for p, i in value["files"].items()},
+            _Fingerprints(value["entries"], value["texts"], value["stages"]),
+            {symbol: packages[number] for symbol, number in by_symbol.items()},
+            files,
             {_path(path): there for path, there in value["folders"].items()},
             tuple(map(_path, value["roots"])),
             value["installation"],
             value["outside"],
+            value["asked"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _fingerprint_json(fingerprint: Fingerprint) -> dict[str, object]:
-    return {
-        "symbols": {
-            name: [hash_, at.file, at.line, fingerprint.kinds[name]]
-            for name, hash_ in fingerprint.code.items()
-            for at in (fingerprint.locations[name],)
-        },
-        "modules": sorted(fingerprint.modules),
-        "opaque": [[o.what, o.file, o.line] for o in fingerprint.opaque],
-        "via": fingerprint.via,
-        "runs": sorted(fingerprint.runs),
-    }
+class Deferred[K, V](Mapping[K, V]):
+    """A mapping that is made when it is first looked into."""
+
+    def __init__(self, make: Callable[[], Mapping[K, V]]) -> None:
+        self._make: Callable[[], Mapping[K, V]] | None = make
+        self._made: Mapping[K, V] = {}
+
+    def _all(self) -> Mapping[K, V]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
+
+    def __getitem__(self, key: K) -> V:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
-def _fingerprint(root: str, value: Mapping[str, Any]) -> Fingerprint:
-    rows = value["symbols"]
-    return Fingerprint(
-        root=root,
-        code={name: row[0] for name, row in rows.items()},
-        locations={name: Location(_path(row[1]), row[2]) for name, row in rows.items()},
-        kinds={name: Kind(row[3]) for name, row in rows.items()},
-        modules=frozenset(value["modules"]),
-        opaque=tuple(Opaque(what, _path(file), line) for what, file, line in value["opaque"]),
-        via=value["via"],
-        runs=frozenset(value["runs"]),
-    )
+class _Fingerprints(Mapping[str, Fingerprint]):
+    """Fingerprints by symbol, each made when it is asked for."""
+
+    def __init__(
+        self, entries: list[list[Any]], texts: list[Any], stages: Mapping[str, list[Any]]
+    ) -> None:
+        columns: list[list[Any]] = entries or [[]] * 5
+        self._names, self._hashes, self._files, self._lines, self._kinds = columns
+        self._texts = texts
+        self._stages = stages
+        self._made: dict[str, Fingerprint] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stages)
+
+    def __len__(self) -> int:
+        return len(self._stages)
+
+    def __getitem__(self, symbol: str) -> Fingerprint:
+        made = self._made.get(symbol)
+        if made is None:
+            made = self._made[symbol] = self._make(symbol, self._stages[symbol])
+        return made
+
+    def _make(self, symbol: str, row: list[Any]) -> Fingerprint:
+        entries, via, modules, opaque, runs = row
+        numbers = _read(entries)
+        names = _pick(self._names, numbers)
+        return Fingerprint(
+            root=symbol.partition(" ")[0],
+            code=dict(zip(names, _pick(self._hashes, numbers), strict=True)),
+            locations=Deferred(lambda: self._locations(names, numbers)),
+            kinds=Deferred(
+                lambda: dict(zip(names, map(Kind, _pick(self._kinds, numbers)), strict=True))
+            ),
+            modules=frozenset(_pick(self._texts, _read(modules))),
+            opaque=tuple(
+                Opaque(what, _path(file), line)
+                for what, file, line in _pick(self._texts, _read(opaque))
+            ),
+            via=Deferred(
+                lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
+            ),
+            runs=frozenset(_pick(self._texts, _read(runs))),
+        )
+
+    def _locations(self, names: tuple[str, ...], numbers: list[int]) -> dict[str, Location]:
+        places = zip(_pick(self._files, numbers), _pick(self._lines, numbers), strict=True)
+        return {
+            name: Location(_path(self._texts[file]), line)
+            for name, (file, line) in zip(names, places, strict=True)
+        }
+
+
+class _Numbers:
+    """Values that are kept once, in the order in which they are met."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._places: dict[Any, int] = {}
+
+    def of(self, value: Any) -> int:
+        place = self._places.setdefault(value, len(self.values))
+        if place == len(self.values):
+            self.values.append(value)
+        return place
+
+
+def _stage_row(fingerprint: Fingerprint, table: _Numbers, texts: _Numbers) -> list[str]:
+    """The numbers of a stage's entries, of the entry that each was reached from, and the rest."""
+    places = {name: place for place, name in enumerate(fingerprint.code)}
+    via = [places.get(fingerprint.via.get(name, ""), -1) for name in places]
+    entries = []
+    for name, hash_ in fingerprint.code.items():
+        at = fingerprint.locations[name]
+        kind = str(fingerprint.kinds[name])
+        entries.append(table.of((name, hash_, texts.of(str(at.file)), at.line, kind)))
+    opaque = [texts.of((o.what, str(o.file), o.line)) for o in fingerprint.opaque]
+    modules = [texts.of(name) for name in sorted(fingerprint.modules)]
+    runs = [texts.of(name) for name in sorted(fingerprint.runs)]
+    return [_written(numbers) for numbers in (entries, via, modules, opaque, runs)]
+
+
+def _written(numbers: Iterable[int]) -> str:
+    """Numbers as a text, which costs nothing until it is read."""
+    return " ".join(map(str, numbers))
+
+
+def _read(numbers: str) -> list[int]:
+    return list(map(int, numbers.split()))
+
+
+def _pick(values: list[Any], numbers: list[int]) -> tuple[Any, ...]:
+    if len(numbers) > 1:
+        found: tuple[Any, ...] = itemgetter(*numbers)(values)
+        return found
+    return tuple(values[number] for number in numbers)
 
 
 def _path(text: str) -> RepoPath:

@@ -4,17 +4,17 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from pivot.code import declarations
+from pivot.code.facts import Module
+from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin, Place
-from pivot.code.symbols import Module, locate, parse_file, read_module
+from pivot.code.scopes import Origin
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, hash_bytes
+from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
 # Attributes that every module has and that say nothing about its code.
@@ -24,18 +24,6 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
     "__cached__",
 }
 _MAX_HOPS: Final = 100
-
-
-class Sources(Protocol):
-    """Where source files come from: the disk, or a commit."""
-
-    def read(self, path: RepoPath) -> bytes | None:
-        """The bytes of a file; None where no file is."""
-        ...
-
-    def is_dir(self, path: RepoPath) -> bool:
-        """Whether a directory is there, for packages without `__init__.py`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,75 +63,80 @@ class Targets:
     traversed: dict[str, None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A parsed file and what decides which of its statements are declarations."""
-
-    tree: ast.Module
-    place: Place
-    bindings: declarations.Bindings
-
-
 class Modules:
-    """The project's modules, each read and parsed once, when it is first asked for."""
+    """The project's modules; the facts of each are made once, when it is first asked for."""
 
-    def __init__(self, sources: Sources, roots: Sequence[RepoPath]) -> None:
-        self._sources = sources
+    def __init__(
+        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+    ) -> None:
+        self._reading = Reading(sources, kept)
+        self._is_dir_now = sources.is_dir
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
-        self._parsed: dict[str, Module | None] = {}
-        self.files: dict[RepoPath, ObjectId | None] = {}
+        self._modules: dict[str, Module | None] = {}
+        self._declared: dict[tuple[str, str], bool] = {}
+        self._targets: dict[tuple[str, int], Targets] = {}
         self.folders: dict[RepoPath, bool] = {}
-        self._texts: dict[RepoPath, bytes] = {}
-        self._trees: dict[str, _Source] = {}
+
+    @property
+    def files(self) -> Mapping[RepoPath, ObjectId | None]:
+        """Every file asked for: the id of what was read, None where nothing was."""
+        return self._reading.ids
 
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
 
         Raises `DefinitionError` where its source isn't Python.
         """
-        if name not in self._parsed:
-            package = self.find(name)
-            self._parsed[name] = None if package is None else self._parse(package)
-        return self._parsed[name]
+        if name not in self._modules:
+            module = self._facts(name)
+            if module is not None:
+                module = self._with_declared(name, module)
+            self._modules[name] = module
+        return self._modules[name]
 
-    def _parse(self, package: Package) -> Module | None:
-        if package.file is None:
+    def _facts(self, name: str) -> Module | None:
+        """What a source says by itself; which names are Pivot's own may be told wrong."""
+        package = self.find(name)
+        if package is None or package.file is None:
             return None
-        source = self._source(package.name)
-        if source is None:
-            return None
+        return self._reading.module(name, package.file, is_package=bool(package.folders))
+
+    def _with_declared(self, name: str, module: Module) -> Module:
+        """The facts with those names taken for Pivot's own that are, wherever they were made."""
+        bindings = module.bindings
         declared = frozenset(
-            name
-            for name in (*source.bindings.imports, *source.bindings.made)
-            if self._is_declared(package.name, name, set())
+            own for own in (*bindings.imports, *bindings.made) if self._is_declared(name, own)
         )
-        return read_module(source.tree, place=source.place, file=package.file, declared=declared)
+        if declared == module.declared:
+            return module
+        return self._reading.again(module, declared)
 
-    def _source(self, name: str) -> _Source | None:
-        """A module's tree, before its symbols are read."""
-        if name not in self._trees:
-            package = self.find(name)
-            if package is None or package.file is None:
-                return None
-            tree = parse_file(self._texts[package.file], package.file)
-            place = locate(tree, name, is_package=bool(package.folders))
-            self._trees[name] = _Source(tree, place, declarations.read_bindings(tree, place))
-        return self._trees[name]
-
-    def _is_declared(self, module: str, name: str, seen: set[tuple[str, str]]) -> bool:
+    def _is_declared(self, module: str, name: str) -> bool:
         """Whether a name stands for something of Pivot's: `stage`, or a pipeline made elsewhere."""
-        source = self._source(module)
-        if source is None or (module, name) in seen:
-            return False
+        known = self._declared.get((module, name))
+        if known is None:
+            seen: set[tuple[str, str]] = set()
+            known = self._leads_to_pivot(module, name, seen)
+            # Nothing that was met on the way to no answer has another one.
+            self._declared.update(dict.fromkeys([(module, name)] if known else seen, known))
+        return known
+
+    def _leads_to_pivot(self, module: str, name: str, seen: set[tuple[str, str]]) -> bool:
+        known = self._declared.get((module, name))
+        if known is not None or (module, name) in seen:
+            return bool(known)
         seen.add((module, name))
-        made_by = source.bindings.made.get(name)
-        if made_by is not None and self._is_declared(module, made_by, seen):
+        facts = self._facts(module)
+        if facts is None:
+            return False
+        made_by = facts.bindings.made.get(name)
+        if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
         return any(
             declarations.is_pivot(origin)
-            or (origin.name is not None and self._is_declared(origin.module, origin.name, seen))
-            for origin in source.bindings.imports.get(name, ())
+            or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
+            for origin in facts.bindings.imports.get(name, ())
         )
 
     def find(self, name: str) -> Package | None:
@@ -185,26 +178,26 @@ class Modules:
                 initial, plain = inner / "__init__.py", folder / f"{last}.py"
             except PathError:
                 continue
-            if self._exists(initial):
+            if self._reading.exists(initial):
                 return Package(name, (inner,), initial)
-            if self._exists(plain):
+            if self._reading.exists(plain):
                 return Package(name, (), plain)
             if self._is_dir(inner):
                 bare.append(inner)
         return Package(name, tuple(bare), None) if bare else None
 
-    def _exists(self, path: RepoPath) -> bool:
-        if path not in self.files:
-            data = self._sources.read(path)
-            self.files[path] = None if data is None else hash_bytes(data)
-            if data is not None:
-                self._texts[path] = data
-        return self.files[path] is not None
-
     def _is_dir(self, path: RepoPath) -> bool:
         if path not in self.folders:
-            self.folders[path] = self._sources.is_dir(path)
+            self.folders[path] = self._is_dir_now(path)
         return self.folders[path]
+
+    def targets(self, module: Module, index: int) -> Targets:
+        """Everything that one of a module's references may stand for."""
+        key = (module.place.module, index)
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = self.resolve(module, module.references[index])
+        return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
         """Everything that `reference`, standing in `module`, may stand for."""

@@ -10,7 +10,7 @@ stage's key by value.
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pivot.code import declarations, statements
@@ -39,6 +39,13 @@ class Definition:
     guards: tuple[Guard, ...]
     node: ast.stmt
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its first and last line, decorators included."""
+        decorators: list[ast.expr] = getattr(self.node, "decorator_list", [])
+        first = min([self.node.lineno, *(decorator.lineno for decorator in decorators)])
+        return first, self.node.end_lineno or self.node.lineno
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -60,10 +67,6 @@ class Symbol:
         if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes):
             return Kind.FUNCTION
         return Kind.CONSTANT
-
-    @property
-    def line(self) -> int:
-        return self.definitions[0].node.lineno
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,10 @@ class Trigger:
     decorators: tuple[Reference, ...]
     calls: tuple[Reference, ...]
 
-    def callees(self) -> Iterator[tuple[Reference, bool]]:
-        """Everything called, with whether it is a decorator."""
-        yield from ((reference, True) for reference in self.decorators)
-        yield from ((reference, False) for reference in self.calls)
-
 
 @dataclass(frozen=True, slots=True)
-class Module:
-    """A parsed source file.
+class Outline:
+    """A parsed source file, with the syntax trees of what it defines and does.
 
     Attributes:
         symbols: by name.
@@ -112,7 +110,6 @@ class Module:
     """
 
     place: Place
-    file: RepoPath
     symbols: Mapping[str, Symbol]
     imports: Mapping[str, Sequence[Origin]]
     stars: Sequence[str]
@@ -120,17 +117,6 @@ class Module:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
-
-    def name_at(self, line: int) -> str | None:
-        """The symbol whose definition, decorators included, a line (1-based) stands in."""
-        for symbol in self.symbols.values():
-            for definition in symbol.definitions:
-                node = definition.node
-                decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-                first = min(part.lineno for part in (node, *decorators))
-                if first <= line <= (node.end_lineno or node.lineno):
-                    return symbol.name
-        return None
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -149,9 +135,7 @@ def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
 
 
-def read_module(
-    tree: ast.Module, *, place: Place, file: RepoPath, declared: frozenset[str]
-) -> Module:
+def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
     """The symbols of a module; `tree` is changed: it loses what is declared to Pivot.
 
     `declared` are the module's names for Pivot's own things.
@@ -159,9 +143,8 @@ def read_module(
     declarations.strip(tree, declared)
     reader = _Reader(place, declared)
     reader.read(tree.body, ())
-    return Module(
+    return Outline(
         place=place,
-        file=file,
         symbols={n: Symbol(n, tuple(ds)) for n, ds in reader.definitions.items()},
         imports=reader.imports,
         stars=reader.stars,

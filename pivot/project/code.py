@@ -2,13 +2,20 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.edition import edition
+from pivot.code.extra import extra_files
+from pivot.code.findings import Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.definition.extra import paths_of
+from pivot.definition.stage import Stage
 from pivot.paths import RepoPath
+from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
 
@@ -30,7 +37,7 @@ class Code:
     @cached_property
     def record(self) -> CodeRecord:
         """The fingerprints of all stages, as the sources were when this was first asked."""
-        symbols = sorted({stage.symbol for stage in self._definitions.stages})
+        symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
         identity = self._installation
         data = self._project.state.document(DOCUMENT)
@@ -43,7 +50,7 @@ class Code:
             and self._holds(known)
         ):
             return known
-        fresh = self._analyse(symbols, roots, identity)
+        fresh = self._analyse(symbols, roots, identity, () if known is None else known.asked)
         self._project.state.record_document(DOCUMENT, encode(fresh))
         return fresh
 
@@ -51,13 +58,22 @@ class Code:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.record
         if not self._holds(record):
-            record = self._analyse(list(record.fingerprints), record.roots, record.installation)
+            symbols = list(record.fingerprints)
+            record = self._analyse(symbols, record.roots, record.installation, record.asked)
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
-        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+    def code_now(self, stage: Stage) -> Mapping[str, str]:
+        """The hashes of a stage's code at this moment, not as they were when it was planned."""
+        return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
+
+    def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
+        """The files that a stage's `extra_code` names."""
+        return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
+
+    def _files(self, stage: Stage) -> dict[str, str]:
+        workspace = self._project.workspace
+        return extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -65,7 +81,30 @@ class Code:
         `<effects>` as a name stands for what a module does when it is imported, `<module>` for all
         of it. None where there is no such thing, or where its source can't be parsed.
         """
-        return self._sources().hashes(names) if names else {}
+        if not names:
+            return {}
+        record = self.now()
+        new = set(names) - record.asked.keys()
+        if new:
+            record = self._with_asked(record, new)
+        return {name: record.asked[name] for name in names}
+
+    def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
+        """The record with the hashes of more symbols: kept, if all was read in one state."""
+        asked, files, folders = self._read(
+            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        )
+        is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
+        fuller = replace(
+            record,
+            asked={**record.asked, **asked},
+            files={**record.files, **files},
+            folders={**record.folders, **folders},
+        )
+        if is_same:
+            self._latest = fuller
+            self._project.state.record_document(DOCUMENT, encode(fuller))
+        return fuller
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
@@ -74,33 +113,62 @@ class Code:
 
         Lines of no definition belong to `<module>`; files that are no modules are left out.
         """
-        return self._sources().symbols_at(places) if places else {}
+        return self._read(lambda code: code.symbols_at(places)) if places else {}
 
-    def _sources(self) -> "ProjectCode":
+    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to now; names are as in `hashes`.
+
+        Without `heed` also through symbols that a comment says to ignore.
+        """
+        return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
+
+    def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
+        """Ask something of the sources as they are now, and keep what was learned of them."""
         from pivot.code.fingerprint import ProjectCode
 
-        return ProjectCode(DiskSources(self._project.root), self._definitions.roots)
+        project = self._project
+        known = KnownSources(project.workspace, project.state, edition())
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
+        try:
+            return ask(code)
+        finally:
+            known.close()
 
     def _analyse(
-        self, symbols: Sequence[str], roots: tuple[RepoPath, ...], identity: str
+        self,
+        symbols: Sequence[str],
+        roots: tuple[RepoPath, ...],
+        identity: str,
+        asked: Collection[str],
     ) -> CodeRecord:
-        from pivot.code.fingerprint import ProjectCode
-        from pivot.code.packages import find_providers
+        return self._read(lambda code: self._recorded(code, symbols, roots, identity, asked))
 
-        code = ProjectCode(DiskSources(self._project.root), roots)
+    def _recorded(
+        self,
+        code: "ProjectCode",
+        symbols: Sequence[str],
+        roots: tuple[RepoPath, ...],
+        identity: str,
+        asked: Collection[str],
+    ) -> CodeRecord:
+        from pivot.code.packages import Policy, find_providers
+
+        policy = Policy.of(self._project.config)
         fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
-        wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
-        providers = find_providers(wanted)
-        outside, binaries, digests = self._other_sources(modules, code.names, roots)
+        found = find_providers(modules if policy.counts_any else ())
+        providers = {module: policy.chosen(versions) for module, versions in found.items()}
+        counted = [module for module in modules if policy.counts_sources(module)]
+        outside, binaries, digests = self._other_sources(counted, code.names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
             | {module: outside[module] for module in fingerprint.modules & outside.keys()}
             | binaries
             for symbol, fingerprint in fingerprints.items()
         }
+        hashes = code.hashes(asked)
         files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests)
+        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests, hashes)
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -136,13 +204,15 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What versions of packages depend on, beside the sources."""
+        """What findings depend on beside the sources: the analysis, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
+            sorted(self._project.config.packages.items()),
         )
         evidence = self._definitions.evidence
-        return repr((evidence.python, sorted(evidence.installed.items()), policy))
+        installed = sorted(evidence.installed.items())
+        return repr((edition().hex(), evidence.python, installed, policy))
 
     def _holds(self, record: CodeRecord) -> bool:
         is_dir = DiskSources(self._project.root).is_dir

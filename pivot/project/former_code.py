@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pivot.code.findings import Fingerprint
 from pivot.code.fingerprint import ProjectCode, Sources
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.repository import CommitId, Repository
 from pivot.lock.lock import Lock
@@ -46,12 +47,12 @@ class FormerCode:
         None where neither has such a symbol.
         """
         for commit in origin.commits:
-            known = self._fingerprint(commit, lock.root)
+            known = self._fingerprint(commit, lock)
             if known is not None and known.code.get(symbol) == lock.declared.code.get(symbol):
                 return _reached(commit, known, symbol, is_proven=True)
         if origin.commit is None:
             return None
-        known = self._fingerprint(origin.commit, lock.root)
+        known = self._fingerprint(origin.commit, lock)
         if known is None or symbol not in known.code:
             return None
         return _reached(origin.commit, known, symbol, is_proven=False)
@@ -69,12 +70,12 @@ class FormerCode:
         """A source file of a commit; None where it has none there."""
         return CommitSources(self._repository, commit, self._root).read(path)
 
-    def _fingerprint(self, commit: CommitId, root: str) -> Fingerprint | None:
-        """What a function reached in a commit; None if it wasn't there, or couldn't be parsed."""
-        key = commit, root
+    def _fingerprint(self, commit: CommitId, lock: Lock) -> Fingerprint | None:
+        """What a stage reached in a commit; None if it wasn't there, or couldn't be parsed."""
+        key = commit, entry_of(lock.root, lock.extra)
         if key not in self._fingerprints:
             try:
-                self._fingerprints[key] = self._code(commit).fingerprint(root)
+                self._fingerprints[key] = self._code(commit).fingerprint(key[1])
             except DefinitionError:
                 self._fingerprints[key] = None
         return self._fingerprints[key]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from pivot.code.record import DOCUMENT, decode
+from pivot.definition.extra import is_path, paths_of
 from pivot.git.commit import commit_only
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import SUFFIX, list_locks, lock_path, read_lock
@@ -122,6 +123,8 @@ def _analysed_sources(project: Project) -> Iterator[str]:
     record = decode(data) if data is not None else None
     if record is not None:
         yield from (path for path, id_ in record.files.items() if id_ is not None)
+    for lock in project.locks().values():
+        yield from paths_of([entry for entry in lock.declared.code if is_path(entry)])
     if os.path.exists(os.path.join(project.root, PARAMS_FILE)):
         yield PARAMS_FILE
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pivot.code.fingerprint import Fingerprint, ProjectCode
+from pivot.code.fingerprint import ProjectCode
 from pivot.code.record import DOCUMENT, decode
 from pivot.definition.lookups import own_entries
 from pivot.definition.ownership import ownership
@@ -144,7 +144,8 @@ def verify(
         how.elsewhere or _nowhere,
     )
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
-    examiner = Examiner(project.workspace, _fingerprints(project), needs, claimed)
+    code = ProjectCode(DiskSources(project.root), _roots(project))
+    examiner = Examiner(project.workspace, code.fingerprint, code.hashes, needs, claimed)
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 
@@ -176,10 +177,6 @@ def _unreadable(name: str, file: str, error: UnreadableLockError) -> Verdict:
 def _of(claims: Iterator[Claim], examiner: Examiner) -> Iterator[Finding]:
     for claim in claims:
         yield from examiner.claim(claim)
-
-
-def _fingerprints(project: Project) -> Callable[[str], Fingerprint]:
-    return ProjectCode(DiskSources(project.root), _roots(project)).fingerprint
 
 
 def _roots(project: Project) -> tuple[RepoPath, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pivot.definition.extra import PATH
 from pivot.errors import IntegrityError, MissingDataError
 from pivot.explain import ReasonKind, same
 from pivot.hashing import ObjectId
@@ -16,7 +17,7 @@ from pivot.store.content import Content, ContentType
 from pivot.store.tree import TreeEntry
 
 # How files are named among what was observed, and among code.
-_PREFIXES: Final = {ReasonKind.OBSERVED: "file:", ReasonKind.CODE: "./"}
+_PREFIXES: Final = {ReasonKind.OBSERVED: "file:", ReasonKind.CODE: PATH}
 
 
 @dataclass(frozen=True, slots=True)

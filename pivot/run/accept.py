@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pivot.errors import PivotError
 from pivot.explain import same
 from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath
+from pivot.run.use import ChangedMeanwhileError
 from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.survey import StageSurvey
@@ -22,12 +24,6 @@ class UnwrittenOutError(PivotError):
     """A stage returned without having written all of its outs."""
 
     code = "unwritten_out"
-
-
-class ChangedMeanwhileError(PivotError):
-    """What a stage read changed while it ran: its outs stay, no lock vouches for them."""
-
-    code = "changed_meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +40,12 @@ def accept(
     workspace: Workspace,
     store: Store,
     code_now: Callable[[], Mapping[str, str]],
+    observed: Callable[[], Observed] = Observed,
 ) -> Lock:
     """Store what a stage wrote and make its lock; nothing is written to the lock's file.
 
-    `code_now` is the stage's fingerprint of this moment. Raises `UnwrittenOutError`, or
-    `ChangedMeanwhileError` after the outs were stored.
+    `code_now` is the stage's fingerprint of this moment, `observed` what it was seen to use beyond
+    what it declares. Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
     """
     stage = started.stage.stage
     unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
@@ -75,11 +72,13 @@ def accept(
         deps=started.deps,
         outs=outs,
         secrets=stage.secrets,
+        extra=stage.extra,
         previous={
             path: content
             for path, content in started.previous.items()
             if kinds.get(path) is OutKind.INCREMENTAL
         },
+        observed=observed(),
     )
 
 

@@ -7,14 +7,16 @@ from enum import StrEnum
 from pivot.explain import Reason
 from pivot.hashing import Json
 from pivot.paths import StageName
+from pivot.run.use import Use
 
 
 class Status(StrEnum):
-    """How a selected stage ended; exactly one for each."""
+    """How a selected stage ended; exactly one for each. No run ends with `recorded`."""
 
     RAN = "ran"
     UNCHANGED = "unchanged"
     RESTORED = "restored"
+    RECORDED = "recorded"
     FAILED = "failed"
     BLOCKED = "blocked"
     NOT_STARTED = "not_started"
@@ -81,6 +83,27 @@ class StageFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class StageUsed:
+    """A stage that ran used files of the project that it doesn't declare; it ends after this.
+
+    `messages` say so for people, each with what helps.
+    """
+
+    stage: StageName
+    use: Use
+    messages: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "type": "undeclared",
+            "stage": self.stage,
+            "reads": list(self.use.reads),
+            "writes": list(self.use.writes),
+            "unseen": list(self.use.unseen),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     run_id: str
     counts: dict[Status, int]
@@ -95,5 +118,5 @@ class RunFinished:
         }
 
 
-type Event = RunStarted | StageWaiting | StageStarted | StageFinished | RunFinished
+type Event = RunStarted | StageWaiting | StageStarted | StageUsed | StageFinished | RunFinished
 type Sink = Callable[[Event], None]

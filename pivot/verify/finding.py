@@ -39,6 +39,7 @@ class FindingKind(StrEnum):
     CODE = "code"
     DECLARATION = "declaration"
     DEP = "dep"
+    OBSERVED = "observed"
     OUT = "out"
     MISSING = "missing"
     DAMAGED = "damaged"

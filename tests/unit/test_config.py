@@ -181,3 +181,30 @@ def test_environment_gives_and_replaces_addresses(write):
 
 def test_remote_without_an_address_is_none(write):
     assert Config.load(write(Source.USER, '[remotes.team]\nprofile = "me"\n')).remotes({}) == {}
+
+
+def test_a_package_has_a_policy_of_its_own_under_any_spelling(write):
+    write(Source.USER, '[fingerprint.package]\ntorch = "ignore"\n"Ruamel.Yaml" = "version"\n')
+    project = write(Source.PROJECT, '[fingerprint.package]\nTorch = "version"\n')
+    config = Config.load(project)
+    assert config.packages == {"torch": "version", "ruamel-yaml": "version"}
+    assert config.get("fingerprint.package.TORCH") == ("version", Source.PROJECT)
+    assert config.get("fingerprint.package.numpy") == (None, Source.DEFAULT)
+    assert set(config.names) - set(SETTINGS) == {
+        "fingerprint.package.ruamel-yaml",
+        "fingerprint.package.torch",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["fingerprint.package.", "fingerprint.package.a b", "fingerprint.package"]
+)
+def test_what_is_no_packages_name_is_no_setting(name):
+    with pytest.raises(UsageError, match="there is no setting"):
+        known_setting(name)
+
+
+def test_a_packages_bad_policy_is_named(write):
+    project = write(Source.PROJECT, '[fingerprint.package]\ntorch = "major"\n')
+    with pytest.raises(UsageError, match=r"fingerprint\.package\.torch .* 'major'"):
+        Config.load(project).packages  # noqa: B018

@@ -116,6 +116,35 @@ def test_an_action_recorded_again_becomes_the_newest(state):
     assert list(state.actions(RECIPE)) == []
 
 
+# -- sources --------------------------------------------------------------------------------
+
+
+def test_facts_of_a_source_are_kept_by_their_key(open_state):
+    first = open_state()
+    first.record_facts([(b"a", b"facts of a"), (b"b", b"facts of b")])
+    first.record_facts([(b"b", b"newer facts")])
+    first.close()
+    second = open_state()
+    assert [second.facts(key) for key in (b"a", b"b", b"c")] == [
+        b"facts of a", b"newer facts", None,
+    ]  # fmt: skip
+
+
+def test_facts_that_nobody_asks_for_are_dropped_in_time(open_state, monkeypatch):
+    real = time.time
+    first = open_state()
+    first.record_facts([(b"used", b"1"), (b"unused", b"2")])
+    first.close()
+    for days in (10, 20):
+        monkeypatch.setattr("time.time", lambda days=days: real() + days * 24 * 60 * 60)
+        state = open_state()
+        assert state.facts(b"used") == b"1"
+        state.close()
+    state = open_state()
+    state.record_facts([(b"new", b"3")])
+    assert [state.facts(key) for key in (b"used", b"unused", b"new")] == [b"1", None, b"3"]
+
+
 # -- the clock ------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """The kept analysis: used again only while every file and folder is as it was."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -86,3 +87,22 @@ def test_record_of_a_real_analysis_survives(project):
     again = decode(encode(made))
     assert again == made
     assert again.fingerprints["pipeline:train"].code.keys() == {"pipeline:train", "pipeline:helper"}
+
+
+def test_stages_that_reach_the_same_code_cost_little_more(project):
+    helpers = "".join(f"def helper{n}(): return {n}\n" for n in range(50))
+    calls = ", ".join(f"helper{n}()" for n in range(50))
+    stages = "".join(f"def stage{n}(): return {calls}\n" for n in range(20))
+    code = project(helpers + stages)
+
+    def size(count):
+        found = {f"pipeline:stage{n}": code.fingerprint(f"pipeline:stage{n}") for n in range(count)}
+        packages = {symbol: {"numpy": "2.0"} for symbol in found}
+        return len(encode(CodeRecord(found, packages, {}, {}, (), "x", {})))
+
+    assert size(20) < 4 * size(1)
+
+
+def test_hashes_that_somebody_asked_for_are_kept(record):
+    asked = replace(record, asked={"lib:g": "c3", "lib:gone": None})
+    assert decode(encode(asked)) == asked

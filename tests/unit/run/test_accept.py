@@ -6,7 +6,8 @@ from pivot.definition.stage import Stage
 from pivot.lock.declared import Declared
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
-from pivot.run.accept import ChangedMeanwhileError, Started, UnwrittenOutError, accept
+from pivot.run.accept import Started, UnwrittenOutError, accept
+from pivot.run.use import ChangedMeanwhileError
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import StageSurvey

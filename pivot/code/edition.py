@@ -1,0 +1,25 @@
+"""Which analysis this is: what it found is worth nothing to another one."""
+
+import contextlib
+import os
+import sys
+
+from pivot import __version__
+from pivot.hashing import derive_json
+
+_CONTEXT = "pivot analysis edition 1"
+
+
+def edition() -> bytes:
+    """16 bytes that tell this analysis from others: by its own sources and Python's parser.
+
+    So that a corrected rule counts at once, and no number has to be raised for it.
+    """
+    rows: list[list[str | int]] = []
+    # Sources in an archive can't be listed; its version tells then.
+    with contextlib.suppress(OSError), os.scandir(os.path.dirname(__file__)) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                stat = entry.stat()
+                rows.append([entry.name, stat.st_size, stat.st_mtime_ns])
+    return derive_json(_CONTEXT, [__version__, sys.hexversion, sorted(rows, key=str)])[:16]

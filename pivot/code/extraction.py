@@ -1,0 +1,133 @@
+"""From a source to its facts: the one place where sources are parsed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pivot.code import declarations, facts
+from pivot.code.findings import SCHEME
+from pivot.code.ignoring import read_marks
+from pivot.code.normal import encode
+from pivot.code.references import Reference, find_uses
+from pivot.code.scopes import Origin, Place
+from pivot.code.statements import learns_of_subclasses, makes_empty_container
+from pivot.code.symbols import Definition, Outline, locate, parse_file, read_outline
+from pivot.hashing import derive
+from pivot.paths import RepoPath
+
+_CONTEXT: Final = f"pivot code {SCHEME}"
+
+
+def extract(
+    source: bytes, file: RepoPath, name: str, *, is_package: bool, declared: frozenset[str] | None
+) -> facts.Module:
+    """The facts of a module's source.
+
+    `declared` are its names for Pivot's own things; None for those that it imports itself. Raises
+    `DefinitionError` where the source isn't Python.
+    """
+    tree = parse_file(source, file)
+    place = locate(tree, name, is_package=is_package)
+    bindings = declarations.read_bindings(tree, place)
+    ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
+    if declared is None:
+        declared = declarations.own_declared(bindings)
+    outline = read_outline(tree, place=place, declared=declared)
+    parts = _Parts(place)
+    symbols = {
+        name: facts.Symbol(
+            kind=symbol.kind,
+            part=parts.part(symbol.definitions),
+            spans=tuple(definition.span for definition in symbol.definitions),
+            learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
+            starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            ignored=name in ignored,
+        )
+        for name, symbol in outline.symbols.items()
+    }
+    return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _module(
+    outline: Outline,
+    file: RepoPath,
+    symbols: dict[str, facts.Symbol],
+    parts: "_Parts",
+    bindings: declarations.Bindings,
+    declared: frozenset[str],
+) -> facts.Module:
+    effects = tuple(
+        facts.Effect(
+            parts.part((effect.definition,)),
+            None if effect.touches is None else parts.places(effect.touches),
+        )
+        for effect in outline.effects
+    )
+    triggers = tuple(
+        facts.Trigger(t.name, parts.places(t.decorators), parts.places(t.calls))
+        for t in outline.triggers
+    )
+    return facts.Module(
+        place=outline.place,
+        file=file,
+        references=tuple(parts.references),
+        symbols=symbols,
+        imports={name: tuple(origins) for name, origins in outline.imports.items()},
+        stars=tuple(outline.stars),
+        runs=tuple(outline.runs),
+        effects=effects,
+        triggers=triggers,
+        exports=outline.exports,
+        bindings=bindings,
+        declared=declared,
+    )
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a module, which share one list of references."""
+
+    place: Place
+    references: list[Reference] = field(default_factory=list)
+    _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
+    _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
+
+    def places(self, references: Iterable[Reference]) -> tuple[int, ...]:
+        return tuple(map(self._place, references))
+
+    def _place(self, reference: Reference) -> int:
+        key = (reference.chain, reference.origin, reference.runs_only)
+        place = self._found.get(key)
+        if place is None:
+            place = self._found[key] = len(self.references)
+            self.references.append(Reference(key[0], 0, key[1], key[2]))
+        return place
+
+    def part(self, definitions: Sequence[Definition]) -> facts.Part:
+        """The part that these definitions are; names defined by one statement share it."""
+        key = tuple(id(definition.node) for definition in definitions)
+        part = self._made.get(key)
+        if part is None:
+            part = self._made[key] = self._part(definitions)
+        return part
+
+    def _part(self, definitions: Sequence[Definition]) -> facts.Part:
+        nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
+        uses = find_uses(nodes, self.place)
+        return facts.Part(
+            line=definitions[0].node.lineno,
+            digest=derive(_CONTEXT, self._form(definitions)),
+            references=tuple((self._place(r), r.line) for r in uses.references),
+            writes=self.places(uses.writes),
+            calls=self.places(uses.calls),
+            lookups=uses.lookups,
+        )
+
+    def _form(self, definitions: Sequence[Definition]) -> bytes:
+        """The normal form, with those of the `if`s around it and which arm it stands in."""
+        out: list[bytes] = []
+        for definition in definitions:
+            for guard in definition.guards:
+                out += (b"+" if guard.holds else b"-", encode(guard.test))
+            out += (b"=", encode(definition.node, named=False))
+        return b"".join(out)

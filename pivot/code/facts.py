@@ -1,0 +1,124 @@
+"""What is known of one source by itself: all that analysis needs, without its syntax tree.
+
+Facts are a pure function of a source's bytes, its module's name, and which of its names are
+Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pivot.code.declarations import Bindings
+from pivot.code.findings import Kind
+from pivot.code.references import Lookup, Reference
+from pivot.code.scopes import Origin, Place
+from pivot.hashing import ObjectId
+from pivot.paths import RepoPath
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The code of one symbol or one effect. References are places in `Module.references`.
+
+    Attributes:
+        line: of its first definition.
+        digest: of its normal form, without what its names stand for.
+        references: what it uses, each with the line where it does so first.
+        writes: what it sets attributes or items of, and globals that it binds.
+        calls: objects that it calls methods of, which may change them.
+        lookups: what can't be followed.
+    """
+
+    line: int
+    digest: ObjectId
+    references: tuple[tuple[int, int], ...]
+    writes: tuple[int, ...]
+    calls: tuple[int, ...]
+    lookups: tuple[Lookup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A top-level name with everything that defines it.
+
+    Attributes:
+        spans: first and last line of each definition, decorators included.
+        learns: a class that has hooks for its subclasses, or looks for them.
+        starts_empty: made as an empty container, so in order to be filled.
+        ignored: a comment says that it doesn't count.
+    """
+
+    kind: Kind
+    part: Part
+    spans: tuple[tuple[int, int], ...]
+    learns: bool = False
+    starts_empty: bool = False
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that a module does when it is imported.
+
+    Attributes:
+        touches: the objects it changes, if that is all it does; None: it counts always.
+    """
+
+    part: Part
+    touches: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A definition that runs other code when it is made, which may register it somewhere.
+
+    Attributes:
+        name: the symbol.
+        decorators: what it is decorated with.
+        calls: what else it calls: base classes, the functions that compute a constant.
+    """
+
+    name: str
+    decorators: tuple[int, ...]
+    calls: tuple[int, ...]
+
+    def callees(self) -> Iterator[tuple[int, bool]]:
+        """Everything called, with whether it is a decorator."""
+        yield from ((reference, True) for reference in self.decorators)
+        yield from ((reference, False) for reference in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The facts of a source file.
+
+    Attributes:
+        references: every name that its code uses, each once; their lines are in the parts.
+        symbols: by name.
+        imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
+        stars: modules of `from m import *`.
+        runs: modules that importing this one imports, in order.
+        effects: in source order.
+        exports: names in `__all__` as far as it is a plain list.
+        bindings: what its names come from, to tell which are Pivot's own.
+        declared: the names that were taken for Pivot's own, whose calls are left out.
+    """
+
+    place: Place
+    file: RepoPath
+    references: tuple[Reference, ...]
+    symbols: Mapping[str, Symbol]
+    imports: Mapping[str, tuple[Origin, ...]]
+    stars: tuple[str, ...]
+    runs: tuple[Origin, ...]
+    effects: tuple[Effect, ...]
+    triggers: tuple[Trigger, ...]
+    exports: frozenset[str]
+    bindings: Bindings
+    declared: frozenset[str]
+
+    def name_at(self, line: int) -> str | None:
+        """The symbol whose definition, decorators included, a line (1-based) stands in."""
+        for name, symbol in self.symbols.items():
+            if any(first <= line <= last for first, last in symbol.spans):
+                return name
+        return None

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pivot.hashing import Json
 from pivot.lock.declared import Declared
-from pivot.lock.lock import Lock, Observed
+from pivot.lock.lock import Lock
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -21,6 +21,7 @@ class ReasonKind(StrEnum):
 
     NEVER_RUN = "never_run"
     CODE = "code"
+    SCHEME = "scheme"
     OBSERVED = "observed"
     PARAMS = "params"
     ENV = "env"
@@ -62,14 +63,13 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         return (Reason(ReasonKind.NEVER_RUN, "lock"),)
     old, new = lock.declared, world.declared
     reasons = (
-        *_scheme(old, new),
-        *_code(old.code, world),
+        *(_code(old.code, world) if old.scheme == new.scheme else _scheme(old, new)),
         *_texts(ReasonKind.PACKAGE, old.packages, new.packages),
         *_params(old.params, new.params),
         *_texts(ReasonKind.ENV, old.env, new.env),
         *_declaration(old, new),
         *_deps(lock.deps, world),
-        *_observed(lock.observed, world),
+        *_observed(lock, world),
     )
     if not reasons and old.static_key != new.static_key:
         # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
@@ -78,8 +78,8 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
 
 
 def _scheme(old: Declared, new: Declared) -> Iterator[Reason]:
-    if old.scheme != new.scheme:
-        yield Reason(ReasonKind.DECLARATION, "scheme", str(old.scheme), str(new.scheme))
+    """Hashes of different schemes can't be compared: nothing is known of the code."""
+    yield Reason(ReasonKind.SCHEME, "scheme", str(old.scheme), str(new.scheme))
 
 
 def _code(old: Mapping[str, str], world: World) -> Iterator[Reason]:
@@ -170,8 +170,11 @@ def content_text(content: Content | None) -> str | None:
     return f"{content.id}+x" if content.type == "x" else str(content.id)
 
 
-def _observed(old: Observed, world: World) -> Iterator[Reason]:
-    for prefix, entries in (("code", old.code), ("env", old.env), ("file", old.files)):
+def _observed(lock: Lock, world: World) -> Iterator[Reason]:
+    """What was observed and differs; code only where its hashes can be compared."""
+    old = lock.observed
+    code = old.code if lock.declared.scheme == world.declared.scheme else {}
+    for prefix, entries in (("code", code), ("env", old.env), ("file", old.files)):
         for name, value in entries.items():
             now = world.seen.get(f"{prefix}:{name}")
             if now != value:

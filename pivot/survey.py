@@ -35,6 +35,8 @@ class StageSurvey:
         stored: those that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
         seen: what everything that its locks observed hashes to now, as in `World`.
+        written: its own lock as the file has it, where that is of another scheme and `lock` says
+            the same under ours.
     """
 
     stage: Stage
@@ -50,6 +52,15 @@ class StageSurvey:
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
     seen: Mapping[str, str | None] = field(default_factory=dict)
+    written: Lock | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its lock's file is to be written anew under our scheme, if it holds.
+
+        One of a newer scheme is left as it is, for whoever made it.
+        """
+        return self.written is not None and self.written.declared.scheme < SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,10 @@ def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
     return {}
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
@@ -95,6 +110,7 @@ class _Known:
     lock: Lock | None
     fault: UnreadableLockError | None
     candidates: tuple[Lock, ...]
+    written: Lock | None
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -113,6 +129,7 @@ class Surveyor:
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
         seen: what all that was observed hashes to now; asked once for all stages.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
@@ -123,6 +140,7 @@ class Surveyor:
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
     seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
+    rekeyed: Callable[[Lock], Lock | None] = _never
 
     def survey(
         self,
@@ -138,18 +156,31 @@ class Surveyor:
             fingerprint = fingerprints[stage.entry]
             files = extra_files(name, stage.extra, self.workspace.root, self.workspace.file_id)
             declared = declare(stage, fingerprint, packages[stage.entry], files)
-            lock, fault = self._own_lock(name)
+            written, fault = self._own_lock(name)
+            lock = self._under_our_scheme(written)
             candidates = self.history.find(declared.static_key)
             # Most stages name no files, and the kinds of symbols are made when they are asked for.
             kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
             known[name] = _Known(
-                declared, fingerprint, kinds or fingerprint.kinds, lock, fault, candidates
+                declared,
+                fingerprint,
+                kinds or fingerprint.kinds,
+                lock,
+                fault,
+                candidates,
+                None if lock is written else written,
             )
         seen = self.seen(lock.observed for one in known.values() for lock in one.locks)
         return Survey(
             graph,
             {name: self._look(graph.stages[name], graph, one, seen) for name, one in known.items()},
         )
+
+    def _under_our_scheme(self, lock: Lock | None) -> Lock | None:
+        """A lock re-keyed, where it has to be and can be."""
+        if lock is None or lock.declared.scheme == SCHEME:
+            return lock
+        return self.rekeyed(lock) or lock
 
     def _look(
         self, stage: Stage, graph: Graph, known: "_Known", seen: Mapping[str, str | None]
@@ -172,6 +203,7 @@ class Surveyor:
         return StageSurvey(
             stage, known.declared, known.fingerprint.locations, known.kinds,
             known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
+            known.written,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:

@@ -27,6 +27,7 @@ _STATUS = {
 _HEADLINES = {
     ReasonKind.NEVER_RUN: "Never run",
     ReasonKind.CODE: "Code dependency changed",
+    ReasonKind.SCHEME: "Another Pivot made the lock, from sources that aren't found",
     ReasonKind.OBSERVED: "Observed code or data changed",
     ReasonKind.PARAMS: "Parameter changed",
     ReasonKind.ENV: "Environment changed",
@@ -163,7 +164,7 @@ def _label(detail: Detail, kinds: Mapping[str, str]) -> str:
     return f"{_PREFIXES.get(reason.kind, str(reason.kind))}:{reason.what}"
 
 
-_PREFIXES = {ReasonKind.PARAMS: "param"}
+_PREFIXES = {ReasonKind.PARAMS: "param", ReasonKind.SCHEME: "fingerprint"}
 
 
 def _value(reason: Reason, value: str | None) -> str:

@@ -5,6 +5,7 @@ import time
 import click
 
 from pivot.cli.terminal import emit, note, note_named, plural, say, seconds
+from pivot.code.findings import SCHEME
 from pivot.plan import Plan
 from pivot.run.events import (
     Event,
@@ -100,6 +101,8 @@ class Printer:
         counts = event.counts
         if set(counts) == {Status.UNCHANGED}:
             say(f"Nothing to do: {plural(counts[Status.UNCHANGED], 'stage')} unchanged ({took}).")
-            return
-        parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
-        say(f"{', '.join(parts)} ({took}).")
+        else:
+            parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
+            say(f"{', '.join(parts)} ({took}).")
+        if event.rekeyed:
+            note(f"Re-keyed {plural(event.rekeyed, 'lock')}, to fingerprint scheme {SCHEME}.")

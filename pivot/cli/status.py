@@ -22,6 +22,7 @@ from pivot.cli.terminal import (
     table,
     width,
 )
+from pivot.code.findings import SCHEME
 from pivot.errors import ExitCode
 from pivot.explain import ReasonKind
 from pivot.paths import RepoPath, StageName
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pivot.project.lacking import Lacking
 
 _DEFAULT = ""
+_NAMED = 3
 
 
 @click.command()
@@ -199,8 +201,25 @@ def show_plan(told: Sequence[Account], *, explain: bool) -> None:
     say(f"{plural(len(told), 'stage')}: {summary(decisions)}" if told else "No stages.")
 
 
+def _warn_newer(plan: Plan) -> None:
+    locks = [(s.written or s.lock) for s in plan.survey.stages.values()]
+    newer = [lock for lock in locks if lock is not None and lock.declared.scheme > SCHEME]
+    if newer:
+        names = ", ".join(sorted(lock.stage for lock in newer[:_NAMED]))
+        more = f" and {len(newer) - _NAMED} more" if len(newer) > _NAMED else ""
+        note(
+            f"warning: a newer Pivot made the locks of {names}{more}"
+            f" (fingerprint scheme {max(lock.declared.scheme for lock in newer)}, here {SCHEME})"
+        )
+        note("hint: Upgrade with `pip install --upgrade pivot`: what runs here is run there again")
+
+
 def warn_unreadable(plan: Plan, tracked: TrackedContents) -> None:
-    """Name locks and `.pvt` files that count as none because they can't be read."""
+    """Name locks and `.pvt` files that count as none because they can't be read.
+
+    And locks of a scheme to come, which a run here would take back.
+    """
+    _warn_newer(plan)
     faults = [survey.lock_fault for survey in plan.survey.stages.values()]
     for fault in (*faults, *tracked.faults.values()):
         if fault is not None:

@@ -8,14 +8,15 @@ from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.normal import encode
-from pivot.code.references import Reference, find_uses
-from pivot.code.scopes import Origin, Place
+from pivot.code.references import Reference, Uses, find_uses
+from pivot.code.scopes import Origin
 from pivot.code.statements import learns_of_subclasses, makes_empty_container
 from pivot.code.symbols import Definition, Outline, locate, parse_file, read_outline
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_TEXT_CONTEXT: Final = "pivot source text 1"
 
 
 def extract(
@@ -33,7 +34,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place)
+    parts = _Parts(outline, source.splitlines())
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -85,9 +86,10 @@ def _module(
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a module, which share one list of references."""
+    """The parts of a module, which share one list of references; `lines` are its source."""
 
-    place: Place
+    outline: Outline
+    lines: Sequence[bytes]
     references: list[Reference] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
@@ -113,10 +115,11 @@ class _Parts:
 
     def _part(self, definitions: Sequence[Definition]) -> facts.Part:
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
-        uses = find_uses(nodes, self.place)
+        uses = find_uses(nodes, self.outline.place)
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
+            text=derive(_TEXT_CONTEXT, self._text(definitions, uses)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
@@ -131,3 +134,21 @@ class _Parts:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
         return b"".join(out)
+
+    def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
+        """Its lines, with those of the `if`s around it, then what its names are imported from."""
+        out: list[bytes] = []
+        for definition in definitions:
+            for guard in definition.guards:
+                out += self._rows(guard.test.lineno, guard.test.end_lineno or guard.test.lineno)
+            out += self._rows(*definition.span)
+        names = {reference.chain[0] for reference in uses.references if reference.chain}
+        imports = {f"*={star} *" for star in self.outline.stars} | {
+            f"{name}={origin.module} {origin.name or ''}"
+            for name in names
+            for origin in self.outline.imports.get(name, ())
+        }
+        return b"".join(row + b"\n" for row in [*out, *map(str.encode, sorted(imports))])
+
+    def _rows(self, first: int, last: int) -> Sequence[bytes]:
+        return self.lines[first - 1 : last]

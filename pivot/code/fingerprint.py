@@ -1,7 +1,7 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
@@ -21,7 +21,7 @@ from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.code.roots import find_extra
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, derive
+from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
@@ -30,6 +30,7 @@ _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
+_TEXTS_CONTEXT: Final = "pivot source texts 1"
 
 
 class ProjectCode:
@@ -73,7 +74,25 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
+            text=self.text(keys),
         )
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+
+        It tells whether sources are those that a stage ran, also where the hashes in its lock were
+        made by rules that nobody knows any more. Lines count as they are, comments included.
+        """
+        rows = {name: self._texts(name) for name in sorted(names)}
+        return derive_json(_TEXTS_CONTEXT, rows).hex()
+
+    def _texts(self, name: str) -> list[str] | None:
+        """How one entry is written; None where there is none of that name."""
+        dotted, _, symbol = name.partition(":")
+        with contextlib.suppress(DefinitionError):
+            module = self._modules.get(dotted)
+            return None if module is None else module.texts(symbol)
+        return None
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.

@@ -102,14 +102,17 @@ def _symbol(row: _Row) -> Symbol:
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
-    return [part.line, part.digest.hex(), references, part.writes, part.calls, lookups]
+    hashes = (part.digest + part.text).hex()
+    return [part.line, hashes, references, part.writes, part.calls, lookups]
 
 
 def _part(row: _Row) -> Part:
-    line, digest, references, writes, calls, lookups = row
+    line, hashes, references, writes, calls, lookups = row
+    digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
-        digest=ObjectId(bytes.fromhex(digest)),
+        digest=digest,
+        text=text,
         references=tuple(_pairs(references)),
         writes=tuple(writes),
         calls=tuple(calls),

@@ -12,7 +12,8 @@ Layout of scheme 1 (ASCII marks, UTF-8 text):
     number  # decimal ;
     nothing ~                              only inside lists, as in `{**x}`
 
-A constant is the node `(K type text)`. The table only ever grows: a changed row is a new scheme.
+A constant is the node `(K type text)`, and `(x): int` has `!` before its target. The table only
+ever grows: a changed row is a new scheme.
 """
 
 import ast
@@ -21,7 +22,7 @@ from typing import Final
 from pivot.errors import DefinitionError
 
 # Field names by node kind, for all Python versions at once: nodes and fields that this version
-# lacks are simply never met. Left out on purpose: ctx, kind, simple, type_comment, type_ignores.
+# lacks are simply never met.
 _FIELDS: Final[dict[str, str]] = {
     "Module": "body",
     "Interactive": "body",
@@ -108,6 +109,9 @@ _OPERATORS: Final = """
     And Or Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv
     Invert Not UAdd USub Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
 """
+# Fields without a meaning of their own: how a name is used follows from where it stands, `u''` is
+# `''`, `simple` tells brackets, the rest is comments.
+_LEFT_OUT: Final = frozenset({"ctx", "kind", "simple", "type_comment", "type_ignores"})
 _ROWS: Final = {
     kind: tuple((chr(ord("a") + i), field) for i, field in enumerate(fields.split()))
     for kind, fields in (_FIELDS | dict.fromkeys(_OPERATORS.split(), "")).items()
@@ -120,10 +124,25 @@ def covers(kind: type[ast.AST]) -> bool:
     return kind.__name__ in _ROWS
 
 
+def unknown_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Fields of a class of nodes that the table doesn't know, as a newer Python may add some."""
+    known = {field for _, field in _ROWS.get(kind.__name__, ())} | _LEFT_OUT
+    return tuple(field for field in kind._fields if field not in known)
+
+
+_NOVEL: Final = {
+    kind.__name__: fields
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind.__name__ in _ROWS
+    if (fields := unknown_fields(kind))
+}
+
+
 def encode(node: ast.AST, *, named: bool = True) -> bytes:
     """The normal form of `node`; without its own name where `named` is false.
 
-    Raises `DefinitionError` for a kind of node that this version of Pivot doesn't know.
+    Raises `DefinitionError` for a kind of node, or a part of one, that this version of Pivot
+    doesn't know.
     """
     out: list[str] = []
     # An explicit stack, for long `a + b + c ...` chains are deeper than Python's recursion limit.
@@ -144,24 +163,14 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
         node = _joined(node)
     if isinstance(node, ast.Constant):
         return [_constant(node.value)]
-    kind = type(node).__name__
-    row = _ROWS.get(kind)
-    if row is None:
-        raise DefinitionError(
-            f"syntax of kind {kind} can't be fingerprinted",
-            why="this version of Pivot doesn't know it",
-            hint="`pip install --upgrade pivot`",
-        )
-    parts: list[str | ast.AST] = ["(" + kind]
-    for index, field in row:
-        value = getattr(node, field, None)
-        if field == "body" and isinstance(value, list):
-            value = _statements(node, value)
-        elif field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
-            continue  # `f"{x:}"` formats as `f"{x}"` does
+    parts: list[str | ast.AST] = ["(" + type(node).__name__]
+    for index, field in _row(node):
+        value = _value(node, field)
         if value is None or value == [] or field == skip:
             continue
         parts.append(index)
+        if isinstance(node, ast.AnnAssign) and field == "target" and _is_bracketed(node):
+            parts.append("!")
         if isinstance(value, ast.AST):
             parts.append(value)
         elif isinstance(value, list):
@@ -173,16 +182,70 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
     return parts
 
 
+def _row(node: ast.AST) -> tuple[tuple[str, str], ...]:
+    """The table's row for a node: index and name of each field."""
+    kind = type(node).__name__
+    row = _ROWS.get(kind)
+    if row is None:
+        raise _unknown(kind)
+    for field in _NOVEL.get(kind, ()):
+        if getattr(node, field, None):
+            raise _unknown(f"{kind}.{field}")
+    return row
+
+
+def _value(node: ast.AST, field: str) -> object:
+    """What a field says; None where that is nothing."""
+    value = getattr(node, field, None)
+    if field == "body" and isinstance(value, list):
+        return _statements(node, value)
+    if field == "targets" and isinstance(node, ast.Delete):
+        return _flat(node.targets)
+    if field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
+        return None  # `f"{x:}"` formats as `f"{x}"` does
+    return value
+
+
+def _unknown(what: str) -> DefinitionError:
+    return DefinitionError(
+        f"syntax of kind {what} can't be fingerprinted",
+        why="this version of Pivot doesn't know it",
+        hint="`pip install --upgrade pivot`",
+    )
+
+
 def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:
     """The values of a list field; in a fixed order where their order has no meaning."""
     if isinstance(node, ast.Global | ast.Nonlocal):
         values = sorted(values, key=str)
     parts: list[str | ast.AST] = [v if isinstance(v, ast.AST) else _scalar(v) for v in values]
     if isinstance(node, ast.Set):
+        # Sets of text have another order in each process, so none can be meant. Numbers are kept
+        # as they stand: `{8, 0}` and `{0, 8}` differ when they are looped over, `{1, True}` and
+        # `{True, 1}` in what they hold.
         constants = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-        if len(constants) == len(node.elts):
+        kinds = set(map(type, constants))
+        if len(constants) == len(node.elts) and kinds in ({str}, {bytes}):
             parts = [*sorted(map(_constant, constants))]
     return ["[", *parts, "]"]
+
+
+def _flat(targets: list[ast.expr]) -> list[ast.expr]:
+    """What `del (a, b)` deletes: the same as `del a, b`, as formatters write it."""
+    flat: list[ast.expr] = []
+    stack = targets[::-1]
+    while stack:
+        target = stack.pop()
+        if isinstance(target, ast.Tuple | ast.List):
+            stack += target.elts[::-1]
+        else:
+            flat.append(target)
+    return flat
+
+
+def _is_bracketed(node: ast.AnnAssign) -> bool:
+    """Whether this is `(x): int`, which annotates nothing: the one place where brackets count."""
+    return isinstance(node.target, ast.Name) and not node.simple
 
 
 def _joined(node: ast.JoinedStr) -> ast.expr:

@@ -162,7 +162,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
         return made
 
     def _make(self, symbol: str, row: list[Any]) -> Fingerprint:
-        entries, via, modules, opaque, runs = row
+        entries, via, modules, opaque, runs, text = row
         numbers = _read(entries)
         names = _pick(self._names, numbers)
         return Fingerprint(
@@ -181,6 +181,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
                 lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
             ),
             runs=frozenset(_pick(self._texts, _read(runs))),
+            text=text,
         )
 
     def _locations(self, names: tuple[str, ...], numbers: list[int]) -> dict[str, Location]:
@@ -217,7 +218,8 @@ def _stage_row(fingerprint: Fingerprint, table: _Numbers, texts: _Numbers) -> li
     opaque = [texts.of((o.what, str(o.file), o.line)) for o in fingerprint.opaque]
     modules = [texts.of(name) for name in sorted(fingerprint.modules)]
     runs = [texts.of(name) for name in sorted(fingerprint.runs)]
-    return [_written(numbers) for numbers in (entries, via, modules, opaque, runs)]
+    numbers = [_written(row) for row in (entries, via, modules, opaque, runs)]
+    return [*numbers, fingerprint.text]
 
 
 def _written(numbers: Iterable[int]) -> str:

@@ -185,9 +185,9 @@ class Repository:
             for name, entry in self._walk(found.id)
         }
 
-    def has_folder(self, commit: CommitId, folder: WorkPath) -> bool:
-        """Whether a commit has a folder of that name."""
-        found = self._descend(commit, folder.parts())
+    def has_folder(self, commit: CommitId, path: WorkPath) -> bool:
+        """Whether a commit holds a folder at `path`."""
+        found = self._descend(commit, path.parts())
         return found is not None and found.type == ObjectType.TREE
 
     def names(self, commit: CommitId, folder: WorkPath | None) -> Iterator[str]:

@@ -31,6 +31,7 @@ merging into a lie. Example, with ids shortened:
       "outs": [
         {"path": "model.pkl", "kind": "out", "type": "f", "id": "77ab…", "size": 20410}
       ],
+      "sources": "77f0…",
       "observed": {"code": {}, "env": {}, "files": {}},
       "check": "c0de…"}
 """
@@ -61,6 +62,8 @@ class Lock:
     Attributes:
         extra: what `extra_code` names: symbols, and files as `./path`, which `code` has in full.
         previous: what the incremental outs of a run started from; other locks have none.
+        sources: how the code was written that ran (see `Fingerprint.text`), so that it can be
+            known again where hashes are of another scheme; empty if nobody noted it.
         recorded: it was taken from the workspace by `pivot record`: no run was seen to make it.
     """
 
@@ -72,6 +75,7 @@ class Lock:
     secrets: tuple[str, ...] = ()
     observed: Observed = field(default_factory=Observed)
     previous: Mapping[RepoPath, Content] = field(default_factory=dict)
+    sources: str = ""
     extra: tuple[str, ...] = ()
     recorded: bool = False
 
@@ -112,6 +116,8 @@ class Lock:
         if self.previous:
             rows = [_dep_row(*item) for item in sorted(self.previous.items())]
             fields.append(("previous", _rows(rows)))
+        if self.sources:
+            fields.append(("sources", _inline(self.sources)))
         if self.recorded:
             fields.append(("recorded", "true"))
         fields.append(("observed", self.observed.as_text()))
@@ -151,6 +157,7 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         secrets=tuple(str(name) for name in raw.items("secrets")),
         observed=Observed.of(Fields(raw.mapping("observed"))),
         previous=_contents(raw, "previous") if "previous" in value else {},
+        sources=ObjectId.parse(raw.text("sources")).hex() if "sources" in value else "",
         extra=tuple(str(name) for name in raw.items("extra")) if "extra" in value else (),
         recorded=_is_recorded(value),
     )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from pivot.code.edition import edition
 from pivot.code.extra import extra_files
-from pivot.code.findings import Reached
+from pivot.code.findings import Fingerprint, Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
@@ -67,6 +68,11 @@ class Code:
         """The hashes of a stage's code at this moment, not as they were when it was planned."""
         return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
 
+    def written_now(self, stage: Stage, observed: Observed) -> str:
+        """How a stage's code, with what was observed of it, is written at this moment."""
+        found = self.now().fingerprints[stage.entry]
+        return self.text({*found.code, *observed.code}) if observed.code else found.text
+
     def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
         """The files that a stage's `extra_code` names."""
         return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
@@ -106,6 +112,14 @@ class Code:
             self._project.state.record_document(DOCUMENT, encode(fuller))
         return fuller
 
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        """An entry's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(entry)
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
+        return self._read(lambda code: code.text(names))
+
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
     ) -> dict[tuple[RepoPath, int], str]:
@@ -127,7 +141,7 @@ class Code:
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
-        known = KnownSources(project.workspace, project.state, edition())
+        known = KnownSources(project.workspace.file_id, project.state, edition())
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
         try:
             return ask(code)

@@ -32,7 +32,7 @@ def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, 
     past = origins = None
     if repository is not None:
         stages = [account.stage for account in accounts if account.details]
-        past = FormerCode(repository, project.root, planner.definitions.roots)
+        past = FormerCode(project, repository, planner.definitions.roots)
         origins = Origins(project, repository, stages)
 
     def compared(account: Account) -> Account:
@@ -46,7 +46,11 @@ def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, 
             files = FileDiffs(project, FormerFiles(repository, project.root, origin))
         return _Comparison(account, lock, code, files).done()
 
-    return tuple(map(compared, accounts))
+    try:
+        return tuple(map(compared, accounts))
+    finally:
+        if past is not None:
+            past.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pivot.code.edition import edition
 from pivot.code.findings import Fingerprint
 from pivot.code.fingerprint import ProjectCode, Sources
 from pivot.definition.extra import entry_of
@@ -11,8 +12,10 @@ from pivot.errors import DefinitionError
 from pivot.git.repository import CommitId, Repository
 from pivot.lock.lock import Lock
 from pivot.paths import PathError, RepoPath
+from pivot.project.commit_sources import CommitSources, place_of
+from pivot.project.known import KnownSources
 from pivot.project.origin import Origin
-from pivot.project.sources import CommitSources
+from pivot.project.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,15 @@ class Found:
 
 
 class FormerCode:
-    """Analyses commits, each once. `root` is the project, `roots` the folders of its modules."""
+    """Analyses commits, each once; `close` keeps what was found of their sources."""
 
-    def __init__(self, repository: Repository, root: str, roots: Sequence[RepoPath]) -> None:
+    def __init__(self, project: Project, repository: Repository, roots: Sequence[RepoPath]) -> None:
+        """`roots` are the folders that modules are imported from."""
+        self._state = project.state
         self._repository = repository
-        self._root = root
+        self._prefix = place_of(project.root, repository)
         self._roots = tuple(roots)
+        self._known: list[KnownSources] = []
         self._codes: dict[CommitId, ProjectCode] = {}
         self._fingerprints: dict[tuple[CommitId, str], Fingerprint | None] = {}
 
@@ -61,14 +67,17 @@ class FormerCode:
         """The same of a symbol that a run used though nothing leads to it: by its hash alone."""
         for commit in origin.commits:
             if self._code(commit).hashes([symbol]).get(symbol) == wanted:
-                sources = CommitSources(self._repository, commit, self._root)
-                file = find_module(sources, self._roots, symbol)
+                file = find_module(self._sources(commit), self._roots, symbol)
                 return None if file is None else Found(commit, file, is_proven=True)
         return None
 
     def source(self, commit: CommitId, path: RepoPath) -> bytes | None:
         """A source file of a commit; None where it has none there."""
-        return CommitSources(self._repository, commit, self._root).read(path)
+        return self._sources(commit).read(path)
+
+    def close(self) -> None:
+        for known in self._known:
+            known.close()
 
     def _fingerprint(self, commit: CommitId, lock: Lock) -> Fingerprint | None:
         """What a stage reached in a commit; None if it wasn't there, or couldn't be parsed."""
@@ -82,9 +91,14 @@ class FormerCode:
 
     def _code(self, commit: CommitId) -> ProjectCode:
         if commit not in self._codes:
-            sources = CommitSources(self._repository, commit, self._root)
-            self._codes[commit] = ProjectCode(sources, self._roots)
+            sources = self._sources(commit)
+            known = KnownSources(sources.file_id, self._state, edition())
+            self._known.append(known)
+            self._codes[commit] = ProjectCode(sources, self._roots, known)
         return self._codes[commit]
+
+    def _sources(self, commit: CommitId) -> CommitSources:
+        return CommitSources(self._repository, commit, self._prefix)
 
 
 def _reached(commit: CommitId, fingerprint: Fingerprint, symbol: str, *, is_proven: bool) -> Found:

@@ -7,6 +7,7 @@ from typing import Final
 from pivot.git.repository import CommitId, Repository, WorkPath, runs
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath, TreePath
+from pivot.project.commit_sources import place_of
 from pivot.project.origin import Origin
 from pivot.store.content import Content, ContentType
 from pivot.store.entry import identify
@@ -20,15 +21,15 @@ _MAX_BYTES: Final = 50_000_000
 class FormerFiles:
     """Finds what a lock names in the commits that it may come from; ids prove what is found."""
 
-    def __init__(self, repository: Repository, root: str, origin: Origin) -> None:
-        """`root` is the project's absolute path."""
+    def __init__(self, repository: Repository, project: str, origin: Origin) -> None:
+        """`project` is its absolute path."""
         self._repository = repository
-        self._root = root
+        self._prefix = place_of(project, repository)
         self._origin = origin
 
     def file(self, path: RepoPath, wanted: ObjectId) -> bytes | None:
         """The bytes of a file with this id that some commit has at `path`."""
-        place = self._repository.work_path(self._root, path)
+        place = WorkPath(self._prefix + path)
         for commit in self._origin.commits:
             data = self._repository.read(commit, place)
             if data is not None and hash_bytes(data) == wanted:
@@ -39,7 +40,7 @@ class FormerFiles:
         """The listing of a directory; None for a large one, and where no commit has all of it."""
         if (content.files or 0) > _MAX_FILES or content.size > _MAX_BYTES:
             return None
-        folder = self._repository.work_path(self._root, path)
+        folder = WorkPath(self._prefix + path)
         for commit in self._origin.commits:
             listing = sorted(self._list(commit, folder), key=lambda entry: entry.path.encode())
             tree = io.BytesIO(b"".join(map(encode_line, listing)))

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Final
 
-from pivot.git.holders import LIMIT, Holders
+from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import lock_path
 from pivot.paths import StageName
@@ -39,37 +38,34 @@ class Origins:
     def __init__(
         self, project: Project, repository: Repository, stages: Iterable[StageName]
     ) -> None:
-        self._project = project
         self._repository = repository
         self._stages = tuple(stages)
-        self._holders = Holders(repository)
+        folder = os.path.relpath(os.path.realpath(project.layout.locks), repository.workdir)
+        self._folder = WorkPath(folder)
+        self._lineages = Lineages(repository, self._folder)
 
     def of(self, stage: StageName) -> Origin:
         """The origin of one of the stages' locks."""
-        path = self._path(stage)
-        newest = self._newest.get(path)
+        name = lock_path(stage)
+        newest = self._newest.get(name)
         if newest is None:
             head = self._repository.head().commit
             return Origin(None, () if head is None else (head,))
-        way = list(islice(self._holders.since(newest, path, self._blobs[path]), LIMIT))
+        line = self._lineages.of(name, self._blobs[name], newest)
         # What was run may have been committed after its lock, as `pivot commit` leaves it.
-        return Origin(way[-1], tuple(reversed(way[-1 - _NEAR : -1])))
+        return Origin(line[-1], tuple(reversed(line[-1 - _NEAR : -1])))
 
     @cached_property
-    def _newest(self) -> dict[WorkPath, CommitId]:
-        return self._holders.newest(self._blobs)
+    def _newest(self) -> dict[str, CommitId]:
+        return self._lineages.newest(self._blobs)
 
     @cached_property
-    def _blobs(self) -> dict[WorkPath, str]:
+    def _blobs(self) -> dict[str, str]:
         """The locks as Git would keep them."""
-        found: dict[WorkPath, str] = {}
-        for stage in self._stages:
-            path = self._path(stage)
+        found: dict[str, str] = {}
+        for name in map(lock_path, self._stages):
+            path = WorkPath(f"{self._folder}/{name}")
             entry = self._repository.on_disk(path, None, trust_modes=True)
             if entry is not None:
-                found[path] = entry.blob
+                found[name] = entry.blob
         return found
-
-    def _path(self, stage: StageName) -> WorkPath:
-        full = os.path.join(self._project.layout.locks, lock_path(stage))
-        return WorkPath(os.path.relpath(full, self._repository.workdir))

@@ -23,6 +23,7 @@ from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
+from pivot.lock.lock import Lock
 from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
@@ -38,6 +39,8 @@ from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
+    from pivot.project.proving import Search
+    from pivot.project.rekeying import Proof, Rekeying
 
 DEFINITIONS = "definitions"
 
@@ -187,6 +190,7 @@ class Planner:
             self.tracked,
             self._tracked_part,
             self._seen,
+            self._rekeyed,
         )
 
     def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
@@ -207,6 +211,27 @@ class Planner:
         whole = self.tracked.contents[owner]
         content = whole if owner == path else self._tracked_part(path, owner, whole)
         return None if content is None else content.id
+
+    def _rekeyed(self, lock: Lock) -> Lock | None:
+        return self._rekeying.rekeyed(lock)
+
+    @cached_property
+    def _rekeying(self) -> "Rekeying":
+        from pivot.project.rekeying import Rekeying
+
+        return Rekeying(self.project, self.code, self._proof)
+
+    def _proof(self, lock: Lock) -> "Proof | None":
+        return None if self._search is None else self._search.find(lock)
+
+    @cached_property
+    def _search(self) -> "Search | None":
+        from pivot.project.proving import Search
+
+        repository = self.project.repository
+        if repository is None:
+            return None
+        return Search(self.project, repository, self.definitions.roots)
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""

@@ -35,6 +35,7 @@ def record(planner: Planner, recording: Recording, progress: Progress) -> None:
         locks=project.layout.locks,
         temporary=project.layout.temporary,
         code_now=planner.code.code_now,
+        written_now=planner.code.written_now,
         sink=lambda writer: Metered(writer, lambda: _unread(planner, paths), progress),
     )
     record_all(desk, recording, RunRecord.fresh(project.layout.runs))

@@ -39,6 +39,7 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             temporary=project.layout.temporary,
             look=planner.look,
             code_now=planner.code.code_now,
+            written_now=planner.code.written_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,

@@ -1,13 +1,9 @@
-"""The project's source files for analysis: as they are on disk, and as a commit has them."""
+"""The project's source files as they are on disk, for analysis."""
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pivot.paths import RepoPath
-
-if TYPE_CHECKING:
-    from pivot.git.repository import CommitId, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +21,3 @@ class DiskSources:
 
     def is_dir(self, path: RepoPath) -> bool:
         return os.path.isdir(os.path.join(self.root, path))
-
-
-@dataclass(frozen=True, slots=True)
-class CommitSources:
-    """Reads sources from a commit; `root`, the project's absolute path, is its place there, too.
-
-    A link in a commit is no source: what it led to at that time can't be told.
-    """
-
-    repository: "Repository"
-    commit: "CommitId"
-    root: str
-
-    def read(self, path: RepoPath) -> bytes | None:
-        return self.repository.read(self.commit, self.repository.work_path(self.root, path))
-
-    def is_dir(self, path: RepoPath) -> bool:
-        if path == RepoPath.ROOT and os.path.realpath(self.root) == self.repository.workdir:
-            return True
-        return self.repository.has_folder(self.commit, self.repository.work_path(self.root, path))

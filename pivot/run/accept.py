@@ -35,17 +35,24 @@ class Started:
     previous: Mapping[RepoPath, Content]
 
 
+def _not_noted(_: Observed) -> str:
+    """For those who can't tell."""
+    return ""
+
+
 def accept(
     started: Started,
     workspace: Workspace,
     store: Store,
     code_now: Callable[[], Mapping[str, str]],
     observed: Callable[[], Observed] = Observed,
+    written: Callable[[Observed], str] = _not_noted,
 ) -> Lock:
     """Store what a stage wrote and make its lock; nothing is written to the lock's file.
 
     `code_now` is the stage's fingerprint of this moment, `observed` what it was seen to use beyond
-    what it declares. Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
+    what it declares, `written` how its code and what was observed is written (`Lock.sources`).
+    Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
     """
     stage = started.stage.stage
     unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
@@ -58,7 +65,9 @@ def accept(
     with store.writer() as writer:
         outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
     _check_deps(started, workspace)
-    if code_now() != started.stage.declared.code:
+    seen = observed()
+    sources = written(seen)
+    if code_now() != started.stage.declared.code:  # last, so that all of it was of this code
         raise ChangedMeanwhileError(
             "code changed while it ran",
             why="its outs may come from the old code or the new",
@@ -78,7 +87,8 @@ def accept(
             for path, content in started.previous.items()
             if kinds.get(path) is OutKind.INCREMENTAL
         },
-        observed=observed(),
+        sources=sources,
+        observed=seen,
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from pivot.errors import PivotError
 from pivot.explain import Reason
 from pivot.hashing import Json
 from pivot.paths import StageName
@@ -61,6 +63,17 @@ class Failure:
     traceback: str | None = None
     log: str | None = None
 
+    @classmethod
+    def of(cls, error: PivotError | OSError) -> Self:
+        """What an error outside of the stage's own code comes to."""
+        if isinstance(error, PivotError):
+            return cls(error.message, error.why, error.hint)
+        return cls(
+            f"{error.filename or 'a file'} can't be written or read",
+            error.strerror,
+            "Free space or mend the permissions, then run `pivot repro` again",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StageFinished:
@@ -105,9 +118,12 @@ class StageUsed:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
+    """The end of a run: `rekeyed` locks were written anew for the scheme alone."""
+
     run_id: str
     counts: dict[Status, int]
     exit_code: int
+    rekeyed: int = 0
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -115,6 +131,7 @@ class RunFinished:
             "run_id": self.run_id,
             "counts": {str(status): n for status, n in self.counts.items()},
             "exit_code": self.exit_code,
+            "rekeyed": self.rekeyed,
         }
 
 

@@ -58,6 +58,7 @@ class Desk:
     Attributes:
         locks: absolute path of the folder of locks; `temporary` that of claims.
         code_now: the hashes of all of a stage's code as the sources are now.
+        written_now: how that, with what was observed, is written (see `Lock.sources`).
         sink: what goes between the workspace and a session of adding to the store.
     """
 
@@ -68,6 +69,7 @@ class Desk:
     locks: str
     temporary: str
     code_now: Callable[[Stage], Mapping[str, str]]
+    written_now: Callable[[Stage, Observed], str]
     sink: Callable[[Sink], Sink]
 
 
@@ -178,6 +180,11 @@ def _accepted(desk: Desk, taken: Taken) -> Lock:
     started = Started(taken.survey, taken.deps, before.previous if before is not None else {})
     observed = before.observed.at(taken.survey.seen) if before is not None else Observed()
     lock = accept(
-        started, desk.workspace, desk.store, lambda: desk.code_now(stage), lambda: observed
+        started,
+        desk.workspace,
+        desk.store,
+        lambda: desk.code_now(stage),
+        lambda: observed,
+        lambda seen: desk.written_now(stage, seen),
     )
     return replace(lock, recorded=True)

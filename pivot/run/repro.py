@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
@@ -13,6 +14,7 @@ from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
 from pivot.run.accept import Started, accept
+from pivot.run.adopted import adopted
 from pivot.run.aside import Aside, aside, open_run
 from pivot.run.claims import Claims
 from pivot.run.edits import edited, refuse_edited
@@ -31,6 +33,7 @@ from pivot.run.executors.executor import Executor
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
+from pivot.run.rekeyed import write_rekeyed
 from pivot.run.schedule import Ended, Schedule
 from pivot.run.use import UnvouchedError, Use
 from pivot.run.vouching import refuse_unreadable, vouch
@@ -73,6 +76,7 @@ class Repro:
         self._waiting: set[StageName] = set()
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
+        self._rekeyed = 0
         self._exit = contextlib.ExitStack()
         self._executor: Executor | None = None
 
@@ -93,7 +97,7 @@ class Repro:
             code = ExitCode.FAILED
         self._record.close(self._finished, code)
         counts = {status: n for status in Status if (n := statuses.count(status))}
-        self._sink(RunFinished(self._record.run_id, counts, code))
+        self._sink(RunFinished(self._record.run_id, counts, code, self._rekeyed))
         return code
 
     # -- one turn -----------------------------------------------------------------------------
@@ -118,13 +122,14 @@ class Repro:
     def _begin(self, name: StageName) -> bool:
         """Decide and start a stage; False if another process has a claim on what it needs."""
         decision = self._decisions[name]
-        if self._is_settled(name) and decision.verdict is Verdict.SKIP and not decision.unstored:
+        is_outdated = self._plan.survey.stages[name].is_outdated
+        if self._is_as_planned(name) and not decision.unstored and not is_outdated:
             self._finish(name, Status.UNCHANGED, decision)
             return True
         try:
             return self._claim_and_act(name)
         except (PivotError, OSError) as error:
-            self._fail(name, self._decisions[name], _failure(error))
+            self._fail(name, self._decisions[name], Failure.of(error))
             return True
 
     def _claim_and_act(self, name: StageName) -> bool:
@@ -139,12 +144,23 @@ class Repro:
         # What is replaced is held, and must stay so until it is; what is restored must be there.
         with self._bench.store.in_use():
             # Until the claim was ours another process may have run the stage, or what is upstream.
-            self._act(name, self._look_again(name))
+            self._act(name, self._rekey(name) or self._look_again(name))
         return True
 
-    def _is_settled(self, name: StageName) -> bool:
-        """Whether nothing upstream happened since the stage was decided."""
+    def _is_as_planned(self, name: StageName) -> bool:
+        """Whether the stage is skipped, and nothing upstream happened since that was decided."""
+        if self._decisions[name].verdict is not Verdict.SKIP:
+            return False
         return not any(up in self._changed for up in self._plan.graph.upstream(name))
+
+    def _rekey(self, name: StageName) -> Decision | None:
+        """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
+        stage = self._plan.survey.stages[name]
+        applies = stage.is_outdated and self._is_as_planned(name)
+        if not applies or not write_rekeyed(self._bench, self._record, stage):
+            return None
+        self._rekeyed += 1
+        return self._decisions[name]
 
     def _look_again(self, name: StageName) -> Decision:
         survey = self._plan.survey
@@ -195,13 +211,7 @@ class Repro:
         for path, content in lock.outs.items():
             if not looks[path].shows(content):
                 place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
-        own = replace(
-            lock,
-            stage=name,
-            root=stage.stage.symbol,
-            secrets=stage.stage.secrets,
-            extra=stage.stage.extra,
-        )
+        own = adopted(self._bench, lock, stage.stage)
         if lock is stage.lock:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
             write_lock(self._bench.locks, own)
@@ -264,9 +274,9 @@ class Repro:
                     is_held = self._holds_old_outs(running)
         except UnvouchedError as error:
             running.aside.drop() if is_held else running.aside.keep()
-            self._fail(name, running.decision, _failure(error), outcome.duration_s)
+            self._fail(name, running.decision, Failure.of(error), outcome.duration_s)
         except (PivotError, OSError) as error:
-            failure = replace(_failure(error), log=running.log)
+            failure = replace(Failure.of(error), log=running.log)
             self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
         else:
             running.aside.drop() if is_held else running.aside.keep()
@@ -297,10 +307,14 @@ class Repro:
                     use.refuse(stage.cwd)
             return use.observed
 
-        def code_now() -> Mapping[str, str]:
-            return bench.code_now(stage)
-
-        lock = accept(running.started, bench.workspace, bench.store, code_now, observed)
+        lock = accept(
+            running.started,
+            bench.workspace,
+            bench.store,
+            partial(bench.code_now, stage),
+            observed,
+            partial(bench.written_now, stage),
+        )
         return lock, use
 
     def _vouch(self, lock: Lock) -> None:
@@ -373,7 +387,7 @@ def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
     try:
         running.aside.restore()
     except (PivotError, OSError) as error:
-        unrestored = _failure(error)
+        unrestored = Failure.of(error)
         return Failure(
             f"its outs could not be put back: {unrestored.message}",
             why=unrestored.why if failure is None else f"{failure.message}; {unrestored.why}",
@@ -381,13 +395,3 @@ def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
             log=running.log,
         )
     return failure
-
-
-def _failure(error: PivotError | OSError) -> Failure:
-    if isinstance(error, PivotError):
-        return Failure(error.message, error.why, error.hint)
-    return Failure(
-        f"{error.filename or 'a file'} can't be written or read",
-        error.strerror,
-        "Free space or mend the permissions, then run `pivot repro` again",
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pivot.definition.stage import Stage
 from pivot.history import History
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.run.executors.executor import Executor
 from pivot.run.job import Job
@@ -25,6 +26,7 @@ class Workbench:
         locks: absolute path of the folder of locks.
         look: surveys one stage again, now.
         code_now: the hashes of all of a stage's code as the sources are now.
+        written_now: how that, with what was observed, is written (see `Lock.sources`).
         job: what an executor is asked to do for a stage, its log in the given file.
         fetch: brings contents into the store; raises `MissingDataError` where that can't be and
             the stage may run instead, another error where it may not.
@@ -42,6 +44,7 @@ class Workbench:
     temporary: str
     look: Callable[[StageName], StageSurvey]
     code_now: Callable[[Stage], Mapping[str, str]]
+    written_now: Callable[[Stage, Observed], str]
     job: Callable[[StageName, str], Job]
     fetch: Callable[[Mapping[RepoPath, Content]], None]
     tree: ReadTree

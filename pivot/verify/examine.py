@@ -19,6 +19,10 @@ from pivot.verify.needs import Needs
 from pivot.workspace import Workspace
 
 
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examiner:
     """Where to look.
@@ -28,6 +32,7 @@ class Examiner:
             `DefinitionError`.
         hashes: what single symbols hash to now, None for those that aren't there.
         claimed: what paths would hold that needn't be in the workspace; empty if all must be.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
@@ -35,6 +40,7 @@ class Examiner:
     hashes: Callable[[Collection[str]], Mapping[str, str | None]]
     needs: Needs
     claimed: Mapping[RepoPath, Content] = field(default_factory=dict)
+    rekeyed: Callable[[Lock], Lock | None] = _never
     _seen: dict[RepoPath, Content | None] = field(default_factory=dict)
 
     def lock(self, lock: Lock) -> Iterator[Finding]:
@@ -46,6 +52,8 @@ class Examiner:
             old = lock.declared.code.get(lock.root)
             yield Finding(FindingKind.CODE, lock.root, old, text=str(error), hint=error.hint)
             return
+        if lock.declared.scheme != SCHEME:
+            lock = self.rekeyed(lock) or lock
         world = World(
             replace(lock.declared, scheme=SCHEME, code={**found.code, **files}),
             {path: self._now(path) or self._promised(path, lock) for path in lock.deps},

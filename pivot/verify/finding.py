@@ -37,6 +37,7 @@ class FindingKind(StrEnum):
     """What kind of thing is amiss; the words of `verify --json`."""
 
     CODE = "code"
+    SCHEME = "scheme"
     DECLARATION = "declaration"
     DEP = "dep"
     OBSERVED = "observed"

@@ -192,6 +192,13 @@ def test_a_lock_is_written_and_read_as_it_was():
     assert decode(golden("train.lock"), "golden") == the_lock()
 
 
+def test_a_lock_that_tells_its_sources_is_written_and_read_as_it_was():
+    lock = replace(the_lock(), sources="7e" * 32)
+    assert lock.encode() == golden("sources.lock")
+    assert decode(golden("sources.lock"), "golden") == lock
+    assert lock.key == the_lock().key
+
+
 def test_a_lock_with_what_was_said_by_hand_is_written_and_read_as_it_was():
     assert the_recorded_lock().encode() == golden("recorded.lock")
     assert decode(golden("recorded.lock"), "golden") == the_recorded_lock()

@@ -10,10 +10,11 @@ from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
 from pivot.project.account import Detail
 from pivot.project.code_diffs import CodeDiffs
+from pivot.project.commit_sources import CommitSources, place_of
 from pivot.project.former_code import FormerCode, find_module
 from pivot.project.former_files import FormerFiles
 from pivot.project.origin import Origin
-from pivot.project.sources import CommitSources, DiskSources
+from pivot.project.sources import DiskSources
 from pivot.store.content import Content, ContentType
 
 ROOTS = (RepoPath.ROOT, RepoPath("src"))
@@ -37,14 +38,15 @@ def a_lock(place):
 
 def former(place):
     project = place.open()
-    return FormerCode(project.need_repository(), project.root, ROOTS)
+    return FormerCode(project, project.need_repository(), ROOTS)
 
 
 def test_sources_of_a_commit_are_those_that_it_has(place):
     id_ = commit(place, {"src/m.py": "A = 1\n", "pkg/inner/x.py": ""})
     place.write("src/m.py", "A = 2\n")
     project = place.open()
-    sources = CommitSources(project.need_repository(), id_, project.root)
+    repository = project.need_repository()
+    sources = CommitSources(repository, id_, place_of(project.root, repository))
     assert sources.read(RepoPath("src/m.py")) == b"A = 1\n"
     assert sources.read(RepoPath("src")) is None
     assert sources.read(RepoPath("none.py")) is None

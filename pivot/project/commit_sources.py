@@ -1,0 +1,34 @@
+"""The project's source files as a commit has them, for analysis."""
+
+import os
+from dataclasses import dataclass
+
+from pivot.git.repository import CommitId, Repository, WorkPath
+from pivot.hashing import ObjectId, hash_bytes
+from pivot.paths import RepoPath
+
+
+def place_of(project: str, repository: Repository) -> str:
+    """The folder of a project, a path on disk, in its work tree: with `/` at its end, or empty."""
+    inside = os.path.relpath(os.path.realpath(project), repository.workdir)
+    return "" if inside == os.curdir else f"{inside}/"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSources:
+    """Reads sources from a commit; `prefix` is the project's folder in the work tree, with `/`."""
+
+    repository: Repository
+    commit: CommitId
+    prefix: str
+
+    def read(self, path: RepoPath) -> bytes | None:
+        return self.repository.read(self.commit, WorkPath(self.prefix + path))
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        data = self.read(path)
+        return None if data is None else hash_bytes(data)
+
+    def is_dir(self, path: RepoPath) -> bool:
+        place = self.prefix if path == RepoPath.ROOT else f"{self.prefix}{path}/"
+        return not place or self.repository.has_folder(self.commit, WorkPath(place[:-1]))

@@ -12,6 +12,7 @@ from pivot.cli.status import warn_unreadable
 from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.code.findings import EFFECTS, MODULE, Fingerprint
 from pivot.code.outline import Row, only, outline
+from pivot.definition.extra import PATH
 from pivot.errors import UsageError, nearest
 from pivot.explain import as_text, leaves
 from pivot.hashing import Json
@@ -135,7 +136,7 @@ def _code(rows: Sequence[Row], *, indent: str) -> None:
 
 
 def _label(row: Row) -> str:
-    module, _, name = row.entry.partition(":")
+    module, _, name = row.entry.removeprefix(PATH).partition(":")
     return f"{row.kind}:{module if name in ('', EFFECTS, MODULE) else name}"
 
 

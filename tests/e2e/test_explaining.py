@@ -601,6 +601,102 @@ def test_nothing_is_run_or_written_by_explaining(project):
     assert project.snapshot() == before
 
 
+HATCHES = """
+    def log(text):  # pivot: ignore
+        print(text)
+
+    @stage(outs=["out.txt"], extra_code=["sql"], version=2)
+    def train():
+        log(os.environ.get("MODE"))
+        plugin = __import__("".join(["plug", "in"]))
+        with open("extra.txt") as f, open("out.txt", "w") as out:
+            out.write(f.read() + plugin.run())
+"""
+
+
+@pytest.fixture
+def hatched(stages):
+    """A stage that names what can't be seen, and was seen to use more; committed as `Run`."""
+    project = stages(HATCHES)
+    project.write_all(
+        {
+            "sql/query.sql": "select 1\n",
+            "plugin.py": 'def run():\n    return "1"\n',
+            "extra.txt": "hi\n",
+        }
+    )
+    project.pivot("repro", env={"MODE": "a"})
+    project.commit_all("Run")
+    return project
+
+
+def test_named_files_and_what_was_observed_are_compared_as_well(hatched):
+    hatched.replace("sql/query.sql", "1", "2")
+    hatched.replace("plugin.py", '"1"', '"2"')
+    hatched.write("extra.txt", "ho\n")
+    hatched.replace("pipeline.py", "version=2", "version=3")
+    assert told(hatched, "--diff") == (
+        "Stage: train\n"
+        "  Status: WILL RUN\n"
+        "  Reason: Code dependency changed\n"
+        "\n"
+        "  Changes:\n"
+        "    file:sql/query.sql\n"
+        "      Old: #1\n"
+        "      New: #2\n"
+        "      --- sql/query.sql@#1\n"
+        "      +++ sql/query.sql\n"
+        "      @@ -1 +1 @@\n"
+        "      -select 1\n"
+        "      +select 2\n"
+        "    declaration:version\n"
+        "      Old: 2\n"
+        "      New: 3\n"
+        "    observed:code:plugin:<module>\n"
+        "      Old: #3\n"
+        "      New: #4\n"
+        "      --- plugin.py@<Run>\n"
+        "      +++ plugin.py\n"
+        "      @@ -1,2 +1,2 @@\n"
+        "       def run():\n"
+        '      -    return "1"\n'
+        '      +    return "2"\n'
+        "    observed:env:MODE\n"
+        "      Old: #5\n"
+        "      New: (absent)\n"
+        "    observed:file:extra.txt\n"
+        "      Old: #6\n"
+        "      New: #7\n"
+        "      --- extra.txt@#6\n"
+        "      +++ extra.txt\n"
+        "      @@ -1 +1 @@\n"
+        "      -hi\n"
+        "      +ho\n"
+    )
+
+
+def test_fingerprint_shows_what_is_named_ignored_and_observed(hatched):
+    out = re.sub(r"\b[0-9a-f]{8}\b", "HASHHASH", hatched.pivot("fingerprint", "train").out)
+    line = hatched.read("pipeline.py").splitlines().index("def train():") + 1
+    assert (
+        "  Code:\n"
+        f"    func:train          HASHHASH  pipeline.py:{line}\n"
+        f"      func:log          ignored   pipeline.py:{line - 4}\n"
+        "    file:sql/query.sql  HASHHASH\n"
+    ) in out
+    assert "  Also declared:\n    version  2\n" in out
+    assert (
+        "  Observed by the last run, not part of the key:\n"
+        "    code:plugin:<module>  HASHHASH\n"
+        "    env:MODE              HASHHASH\n"
+        "    file:extra.txt        HASHHASH\n"
+    ) in out
+    (value,) = hatched.pivot("fingerprint", "train", "--json").lines
+    conforms(value, "fingerprint")
+    assert value["more"] == {"version": 2}
+    assert set(value["observed"]["files"]) == {"extra.txt"}
+
+
 # -- fingerprint --------------------------------------------------------------------------------
 
 

@@ -38,6 +38,10 @@ class Lineages:
         Without those that none of the newest `limit` commits holds. The history is walked once
         for all, and no further than it must be.
         """
+        with git_errors("Git's history can't be read"):
+            return self._newest(files, limit)
+
+    def _newest(self, files: Mapping[str, str], limit: int) -> dict[str, CommitId]:
         left = dict(files)
         found: dict[str, CommitId] = {}
         head = self._repository.head().commit

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pivot.errors import PivotError
 from pivot.explain import Reason, ReasonKind, leaves
 from pivot.hashing import Json
 from pivot.lock.lock import Lock
@@ -41,7 +42,10 @@ def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, 
             return account
         code, files = CodeDiffs(project, lock), FileDiffs(project)
         if repository is not None and past is not None and origins is not None:
-            origin = origins.of(account.stage)
+            try:
+                origin = origins.of(account.stage)
+            except PivotError as error:
+                return replace(account, details=tuple(_failed(d, error) for d in account.details))
             code = CodeDiffs(project, lock, past, origin)
             files = FileDiffs(project, FormerFiles(repository, project.root, origin))
         return _Comparison(account, lock, code, files).done()
@@ -64,7 +68,13 @@ class _Comparison:
 
     def done(self) -> Account:
         """The account with its diffs."""
-        return replace(self.account, details=tuple(map(self._detail, self.account.details)))
+        return replace(self.account, details=tuple(map(self._told, self.account.details)))
+
+    def _told(self, detail: Detail) -> Detail:
+        try:
+            return self._detail(detail)
+        except PivotError as error:
+            return _failed(detail, error)
 
     def _detail(self, detail: Detail) -> Detail:
         match detail.reason.kind:
@@ -89,6 +99,11 @@ class _Comparison:
         if old is None or new is None:
             return None
         return unified(numbered(_pretty(old)), numbered(_pretty(new)), "old", "new") or None
+
+
+def _failed(detail: Detail, error: PivotError) -> Detail:
+    """That the past can't be read, as in a partial clone, takes away nothing that is known."""
+    return replace(detail, notes=(*detail.notes, f"no diff: {error.message}"))
 
 
 def _pretty(value: Json) -> str:

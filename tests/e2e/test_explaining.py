@@ -491,6 +491,15 @@ def start_of(project, stage):
     return project.pivot("status", "--explain", stage).out
 
 
+def test_source_that_git_has_lost_takes_away_nothing_but_the_diff(project):
+    blob = project.git("rev-parse", "HEAD:lib/utils.py").strip()
+    project.replace("lib/utils.py", "EPS = 1", "EPS = 2")
+    before = told(project, "--explain", "train")
+    (project.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    note = "      Note: no diff: lib/utils.py can't be read from Git\n"
+    assert told(project, "--diff", "train") == before + note
+
+
 def test_renamed_stage_was_never_run_and_is_restored(empty):
     empty.write_all(SOURCES)
     empty.pivot("repro")

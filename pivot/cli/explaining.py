@@ -9,10 +9,9 @@ from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.plan import Decision, Verdict
 from pivot.printable import printable
-from pivot.project.account import Account, Detail, FileChanges
+from pivot.project.account import SHORT_ID, Account, Detail, FileChanges
 
 DIGITS = 8
-SHORT_ID = 10
 
 _INDENT = " " * 6
 _SHOWN = 10  # files of a directory

@@ -6,6 +6,7 @@ What takes more looking is added by others: `listing` says what changed in direc
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pivot.code.findings import Fingerprint
 from pivot.explain import Reason, ReasonKind
@@ -13,6 +14,9 @@ from pivot.hashing import Json
 from pivot.paths import RepoPath, StageName, TreePath
 from pivot.plan import Decision, Plan
 from pivot.survey import StageSurvey
+
+SHORT_ID: Final = 10
+"""Digits of a commit, or of a file's id, that are shown beside a path."""
 
 
 @dataclass(frozen=True, slots=True)

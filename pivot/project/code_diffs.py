@@ -11,14 +11,13 @@ from pivot.code.excerpt import Source
 from pivot.git.repository import CommitId
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
-from pivot.project.account import Detail, Former
+from pivot.project.account import SHORT_ID, Detail, Former
 from pivot.project.former_code import FormerCode, Found
 from pivot.project.origin import Origin
 from pivot.project.project import Project
 from pivot.project.sources import DiskSources
 from pivot.show.difference import unified
 
-SHORT_ID: Final = 10
 _NOTHING: Final = "/dev/null"
 
 NOT_COMMITTED: Final = "the lock isn't committed: no source to compare with"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pivot.paths import PathError, RepoPath
-from pivot.project.account import Detail, FileChanges
+from pivot.project.account import SHORT_ID, Detail, FileChanges
 from pivot.project.former_files import FormerFiles
 from pivot.project.project import Project
 from pivot.project.versions import Reader, Versions, changes
@@ -13,7 +13,6 @@ from pivot.show.difference import numbered, unified
 from pivot.store.content import Content, ContentType
 from pivot.store.tree import TreeEntry
 
-SHORT_ID: Final = 10
 _MAX_BYTES: Final = 100_000
 _MAX_FILES: Final = 5
 """Of a directory."""

@@ -104,23 +104,25 @@ def _texts(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> 
 def _params(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> Iterator[Reason]:
     if not (old or new) and (old is None) == (new is None):
         return
-    flat_old, flat_new = dict(_flatten(old or {})), dict(_flatten(new or {}))
+    flat_old, flat_new = (
+        {name: as_text(value) for name, value in leaves(params or {})} for params in (old, new)
+    )
     yield from _texts(ReasonKind.PARAMS, flat_old, flat_new)
     if not (flat_old or flat_new) and (old is None) != (new is None):
         yield Reason(ReasonKind.DECLARATION, "params")
 
 
-def _flatten(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names of the leaves, with their values as text that tells 1 from 1.0 and "1"."""
+def leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Dotted names of the leaves of parameters, with their values."""
     for name, item in value.items():
         if isinstance(item, dict) and item:
-            yield from _flatten(item, f"{prefix}{name}.")
+            yield from leaves(item, f"{prefix}{name}.")
         else:
-            yield prefix + name, as_text(item)
+            yield prefix + name, item
 
 
 def as_text(value: Json) -> str:
-    """A parameter's value as people write it; text is quoted, so that kinds differ."""
+    """A parameter's value as people write it: it tells 1 from 1.0 and "1"."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Fingerprint
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
@@ -184,6 +185,10 @@ class Planner:
     def code(self) -> Code:
         """The code that the stages reach."""
         return Code(self.project, self.definitions)
+
+    def fingerprint(self, name: StageName) -> Fingerprint:
+        """What a stage reaches, as the plan knows it."""
+        return self.code.record.fingerprints[self.graph.stages[name].entry]
 
     # -- planning -----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pivot.code.edition import edition
 from pivot.code.findings import SCHEME, Fingerprint
 from pivot.errors import PivotError
 from pivot.lock.declared import Declared
@@ -131,7 +132,7 @@ def test_a_search_that_failed_is_made_again(rekey):
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'{"code":1}', b'{"absent":2}'])
 def test_what_is_damaged_is_found_anew(rekey, place, data):
     project = place.open()
-    project.state.record_document(document_of(a_lock()), data)
+    project.state.record_document(document_of(a_lock(), edition()), data)
     project.close()
     assert rekey(Sources()) == PROOF.applied(a_lock())
 

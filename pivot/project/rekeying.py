@@ -136,7 +136,7 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def document_of(lock: Lock, edition: bytes) -> str:
-    """The name under which the accelerator keeps what an edition of the analysis found of a lock."""
+    """The name under which the accelerator keeps what was found of a lock, by an analysis."""
     return f"{REMEMBERED}{edition.hex()}:{hash_bytes(lock.encode()).hex()}"
 
 

@@ -1,16 +1,18 @@
 """One symbol or effect by itself: its hash, and what it leads to."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
-from pivot.code.references import Reference
+from pivot.code.references import SUBCLASSES, Reference
+from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules, SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+_FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 
 # A reference's place among the module's, the line where it stands, and what it stands for.
@@ -31,9 +33,11 @@ class Node:
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
         changes_outside: it sets attributes or items of things outside the project.
-        watches: classes whose subclasses it looks for.
+        watches: classes whose subclasses it looks for; `watches_all`: of any class.
+        called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
         is_ignored: a comment says that it doesn't count.
+        files: what the files hold that it reads at import; see `DataFiles.read`.
     """
 
     hash: ObjectId
@@ -46,8 +50,11 @@ class Node:
     changes: frozenset[SymbolId]
     changes_outside: bool
     watches: frozenset[SymbolId]
+    watches_all: bool
+    called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
     is_ignored: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
@@ -56,7 +63,7 @@ class Node:
 
 
 def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
-    """The node of a symbol, or of one effect, in `module`."""
+    """The node of a symbol, or of one effect, in `module`, without the files that it reads."""
     found = [(i, line, modules.targets(module, i)) for i, line in part.references]
     targets = [target for _, _, target in found]
     written = [modules.targets(module, i) for i in part.writes]
@@ -67,13 +74,23 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         location=Location(module.file, part.line),
         symbols=tuple(dict.fromkeys(s for t in targets for s in t.symbols)),
         runs=tuple(dict.fromkeys(m for t in targets for m in t.traversed)),
-        widens=tuple(dict.fromkeys(m for t in targets for m in t.modules)),
+        widens=tuple(dict.fromkeys(_widened(modules, module, part, found))),
         externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
         changes=frozenset(s for t in (*written, *called) for s in t.symbols),
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
+        watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
+        called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
     )
+
+
+def with_files(node: Node, lines: Sequence[str]) -> Node:
+    """The same, with what the files that it reads hold; see `DataFiles.read`."""
+    if not lines:
+        return node
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text), files=tuple(lines))
 
 
 def leave_out(module: Module, symbol: Symbol) -> Node:
@@ -89,6 +106,8 @@ def leave_out(module: Module, symbol: Symbol) -> Node:
         changes=frozenset(),
         changes_outside=False,
         watches=frozenset(),
+        watches_all=False,
+        called=(),
         opaque=(),
         is_ignored=True,
     )
@@ -101,6 +120,37 @@ def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId]:
         if "__subclasses__" in module.references[index].chain
         for symbol in targets.symbols
     )
+
+
+def _widened(
+    modules: Modules, module: Module, part: Part, found: Iterable[_Found]
+) -> Iterator[str]:
+    """The modules of which any name may be used."""
+    for index, _, targets in found:
+        yield from targets.modules
+        chain = module.references[index].chain
+        if "__globals__" in chain:
+            yield from (symbol.module for symbol in targets.symbols)
+        if "__path__" in chain:
+            yield from (m for package in targets.traversed for m in _within(modules, package))
+    for name in part.loads:
+        package, _, last = name.rpartition(".")
+        if last == ANY:
+            yield from _within(modules, package)
+        elif (known := modules.find(name)) is not None and known.file is not None:
+            yield name
+
+
+def _within(modules: Modules, package: str) -> Iterator[str]:
+    """The modules with a source in a package, however deep."""
+    found = modules.find(package)
+    for folder in found.folders if found is not None else ():
+        for name in modules.listed(folder):
+            inner = modules.find(f"{package}.{name.removesuffix('.py')}")
+            if inner is not None:
+                if inner.file is not None:
+                    yield inner.name
+                yield from _within(modules, inner.name)
 
 
 def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
@@ -137,6 +187,7 @@ def _binding(module: Module, reference: Reference, targets: Targets) -> str | No
             *(str(symbol) for symbol in targets.symbols if symbol != own),
             *targets.modules,
             *targets.externals,
+            *targets.order,
         }
     )
     if not meant:

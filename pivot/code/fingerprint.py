@@ -8,6 +8,8 @@ from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
+from pivot.code.facts import Module
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -22,6 +24,7 @@ from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.code.roots import find_extra
+from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
@@ -31,6 +34,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 _TEXTS_CONTEXT: Final = "pivot source texts 1"
 
@@ -39,14 +43,20 @@ class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
     def __init__(
-        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
     ) -> None:
         """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
 
     def expect(self, symbols: Iterable[str]) -> None:
@@ -75,6 +85,10 @@ class ProjectCode:
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for entry, order in find_orders(reach, root).items():
+            node, hash_ = entries[entry]
+            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -102,7 +116,10 @@ class ProjectCode:
         dotted, _, symbol = name.partition(":")
         with contextlib.suppress(DefinitionError):
             module = self._modules.get(dotted)
-            return None if module is None else module.texts(symbol)
+            written = None if module is None else module.texts(symbol)
+            if module is None or written is None:
+                return None
+            return written + [line for node in self._nodes(module, symbol) for line in node.files]
         return None
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
@@ -152,6 +169,8 @@ class ProjectCode:
             package = self._modules.find(name)
             if package is not None and package.file is not None:
                 files[name] = package.file
+        # Who reads a source as data depends on more than what it leads to.
+        files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names)
 
@@ -175,13 +194,21 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
+            nodes = self._nodes(module, symbol)
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
         return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
 
     def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
         """All that these symbols lead to.
@@ -189,7 +216,7 @@ class ProjectCode:
         Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
         Without `heed`, symbols that a comment says to ignore lead on like any other.
         """
-        graph = self._graph if heed else Graph(self._modules, heed=False)
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         files: dict[str, RepoPath] = {}
         runs: set[str] = set()
         for name in names:
@@ -236,6 +263,11 @@ class ProjectCode:
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
+
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
 
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, leave_out
-from pivot.code.facts import Effect, Module, Symbol, Trigger
+from pivot.code.analysis import Node, analyse, leave_out, with_files
+from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules, SymbolId, parents
@@ -52,14 +53,17 @@ class Acts:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules, *, heed: bool = True) -> None:
+    def __init__(self, modules: Modules, files: DataFiles, *, heed: bool = True) -> None:
         """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
+        self._files = files
         self._heed = heed
+        self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
+        self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._runs: dict[str, tuple[str, ...]] = {}
         self._acts: dict[str, Acts] = {}
@@ -67,16 +71,38 @@ class Graph:
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
-            module = self._module(symbol.module)
+            module = self.module(symbol.module)
+            with self.modules.asking_for(symbol.module):
+                node = self.plain(symbol)
+                if not node.is_ignored:
+                    node = self._with_files(module, module.symbols[symbol.name].part, node)
+            self._nodes[symbol] = node
+        return node
+
+    def plain(self, symbol: SymbolId) -> Node:
+        """The node without the files that are read, which its hash has beside its code."""
+        node = self._plain.get(symbol)
+        if node is None:
+            module = self.module(symbol.module)
             found = module.symbols[symbol.name]
             if found.ignored and self._heed:
                 node = leave_out(module, found)
             else:
                 node = analyse(self.modules, module, found.part, found.kind)
-            self._nodes[symbol] = node
+            self._plain[symbol] = node
         return node
 
-    def _module(self, name: str) -> Module:
+    def _with_files(self, module: Module, part: Part, node: Node) -> Node:
+        """Add the files that are read at import: by the code itself, and by what it calls."""
+        lines = self._files.read(module, part.reads)
+        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
+            later = self._facts(symbol).part.later
+            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+                lines += self._files.read(self.module(symbol.module), later)
+        return with_files(node, sorted(set(lines)))
+
+    def module(self, name: str) -> Module:
         module = self.modules.get(name)
         if module is None:
             raise KeyError(name)
@@ -86,8 +112,10 @@ class Graph:
         key = (module.place.module, index)
         if key not in self._effects:
             effect = module.effects[index]
-            node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
-            self._effects[key] = node, self._effect_touch(module, effect)
+            with self.modules.asking_for(key[0]):
+                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = self._with_files(module, effect.part, node)
+                self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
     def _effect_touch(self, module: Module, effect: Effect) -> Touch:
@@ -107,32 +135,33 @@ class Graph:
         return frozenset(part for part in every if not self.node(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
-        if self.node(symbol).kind is not Kind.CONSTANT:
+        if self.plain(symbol).kind is not Kind.CONSTANT:
             return []
-        return [s for s in self.closure(symbol) if self.node(s).kind is Kind.CONSTANT]
+        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
 
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
         if key not in self._triggers:
-            self._triggers[key] = self._trigger_touch(module, module.triggers[index])
+            with self.modules.asking_for(key[0]):
+                self._triggers[key] = self._trigger_touch(module, module.triggers[index])
         return self._triggers[key]
 
     def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
         symbols: set[SymbolId] = set()
         bases: set[SymbolId] = set()
         always = False
-        makes_class = module.symbols[trigger.name].kind is Kind.CLASS
-        for reference, is_decorator in trigger.callees():
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             targets = self.modules.targets(module, reference)
+            is_decorator = reference in trigger.decorators
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
-                if makes_class:
+                if reference in trigger.bases:
                     classes = self._classes(symbol)
                     bases |= classes
                     hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
-                    if classes and not hooks:
+                    if classes and not hooks and reference not in trigger.calls:
                         continue  # deriving from a class calls nothing of it
                 changed, outside = self._changes(symbol)
                 symbols |= changed
@@ -141,7 +170,7 @@ class Graph:
 
     def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
         """Whether calling this, or a method of it, is taken to change it."""
-        kind = self.node(symbol).kind
+        kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
         return is_method and kind is not Kind.CLASS
@@ -151,7 +180,7 @@ class Graph:
         changed: set[SymbolId] = set()
         outside = False
         for part in self.closure(symbol):
-            node = self.node(part)
+            node = self.plain(part)
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
@@ -159,8 +188,26 @@ class Graph:
                 changed.add(part)
         return changed, outside
 
+    def _loaded(self, module: Module) -> Iterable[str]:
+        """The modules that functions import which a module calls when it is imported."""
+        parts = [symbol.part for symbol in module.symbols.values()]
+        parts += [effect.part for effect in module.effects]
+        called = {s: None for p in parts for i in p.called for s in self._called(module, i)}
+        return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
+
+    def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
+        found = self._loads.get(symbol)
+        if found is None:
+            runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
+            found = self._loads[symbol] = tuple(sorted(runs))
+        return found
+
+    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
+        found = self.modules.targets(module, reference).symbols
+        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
+
     def _facts(self, symbol: SymbolId) -> Symbol:
-        return self._module(symbol.module).symbols[symbol.name]
+        return self.module(symbol.module).symbols[symbol.name]
 
     def _classes(self, symbol: SymbolId) -> set[SymbolId]:
         """A class with the project classes that it mentions; nothing for what isn't a class."""
@@ -168,9 +215,9 @@ class Graph:
         stack = [symbol]
         while stack:
             part = stack.pop()
-            if part not in found and self.node(part).kind is Kind.CLASS:
+            if part not in found and self.plain(part).kind is Kind.CLASS:
                 found.add(part)
-                stack += self.node(part).symbols
+                stack += self.plain(part).symbols
         return found
 
     def acts(self, name: str) -> Acts:
@@ -200,7 +247,9 @@ class Graph:
         found = self._imports.get(name)
         if found is None:
             module = self.modules.get(name)
-            every = () if module is None else map(self._imported, module.runs)
+            every = [] if module is None else [*map(self._imported, module.runs)]
+            if module is not None:
+                every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
 
@@ -236,7 +285,7 @@ class Graph:
                 part = stack.pop()
                 if part not in found:
                     found[part] = None
-                    stack += self.node(part).symbols
+                    stack += self.plain(part).symbols
             self._closures[symbol] = frozenset(found)
         return self._closures[symbol]
 
@@ -261,6 +310,7 @@ class Reach:
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId] = field(default_factory=set)
+    _watches_all: bool = False
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
@@ -305,6 +355,7 @@ class Reach:
         """Go on to all that the entry `name` leads to."""
         self._reach(node.symbols, name)
         self._watched |= node.watches
+        self._watches_all |= node.watches_all
         self.opaque.update(node.opaque)
         for module in node.runs:
             self._run(module, name)
@@ -340,7 +391,7 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
-        before = len(self._effects_left) + len(self._triggers_left)
+        found = False
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
             if self._matters(touch):
@@ -350,6 +401,7 @@ class Reach:
                 self.effects.setdefault(name, {})[index] = node
                 self.via.setdefault(entry, self._cause(touch, name))
                 self._lead(node, entry)
+                found = True
             else:
                 self._effects_left.append((module, index, touch))
         triggers, self._triggers_left = self._triggers_left, []
@@ -359,9 +411,10 @@ class Reach:
                 continue
             if self._matters(touch):
                 self._reach([symbol], self._cause(touch, symbol.module))
+                found = True
             else:
                 self._triggers_left.append((module, index, touch))
-        return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+        return found
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""
@@ -373,4 +426,5 @@ class Reach:
             touch.always
             or not touch.symbols.isdisjoint(self._reached)
             or not touch.bases.isdisjoint(self._watched)
+            or (self._watches_all and not touch.bases.isdisjoint(self.symbols))
         )

@@ -1,6 +1,6 @@
 """Sources as they are read: each file once, its id taken from the very bytes that are parsed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from pivot.code.extraction import extract
@@ -22,6 +22,13 @@ class Sources(Protocol):
 
     def is_dir(self, path: RepoPath) -> bool:
         """Whether a directory is there, for packages without `__init__.py`."""
+        ...
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, sorted, without hidden ones and `__pycache__`.
+
+        None where no directory is.
+        """
         ...
 
 

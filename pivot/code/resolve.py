@@ -14,7 +14,7 @@ from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin
+from pivot.code.scopes import STAR, Origin
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -61,12 +61,14 @@ class Targets:
         modules: project modules that are used as values, or of which an unknown name is read.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
+        order: in which order names were bound that several statements bind.
     """
 
     symbols: dict[SymbolId, bool] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     externals: set[str] = field(default_factory=set)
     traversed: dict[str, None] = field(default_factory=dict)
+    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -78,7 +80,6 @@ class Modules:
         self._sources = sources
         self._reading = Reading(sources, kept)
         self._expected: tuple[str, ...] = ()
-        self._is_dir_now = sources.is_dir
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
@@ -86,7 +87,9 @@ class Modules:
         self._targets: dict[tuple[str, int], Targets] = {}
         self._asking: set[str] = set()
         self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
+        self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
     @property
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
@@ -101,6 +104,10 @@ class Modules:
             yield
         finally:
             self._asking = before
+
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
 
     def _asked_by(self, name: str) -> set[str]:
         """The modules that were asked for on behalf of one, to say what its names stand for."""
@@ -223,21 +230,33 @@ class Modules:
                 return Package(name, (inner,), initial)
             if self._reading.exists(plain):
                 return Package(name, (), plain)
-            if self._is_dir(inner):
+            if self.is_dir(inner):
                 bare.append(inner)
         return Package(name, tuple(bare), None) if bare else None
 
-    def _is_dir(self, path: RepoPath) -> bool:
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is there."""
         if path not in self.folders:
-            self.folders[path] = self._is_dir_now(path)
+            self.folders[path] = self._sources.is_dir(path)
         return self.folders[path]
+
+    def listed(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, as `Sources.names` gives them."""
+        if path not in self.listings:
+            self.listings[path] = tuple(self._sources.names(path))
+        return self.listings[path]
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
+        return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            with self.asking(self._asked_by(key[0])):
+            with self.asking_for(key[0]):
                 found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
@@ -331,9 +350,26 @@ class _Search:
         for origin in module.imports.get(name, ()):
             self.origin(origin, chain[1:], whole=whole)
             found = True
+        giving = []
         for star in module.stars:
-            found |= self._from_star(star, chain, whole=whole, known=found)
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
+                found = True
+                giving.append(f"{star}:{STAR}")
+        if module.contested:
+            self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
+
+    def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
+        """Note the order of a name's bindings, where it has several."""
+        sources = [s for n, s in module.contested if n == name or (n == STAR and s in stars)]
+        if len(sources) > 1:
+            self.targets.order.add(f"{module.place.module}.{name}<{','.join(sources)}")
 
     def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
         """Look for a name among those that `from star import *` brings."""
@@ -347,7 +383,6 @@ class _Search:
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False
-        # `__all__` may grow at run time, so it hides nothing here.
         has_list = "__all__" in module.symbols or "__all__" in module.imports
         if name.startswith("_") and not has_list:
             return False
@@ -359,6 +394,11 @@ class _Search:
             found = True
         if found:
             self.targets.traversed[star] = None
+            if name in module.exports:
+                self.targets.order.add(f"{star}.{name}<listed")
+            elif has_list:
+                # The list may grow at run time, so it hides nothing, but what it holds counts.
+                self._member(module, ("__all__",), whole=False)
         return found
 
 

@@ -99,8 +99,13 @@ class Code:
 
     def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
         """The record with the hashes of more symbols: kept, if all was read in one state."""
-        asked, files, folders = self._read(
-            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        asked, files, folders, listings = self._read(
+            lambda code: (
+                code.hashes(names),
+                dict(code.evidence),
+                dict(code.folders),
+                dict(code.listings),
+            )
         )
         is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
         fuller = replace(
@@ -108,6 +113,7 @@ class Code:
             asked={**record.asked, **asked},
             files={**record.files, **files},
             folders={**record.folders, **folders},
+            listings={**record.listings, **listings},
         )
         if is_same:
             self._latest = fuller
@@ -166,7 +172,9 @@ class Code:
 
         project = self._project
         known = KnownSources(project.workspace.file_id, project.state, edition())
-        return ProjectCode(DiskSources(project.root), self._definitions.roots, known), known
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
+        return code, known
 
     def _analyse(
         self,
@@ -180,20 +188,26 @@ class Code:
 
         state = self._project.state
         with self._sources() as (code, known):
-            analysis = Analysis(code, known, DiskSources(self._project.root).is_dir)
-            if before is not None and (before.roots, before.installation) == (roots, identity):
-                analysis.go_on_from(before, state.document(CONSULTED), self._outside_digest)
+            analysis = Analysis(code, known)
+            if (
+                before is not None
+                and (before.roots, before.installation) == (roots, identity)
+                and self._holds(replace(before, files={}))
+            ):
+                analysis.go_on_from(before, state.document(CONSULTED))
             fingerprints = analysis.fingerprints(symbols)
             asked = code.hashes(() if before is None else before.asked)
-            files, folders = analysis.evidence
-            packages, outside = self._packages_of(fingerprints, analysis.names, roots)
+            files, folders, listings = analysis.evidence
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
             consulted = analysis.consulted
         state.record_document(CONSULTED, consulted)
         record = CodeRecord(
-            fingerprints, packages, files, folders, roots, identity, outside, asked,
+            fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
             hash_bytes(consulted).hex(),
         )  # fmt: skip
-        state.record_document(DOCUMENT, encode(record))
+        state.record_document(DOCUMENT, encode(record, before))
         return record
 
     def _packages_of(
@@ -253,7 +267,7 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What findings depend on beside the sources: the analysis, and what is installed."""
+        """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
@@ -261,11 +275,14 @@ class Code:
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())
-        return repr((edition().hex(), evidence.python, installed, policy))
+        outs = sorted(out.path for stage in self._definitions.stages for out in stage.outs)
+        results = hash_bytes("\n".join(outs).encode()).hex()
+        return repr((edition().hex(), evidence.python, installed, policy, results))
 
     def _holds(self, record: CodeRecord) -> bool:
-        is_dir = DiskSources(self._project.root).is_dir
-        return record.holds(self._project.workspace.file_id, is_dir, self._outside_digest)
+        disk = DiskSources(self._project.root)
+        file_id = self._project.workspace.file_id
+        return record.holds(file_id, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:
         from pivot.code.outside import source_digest

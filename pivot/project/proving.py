@@ -22,6 +22,7 @@ from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.rekeying import Proof, known_hashes, names_of
+from pivot.project.sources import plain_names
 
 # How many commits are looked at from the one on that brought a lock.
 _NEAR = 5
@@ -44,8 +45,17 @@ class CommitSources:
         return None if data is None else hash_bytes(data)
 
     def is_dir(self, path: RepoPath) -> bool:
+        folder = self._folder(path)
+        return folder is None or self.repository.has_folder(self.commit, folder)
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        below = self.repository.names(self.commit, self._folder(path))
+        return sorted(plain_names({name.partition("/")[0] for name in below}))
+
+    def _folder(self, path: RepoPath) -> WorkPath | None:
+        """A folder of the project in the work tree; None for the work tree itself."""
         place = self.prefix if path == RepoPath.ROOT else f"{self.prefix}{path}/"
-        return not place or self.repository.has_folder(self.commit, WorkPath(place[:-1]))
+        return WorkPath(place[:-1]) if place else None
 
 
 @dataclass(frozen=True, slots=True)

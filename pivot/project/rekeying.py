@@ -9,6 +9,7 @@ commit, they are what ran; and what they hash to under our scheme is what the lo
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 from pivot.code.edition import edition
@@ -67,6 +68,15 @@ class Rekeying:
         self._present = present
         self._search = search
 
+    @cached_property
+    def _edition(self) -> bytes:
+        return edition()
+
+    @cached_property
+    def _head(self) -> Evidence | None:
+        """What HEAD was when this was first asked."""
+        return head_and_index(self._project.root)
+
     def rekeyed(self, lock: Lock) -> Lock | None:
         """A lock as it is under our scheme; None where the sources that ran aren't found."""
         if not lock.sources:
@@ -88,8 +98,8 @@ class Rekeying:
 
         A proof holds for ever; that commits have none, while HEAD is as it was.
         """
-        name = document_of(lock)
-        state, evidence = self._project.state, head_and_index(self._project.root)
+        name = document_of(lock, self._edition)
+        state, evidence = self._project.state, self._head
         known = _decode(state.document(name), evidence)
         if known is not None and known.proof is not None:
             return known.proof
@@ -125,9 +135,9 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
     return {name: hash_ for name, hash_ in hashes.items() if hash_ is not None}
 
 
-def document_of(lock: Lock) -> str:
-    """The name under which the accelerator keeps what was found about a lock."""
-    return f"{REMEMBERED}{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
+def document_of(lock: Lock, edition: bytes) -> str:
+    """The name under which the accelerator keeps what was found of a lock, by an analysis."""
+    return f"{REMEMBERED}{edition.hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _RUNNING: Final = frozenset(
     | {"run_path", "spec_from_file_location", "SourceFileLoader"}
 )
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
+_PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
 _WRITING_MODE: Final = re.compile("[wax]")
 _FILE_NAME: Final = re.compile(r"[^\s:*?\"'<>|{}%]+")
 _MAX_LENGTH: Final = 200
@@ -81,6 +82,17 @@ class Read:
     line: int
     names_only: bool = False
     is_program: bool = False
+
+
+def names_programs(source: bytes) -> bool:
+    """A quick look at whether a source may name the file of a program."""
+    return _PROGRAM_TEXT.search(source) is not None
+
+
+def may_read(called: Iterable[str]) -> bool:
+    """Whether calls of these names may read or run a file."""
+    special = _LISTING | _ASKING | _RESOURCES | _RUNNING
+    return any(name in special or _READING.fullmatch(name) for name in called)
 
 
 def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:

@@ -71,6 +71,7 @@ class Uses:
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
+        called: last names of what it calls, as `loads` of `json.loads(text)`.
     """
 
     references: tuple[Reference, ...]
@@ -79,6 +80,7 @@ class Uses:
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
+    called: frozenset[str]
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -92,6 +94,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
+        called=frozenset(walk.called),
     )
 
 
@@ -106,6 +109,7 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
+        self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
@@ -184,6 +188,8 @@ class _Walk:
         return tuple(attributes), node if origin is None else origin
 
     def _call(self, node: ast.Call, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+        func = node.func
+        self.called.add(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""))
         chain, base = self._chain(node)
         if chain and isinstance(base, ast.Name):
             stored = isinstance(node.func, ast.Name) and node.func.id in _WRITING_CALLS

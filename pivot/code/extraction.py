@@ -3,10 +3,11 @@
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from pivot.code import declarations, facts
-from pivot.code.findings import SCHEME
+from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
@@ -100,11 +101,20 @@ def _module(
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
+        acts=_acts(outline),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
         declared=declared,
     )
+
+
+def _acts(outline: Outline) -> tuple[str, ...]:
+    found = [(effect.definition.node.lineno, EFFECTS) for effect in outline.effects]
+    for trigger in outline.triggers:
+        definitions = outline.symbols[trigger.name].definitions
+        found.append((definitions[0].node.lineno, trigger.name))
+    return tuple(name for _, name in sorted(found, key=itemgetter(0)))
 
 
 def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
@@ -166,6 +176,7 @@ class _Parts:
             calls=self.places(uses.calls),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
+            texts=uses.texts,
             called=self._called(statements),
             reads=(*now, *programs),
             later=later,

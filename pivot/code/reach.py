@@ -9,45 +9,14 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.analysis import Node, analyse, find_named, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
-from pivot.code.references import Reference
+from pivot.code.references import Reference, registers
 from pivot.code.resolve import Modules, SymbolId, parents
 from pivot.code.scopes import Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """What something done at import may change.
-
-    Attributes:
-        symbols: project symbols; it matters to whoever reaches one of them.
-        bases: classes that it derives from; it matters to whoever asks for their subclasses.
-        always: it changes what can't be told, so it matters to everyone.
-    """
-
-    symbols: frozenset[SymbolId]
-    bases: frozenset[SymbolId] = frozenset()
-    always: bool = False
-
-    @property
-    def may_matter(self) -> bool:
-        return self.always or bool(self.symbols) or bool(self.bases)
-
-
-@dataclass(frozen=True, slots=True)
-class Acts:
-    """What modules do when they are imported, as far as it can matter to anybody.
-
-    Attributes:
-        effects: module, place in it, and what the effect may change; in the order of running.
-        triggers: the same.
-    """
-
-    effects: tuple[tuple[Module, int, Touch], ...]
-    triggers: tuple[tuple[Module, int, Touch], ...]
+from pivot.code.touches import Acts, Touch
 
 
 class Graph:
@@ -79,18 +48,25 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
-            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+            with self.modules.asking(self.modules.asked_by(symbol.module)):
+                node = analyse(self.modules, module, found.part, found.kind)
+            self._plain[symbol] = node
         return node
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
+        with self.modules.asking(self.modules.asked_by(module.place.module)):
+            return self._reading(module, part, node)
+
+    def _reading(self, module: Module, part: Part, node: Node) -> Node:
         lines = self._files.read(module, part.reads)
+        programs = self._files.programs(module, part.reads)
         called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
             if later and self.plain(symbol).kind is not Kind.CONSTANT:
                 lines += self._files.read(self.module(symbol.module), later)
-        return with_files(node, sorted(set(lines)))
+        return with_files(node, sorted(set(lines)), programs)
 
     def module(self, name: str) -> Module:
         module = self.modules.get(name)
@@ -136,11 +112,15 @@ class Graph:
 
     def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
         symbols: set[SymbolId] = set()
-        bases: set[SymbolId] = set()
+        bases: set[SymbolId | str] = set()
         always = False
         makes_class = module.symbols[trigger.name].kind is Kind.CLASS
         for reference, is_decorator in trigger.callees():
             targets = self.modules.targets(module, reference)
+            if makes_class and not is_decorator:
+                bases |= targets.externals
+            names = module.references[reference].chain
+            always |= bool(targets.externals) and is_decorator and registers(names)
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
@@ -277,7 +257,9 @@ class Reach:
     via: dict[str, str] = field(default_factory=dict)
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
-    _watched: set[SymbolId] = field(default_factory=set)
+    _watched: set[SymbolId | str] = field(default_factory=set)
+    _texts: dict[str, str] = field(default_factory=dict)
+    _computes: bool = False
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
@@ -314,6 +296,8 @@ class Reach:
         """Go on to all that the entry `name` leads to."""
         self._reach(node.symbols, name)
         self._watched |= node.watches
+        self._texts.update(dict.fromkeys(node.texts, name))
+        self._computes |= node.computes
         self.opaque.update(node.opaque)
         for module in node.runs:
             self._run(module, name)
@@ -349,6 +333,8 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
+        if self._computes:
+            self._follow_texts()
         before = len(self._effects_left) + len(self._triggers_left)
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
@@ -371,6 +357,15 @@ class Reach:
             else:
                 self._triggers_left.append((module, index, touch))
         return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+
+    def _follow_texts(self) -> None:
+        """Reach what dotted texts name, since something imports by computed names."""
+        texts, self._texts = self._texts, {}
+        for text, origin in texts.items():
+            targets = find_named(self.graph.modules, text)
+            self._reach(targets.symbols, origin)
+            for name in targets.modules:
+                self._widen(name, origin)
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from pivot.code.references import Reference
@@ -170,6 +171,11 @@ class _Finder:
                     operands += map(ast.Constant, text.split())
                 case _:
                     operands.append(argument)
+        for flag, operand in pairwise(operands):
+            name = getattr(operand, "value", None)
+            if is_running and getattr(flag, "value", None) == "-m" and is_module(name):
+                named = FilePath((), Reference((), 0, Origin(str(name))))
+                self.found[Read(named, node.lineno, is_program=True)] = None
         for operand in operands:
             if is_running or _may_name_program(operand):
                 path = self.path(operand)
@@ -277,6 +283,11 @@ class _Finder:
 def is_program(steps: Sequence[str]) -> bool:
     """Whether a path ends as those of programs do."""
     return bool(steps) and _PROGRAM.fullmatch(steps[-1]) is not None
+
+
+def is_module(name: object) -> bool:
+    """Whether this may be the name of a module."""
+    return isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
 
 
 def _may_name_program(node: ast.expr) -> bool:

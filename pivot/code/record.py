@@ -9,7 +9,7 @@ kept once, and a stage as the numbers of its entries; a fingerprint is made when
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
@@ -37,6 +37,7 @@ class CodeRecord:
             binaries in it) -> digest.
         asked: hashes of single symbols that somebody asked for, as `ProjectCode.hashes` gives
             them.
+        consulted: digest of what was kept of the modules that each fingerprint depends on.
     """
 
     fingerprints: Mapping[str, Fingerprint]
@@ -47,6 +48,7 @@ class CodeRecord:
     installation: str
     outside: Mapping[str, str]
     asked: Mapping[str, str | None] = field(default_factory=dict)
+    consulted: str = ""
     listings: Mapping[RepoPath, Sequence[str]] = field(default_factory=dict)
 
     def holds(
@@ -63,6 +65,26 @@ class CodeRecord:
             and all([*names(path)] == [*known] for path, known in self.listings.items())
             and all(outside(place) == known for place, known in self.outside.items())
         )
+
+    def edited(
+        self,
+        file_id: Callable[[RepoPath], ObjectId | None],
+        is_dir: Callable[[RepoPath], bool],
+        names: Callable[[RepoPath], Sequence[str]],
+        outside: Callable[[str], str],
+    ) -> Mapping[RepoPath, ObjectId] | None:
+        """The files that hold something else now, with what they held; none: it holds.
+
+        None where more has changed, such as files that came or went.
+        """
+        changed: dict[RepoPath, ObjectId] = {}
+        for path, known in self.files.items():
+            now = file_id(path)
+            if now != known:
+                if now is None or known is None:
+                    return None
+                changed[path] = known
+        return changed if replace(self, files={}).holds(file_id, is_dir, names, outside) else None
 
 
 def encode(record: CodeRecord) -> bytes:
@@ -87,6 +109,7 @@ def encode(record: CodeRecord) -> bytes:
         "installation": record.installation,
         "outside": record.outside,
         "asked": record.asked,
+        "consulted": record.consulted,
         "listings": record.listings,
     }
     return json.dumps(value, separators=(",", ":")).encode()
@@ -115,6 +138,7 @@ def decode(data: bytes) -> CodeRecord | None:
             value["installation"],
             value["outside"],
             value["asked"],
+            value["consulted"],
             {_path(path): tuple(names) for path, names in value["listings"].items()},
         )
     except (ValueError, KeyError, TypeError, IndexError):

@@ -6,6 +6,7 @@ too much is only a needless run.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,9 +21,14 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.texts import evaluated_names, is_dotted
 
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
+
+_REGISTERING: Final = re.compile(
+    "regist|subscri|hook|handler|listen|plugin|callback", re.IGNORECASE
+)
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
@@ -71,6 +77,7 @@ class Uses:
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
+        texts: literals that may name a module, or something in one.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
     """
 
@@ -80,6 +87,7 @@ class Uses:
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
+    texts: tuple[str, ...]
     called: frozenset[str]
 
 
@@ -94,6 +102,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
+        texts=tuple(walk.texts),
         called=frozenset(walk.called),
     )
 
@@ -109,6 +118,7 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
+        self.texts: dict[str, None] = {}
         self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
@@ -127,6 +137,7 @@ class _Walk:
                 self._name(node, scopes)
                 return []
             case ast.Constant():
+                self._text(node.value)
                 return []
             case ast.Attribute():
                 return self._attribute(node, scopes)
@@ -156,6 +167,10 @@ class _Walk:
         if stored and not (scopes and node.id in scopes[-1].escaped):
             return
         self._refer((node.id,), node.lineno, scopes, write=stored)
+
+    def _text(self, value: object) -> None:
+        if isinstance(value, str) and is_dotted(value):
+            self.texts[value] = None
 
     def _attribute(self, node: ast.Attribute, scopes: tuple[Scope, ...]) -> list[ast.AST]:
         chain, base = self._chain(node)
@@ -200,8 +215,11 @@ class _Walk:
             return []
         if is_loader(node.func, self.place):
             self._load(node)
+        for name in evaluated_names(node):
+            self._refer((name,), node.lineno, scopes)
         if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
-            self._changed(node.func.value, scopes, self.calls)
+            keeps = registers([node.func.attr])
+            self._changed(node.func.value, scopes, self.writes if keeps else self.calls)
         if isinstance(node.func, ast.Name):
             return self._builtin_call(node, node.func.id, scopes)
         return None
@@ -343,6 +361,11 @@ class _Walk:
 
     def _look_up(self, what: str, node: ast.expr) -> None:
         self.lookups[Lookup(what, node.lineno)] = None
+
+
+def registers(names: Iterable[str]) -> bool:
+    """Whether a function of such names probably keeps what it is given, for others to find."""
+    return any(_REGISTERING.search(name) for name in names)
 
 
 def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> Iterator[Reference]:

@@ -4,6 +4,7 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -14,7 +15,6 @@ from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
 from pivot.code.scopes import STAR, Origin
-from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -84,6 +84,8 @@ class Modules:
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
+        self._asking: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
         self.folders: dict[RepoPath, bool] = {}
         self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
@@ -91,6 +93,19 @@ class Modules:
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
+
+    @contextlib.contextmanager
+    def asking(self, seen: set[str]) -> Iterator[None]:
+        """Note in `seen` the modules that are asked for meanwhile."""
+        before, self._asking = self._asking, seen
+        try:
+            yield
+        finally:
+            self._asking = before
+
+    def asked_by(self, name: str) -> set[str]:
+        """The modules that were asked for on behalf of one, to say what its names stand for."""
+        return self.asked.setdefault(name, set())
 
     def expect(self, names: Iterable[str]) -> None:
         """Say which modules will be asked for, and all that they import: it saves time."""
@@ -101,6 +116,7 @@ class Modules:
 
         Raises `DefinitionError` where its source isn't Python.
         """
+        self._asking.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -150,10 +166,12 @@ class Modules:
         made_by = facts.bindings.made.get(name)
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
+        origins = facts.bindings.imports.get(name, ())
+        self.asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
-            for origin in facts.bindings.imports.get(name, ())
+            for origin in origins
         )
 
     def find(self, name: str) -> Package | None:
@@ -161,6 +179,13 @@ class Modules:
         if name not in self._found:
             self._found[name] = self._search(name)
         return self._found[name]
+
+    def earlier(self, name: str, id_: ObjectId) -> Module | None:
+        """The facts that a module had when its source had this id, if they are still known."""
+        package = self.find(name)
+        if package is None or package.file is None:
+            return None
+        return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
 
     def at(self, file: RepoPath) -> Module | None:
         """The module that is imported from a source file, if there is one."""
@@ -224,7 +249,8 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self.resolve(module, module.references[index])
+            with self.asking(self.asked_by(key[0])):
+                found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
@@ -368,21 +394,3 @@ def parents(name: str) -> Iterator[str]:
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
         yield ".".join(parts[:length])
-
-
-def find_root(modules: Modules, symbol: str) -> SymbolId:
-    """The symbol that `package.module:qualname` names; a method's is that of its class.
-
-    Raises `DefinitionError` where there is no such module or name.
-    """
-    name, _, qualname = symbol.partition(":")
-    module = modules.get(name)
-    if module is None:
-        raise DefinitionError(
-            f"module {name!r} of {symbol!r} was not found",
-            why="no source file of the project has that name",
-        )
-    top = qualname.partition(".")[0]
-    if top not in module.symbols:
-        raise DefinitionError(f"{module.file} does not define {top!r}")
-    return SymbolId(name, top)

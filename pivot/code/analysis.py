@@ -109,6 +109,8 @@ def find_named(modules: Modules, text: str) -> Targets:
         module = modules.get(".".join(names[:length]))
         if module is not None:
             chain = (*names[length:], *((member,) if member else ()))
+            if chain and chain[0] not in module.symbols and chain[0] not in module.imports:
+                break
             return modules.resolve(module, Reference(chain, 0, Origin(module.place.module)))
     return Targets()
 

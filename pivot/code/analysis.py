@@ -6,10 +6,11 @@ from typing import Final
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import SCHEME, Kind, Location, Opaque
-from pivot.code.references import COMPUTED_IMPORT, Reference
+from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
-from pivot.code.resolve import Modules, SymbolId, Targets
+from pivot.code.resolve import Modules
 from pivot.code.scopes import Origin
+from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
@@ -33,7 +34,8 @@ class Node:
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
         changes_outside: it sets attributes or items of things outside the project.
-        watches: classes whose subclasses it looks for; of those outside the module's name.
+        watches: classes whose subclasses it looks for, those outside as their modules' names;
+            `watches_all`: of any class.
         texts: literals that may name a module, or something in one.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
@@ -50,6 +52,7 @@ class Node:
     changes: frozenset[SymbolId]
     changes_outside: bool
     watches: frozenset[SymbolId | str]
+    watches_all: bool
     texts: tuple[str, ...]
     computes: bool
     called: tuple[SymbolId, ...]
@@ -73,6 +76,7 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         changes=frozenset(s for t in (*written, *called) for s in t.symbols),
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
+        watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
         texts=part.texts,
         computes=any(lookup.what == COMPUTED_IMPORT for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),

@@ -88,7 +88,7 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, parts.places(t.decorators), parts.places(t.calls))
+        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls)))
         for t in outline.triggers
     )
     return facts.Module(
@@ -137,9 +137,11 @@ class _Parts:
     _versions: Versions = field(init=False)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
+    _postponed: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self._versions = Versions(self.outline)
+        self._postponed = _postpones(self.tree)
 
     def places(self, references: Iterable[Reference]) -> tuple[int, ...]:
         return tuple(map(self._place, references))
@@ -218,4 +220,26 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
+        if self._postponed and any(_is_annotated(d.node) for d in definitions):
+            out.append(b"\npostponed")
         return b"".join((*out, self._versions.text(definitions)))
+
+
+def _postpones(tree: ast.Module) -> bool:
+    """Whether annotations stay text, by `from __future__ import annotations`."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    )
+
+
+def _is_annotated(node: ast.AST) -> bool:
+    """Whether code has annotations that somebody may look at."""
+    return any(
+        isinstance(part, ast.AnnAssign)
+        or (isinstance(part, ast.arg) and part.annotation is not None)
+        or getattr(part, "returns", None) is not None
+        for part in ast.walk(node)
+    )

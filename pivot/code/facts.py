@@ -4,7 +4,7 @@ Facts are a pure function of a source's bytes, its module's name, and which of i
 Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
@@ -85,17 +85,14 @@ class Trigger:
     Attributes:
         name: the symbol.
         decorators: what it is decorated with.
-        calls: what else it calls: base classes, the functions that compute a constant.
+        bases: what a class derives from, and its keywords.
+        calls: what else it calls: the functions that compute a constant, a default, ...
     """
 
     name: str
     decorators: tuple[int, ...]
+    bases: tuple[int, ...]
     calls: tuple[int, ...]
-
-    def callees(self) -> Iterator[tuple[int, bool]]:
-        """Everything called, with whether it is a decorator."""
-        yield from ((reference, True) for reference in self.decorators)
-        yield from ((reference, False) for reference in self.calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ class DataFiles:
         """`outs` are written by stages, and left out with all below them."""
         self._modules = modules
         self._outs = tuple(outs)
-        self.read_files: set[RepoPath] = set()
 
     def read(self, module: Module, reads: Sequence[Read]) -> list[str]:
         """What `reads`, standing in `module`, find: a line for each file or list of names.
@@ -51,7 +50,6 @@ class DataFiles:
                     continue
                 id_ = self._modules.file_id(file)
                 if id_ is not None:
-                    self.read_files.add(file)
                     yield f"{file}: {id_.hex()}"
                 elif self._modules.is_dir(file):
                     yield f"{file}/"

@@ -10,10 +10,12 @@ from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
-from pivot.code.reach import Graph, Reach
+from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
-from pivot.code.resolve import Modules, SymbolId
+from pivot.code.resolve import Modules
 from pivot.code.sequence import find_orders
+from pivot.code.symbol_graph import Graph
+from pivot.code.targets import SymbolId
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive
 from pivot.paths import RepoPath
@@ -43,8 +45,7 @@ class ProjectCode:
         what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._files = DataFiles(self._modules, outs)
-        self._graph = Graph(self._modules, self._files)
+        self._graph = Graph(self._modules, DataFiles(self._modules, outs))
         self._consulted: dict[str, frozenset[str]] = {}
 
     def expect(self, symbols: Iterable[str]) -> None:
@@ -132,8 +133,8 @@ class ProjectCode:
             package = self._modules.find(name)
             if package is not None and package.file is not None:
                 files[name] = package.file
-        # An edit of what is read as data changes more than the module of that file.
-        files = {name: file for name, file in files.items() if file not in self._files.read_files}
+        # Who reads a source as data depends on more than what it leads to.
+        files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names)
 

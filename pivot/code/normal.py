@@ -12,7 +12,8 @@ Layout of scheme 1 (ASCII marks, UTF-8 text):
     number  # decimal ;
     nothing ~                              only inside lists, as in `{**x}`
 
-A constant is the node `(K type text)`. The table only ever grows: a changed row is a new scheme.
+A constant is the node `(K type text)`, and `(x): int` has `!` before its target. The table only
+ever grows: a changed row is a new scheme.
 """
 
 import ast
@@ -157,11 +158,15 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
         value = getattr(node, field, None)
         if field == "body" and isinstance(value, list):
             value = _statements(node, value)
+        elif field == "targets" and isinstance(node, ast.Delete):
+            value = _flat(node.targets)
         elif field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
             continue  # `f"{x:}"` formats as `f"{x}"` does
         if value is None or value == [] or field == skip:
             continue
         parts.append(index)
+        if isinstance(node, ast.AnnAssign) and field == "target" and _is_bracketed(node):
+            parts.append("!")
         if isinstance(value, ast.AST):
             parts.append(value)
         elif isinstance(value, list):
@@ -179,10 +184,32 @@ def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:
         values = sorted(values, key=str)
     parts: list[str | ast.AST] = [v if isinstance(v, ast.AST) else _scalar(v) for v in values]
     if isinstance(node, ast.Set):
+        # Sets of text have another order in each process, so none can be meant. Numbers are kept
+        # as they stand: `{8, 0}` and `{0, 8}` differ when they are looped over, `{1, True}` and
+        # `{True, 1}` in what they hold.
         constants = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-        if len(constants) == len(node.elts):
+        kinds = set(map(type, constants))
+        if len(constants) == len(node.elts) and kinds in ({str}, {bytes}):
             parts = [*sorted(map(_constant, constants))]
     return ["[", *parts, "]"]
+
+
+def _flat(targets: list[ast.expr]) -> list[ast.expr]:
+    """What `del (a, b)` deletes: the same as `del a, b`, as formatters write it."""
+    flat: list[ast.expr] = []
+    stack = targets[::-1]
+    while stack:
+        target = stack.pop()
+        if isinstance(target, ast.Tuple | ast.List):
+            stack += target.elts[::-1]
+        else:
+            flat.append(target)
+    return flat
+
+
+def _is_bracketed(node: ast.AnnAssign) -> bool:
+    """Whether this is `(x): int`, which annotates nothing: the one place where brackets count."""
+    return isinstance(node.target, ast.Name) and not node.simple
 
 
 def _joined(node: ast.JoinedStr) -> ast.expr:

@@ -6,12 +6,12 @@ too much is only a needless run.
 """
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.reflection import (
+    annotation_parts,
     attribute_text,
     globals_item,
     is_loader,
@@ -21,14 +21,14 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.statements import registers
 from pivot.code.texts import evaluated_names, is_dotted
 
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
 
-_REGISTERING: Final = re.compile(
-    "regist|subscri|hook|handler|listen|plugin|callback", re.IGNORECASE
-)
+SUBCLASSES: Final = "subclasses of a class that only a run knows"
+"""What is said of a look for subclasses, unless the class is named."""
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
@@ -108,7 +108,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
 
 
 class _Walk:
-    """One pass over code; expressions on an explicit stack, scopes by recursion."""
+    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -118,17 +118,28 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
+        self._inner: list[tuple[ast.AST, tuple[Scope, ...]]] = []
+        self._is_walking = False
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
-        stack = list(nodes)
-        stack.reverse()
+        """Walk `nodes`; those of inner scopes come before what else their node gives."""
+        self._inner += ((node, scopes) for node in nodes)
+        if self._is_walking:
+            return
+        self._is_walking = True
+        stack = self._inner[::-1]
+        self._inner.clear()
         while stack:
-            node = stack.pop()
-            children = self._enter(node, scopes)
-            stack += reversed(list(ast.iter_child_nodes(node)) if children is None else children)
+            node, around = stack.pop()
+            found = self._enter(node, around)
+            children = ast.iter_child_nodes(node) if found is None else found
+            stack += reversed([(child, around) for child in children])
+            stack += reversed(self._inner)
+            self._inner.clear()
+        self._is_walking = False
 
     def _enter(self, node: ast.AST, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
         """Handle one node; gives the nodes to go on with, None for all its children."""
@@ -158,7 +169,7 @@ class _Walk:
                 self.visit([node.value], self._with_type_params(node.type_params, scopes))
                 return []
             case ast.AnnAssign():
-                parts: list[ast.AST] = [node.target, *_annotation(node.annotation)]
+                parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
                 return [*parts, node.value] if node.value else parts
         return None
 
@@ -177,6 +188,8 @@ class _Walk:
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
+        if "__subclasses__" in chain and not _is_outer(base, scopes):
+            self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
         stored = not isinstance(node.ctx, ast.Load)
@@ -289,8 +302,8 @@ class _Walk:
         else:
             body = list(node.body)
             outside += node.decorator_list
-            annotations = [part for a in every for part in _annotation(a.annotation)]
-            annotations += _annotation(node.returns)
+            annotations = [part for a in every for part in annotation_parts(a.annotation)]
+            annotations += annotation_parts(node.returns)
             if node.type_params:
                 scopes = self._with_type_params(node.type_params, scopes)
         scope = bound(body, self.place)
@@ -363,11 +376,6 @@ class _Walk:
         self.lookups[Lookup(what, node.lineno)] = None
 
 
-def registers(names: Iterable[str]) -> bool:
-    """Whether a function of such names probably keeps what it is given, for others to find."""
-    return any(_REGISTERING.search(name) for name in names)
-
-
 def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> Iterator[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
     name = chain[0]
@@ -381,12 +389,9 @@ def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> 
     yield Reference(chain, line)
 
 
-def _annotation(node: ast.expr | None) -> list[ast.AST]:
-    """An annotation, with those parsed that are written as strings."""
-    if node is None:
-        return []
-    parts: list[ast.AST] = [node]
-    for child in ast.walk(node):
-        if isinstance(child, ast.Constant):
-            parts += parsed(child.value)
-    return parts
+def _is_outer(node: ast.AST, scopes: tuple[Scope, ...]) -> bool:
+    """Whether this is a name that no function around it binds."""
+    return isinstance(node, ast.Name) and any(
+        reference.origin is not None or reference.chain
+        for reference in _looked_up((node.id,), 0, scopes)
+    )

@@ -7,7 +7,7 @@ attribute of the same name): all of them count.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from pivot.code import declarations
 from pivot.code.ahead import guess, parse_ahead
@@ -15,6 +15,7 @@ from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
 from pivot.code.scopes import STAR, Origin
+from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -28,20 +29,6 @@ _MAX_HOPS: Final = 100
 _FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-class SymbolId(str):
-    """A symbol of a project module: the text `package.module:name`, for there are very many."""
-
-    __slots__ = ("module", "name")
-    module: str
-    name: str
-
-    def __new__(cls, module: str, name: str) -> Self:
-        self = super().__new__(cls, f"{module}:{name}")
-        self.module = module
-        self.name = name
-        return self
-
-
 @dataclass(frozen=True, slots=True)
 class Package:
     """A module's place on disk: where its submodules are, and its own source if it has one."""
@@ -49,25 +36,6 @@ class Package:
     name: str
     folders: tuple[RepoPath, ...]
     file: RepoPath | None
-
-
-@dataclass(slots=True)
-class Targets:
-    """What a reference stands for.
-
-    Attributes:
-        symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read.
-        externals: dotted names outside the project, without the attributes read from them.
-        traversed: project modules that run before the name is found.
-        order: in which order names were bound that several statements bind.
-    """
-
-    symbols: dict[SymbolId, bool] = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)
-    externals: set[str] = field(default_factory=set)
-    traversed: dict[str, None] = field(default_factory=dict)
-    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -86,6 +54,7 @@ class Modules:
         self._targets: dict[tuple[str, int], Targets] = {}
         self._asking: set[str] = set()
         self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
         self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
@@ -103,7 +72,11 @@ class Modules:
         finally:
             self._asking = before
 
-    def asked_by(self, name: str) -> set[str]:
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
+
+    def _asked_by(self, name: str) -> set[str]:
         """The modules that were asked for on behalf of one, to say what its names stand for."""
         return self.asked.setdefault(name, set())
 
@@ -167,7 +140,7 @@ class Modules:
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
         origins = facts.bindings.imports.get(name, ())
-        self.asked_by(module).update(origin.module for origin in origins)
+        self._asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
@@ -242,6 +215,7 @@ class Modules:
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
         """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
@@ -249,7 +223,7 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            with self.asking(self.asked_by(key[0])):
+            with self.asking_for(key[0]):
                 found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
@@ -345,12 +319,18 @@ class _Search:
             found = True
         giving = []
         for star in module.stars:
-            if self._from_star(star, chain, whole=whole, known=found):
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
                 found = True
                 giving.append(f"{star}:{STAR}")
         if module.contested:
             self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
 
     def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
         """Note the order of a name's bindings, where it has several."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pivot.code.findings import EFFECTS
 from pivot.code.reach import Reach
-from pivot.code.resolve import SymbolId, parents
+from pivot.code.resolve import parents
+from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
 
 type _By = tuple[str, int, str]

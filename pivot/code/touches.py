@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pivot.code.facts import Module
-from pivot.code.resolve import SymbolId
+from pivot.code.targets import SymbolId
 
 
 @dataclass(frozen=True, slots=True)

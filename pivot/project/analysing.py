@@ -1,6 +1,6 @@
 """One analysis of a project's sources, which goes on from the last one where it can."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from pivot.code.consulted import Consulted, decode, encode
 from pivot.code.findings import Fingerprint
@@ -9,32 +9,28 @@ from pivot.code.record import CodeRecord
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
-from pivot.project.sources import DiskSources
 
 
 class Analysis:
     """Fingerprints, with the evidence for them."""
 
-    def __init__(self, code: ProjectCode, known: KnownSources, disk: DiskSources) -> None:
+    def __init__(self, code: ProjectCode, known: KnownSources) -> None:
         self._code = code
         self._known = known
-        self._disk = disk
         self._before: CodeRecord | None = None
         self._last: Consulted | None = None
         self._edited: dict[str, ObjectId] = {}
 
-    def go_on_from(
-        self, record: CodeRecord, consulted: bytes | None, outside: Callable[[str], str]
-    ) -> None:
+    def go_on_from(self, record: CodeRecord, consulted: bytes | None) -> None:
         """Take over what an earlier analysis found, if no more than sources were edited since.
 
-        `consulted` is what was kept of the modules that its fingerprints depend on.
+        All but the files of `record` must hold; `consulted` is what was kept of the modules that
+        its fingerprints depend on.
         """
         if consulted is None or hash_bytes(consulted).hex() != record.consulted:
             return
         last = decode(consulted)
-        disk = self._disk
-        edited = record.edited(self._known.file_id, disk.is_dir, disk.names, outside)
+        edited = record.edited(self._known.file_id)
         if last is None or edited is None:
             return
         modules = {name: edited[file] for name, file in last.files.items() if file in edited}
@@ -65,22 +61,38 @@ class Analysis:
     ) -> tuple[
         dict[RepoPath, ObjectId | None], dict[RepoPath, bool], dict[RepoPath, Sequence[str]]
     ]:
-        """All files and folders that the fingerprints depend on, and names in folders."""
-        files, folders = dict(self._code.evidence), dict(self._code.folders)
-        listings = dict(self._code.listings)
-        if self._before is None:
+        """All files, folders and listings that the fingerprints depend on."""
+        code, before = self._code, self._before
+        files, folders, listings = dict(code.evidence), dict(code.folders), dict(code.listings)
+        if before is None:
             return files, folders, listings
-        looked_at = {path: self._known.file_id(path) for path in self._before.files}
+        looked_at = {path: self._known.file_id(path) for path in before.files}
         return (
             looked_at | files,
-            {**self._before.folders, **folders},
-            {**self._before.listings, **listings},
+            {**before.folders, **folders},
+            {**before.listings, **listings},
         )
 
     @property
     def names(self) -> frozenset[str]:
         """Every dotted name that was looked for."""
         return self._code.names | (self._last.names if self._last is not None else frozenset())
+
+    def packages(
+        self, fingerprints: Mapping[str, Fingerprint]
+    ) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, str]] | None:
+        """Versions by symbol, and digests of code that isn't parsed, if they are as before.
+
+        They are while the same modules are used and looked for, in the same installation.
+        """
+        before, last = self._before, self._last
+        if before is None or last is None or not self._code.names <= last.names:
+            return None
+        earlier = before.fingerprints
+        for symbol, fingerprint in fingerprints.items():
+            if symbol not in earlier or fingerprint.modules != earlier[symbol].modules:
+                return None
+        return {symbol: before.packages[symbol] for symbol in fingerprints}, before.outside
 
     @property
     def consulted(self) -> bytes:

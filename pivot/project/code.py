@@ -122,10 +122,10 @@ class Code:
 
         project = self._project
         known = KnownSources(project.workspace, project.state, edition())
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         try:
-            roots = self._definitions.roots
-            outs = [out.path for stage in self._definitions.stages for out in stage.outs]
-            yield ProjectCode(DiskSources(project.root), roots, known, outs), known
+            yield code, known
         finally:
             known.close()
 
@@ -141,20 +141,26 @@ class Code:
 
         state = self._project.state
         with self._sources() as (code, known):
-            analysis = Analysis(code, known, DiskSources(self._project.root))
-            if before is not None and (before.roots, before.installation) == (roots, identity):
-                analysis.go_on_from(before, state.document(CONSULTED), self._outside_digest)
+            analysis = Analysis(code, known)
+            if (
+                before is not None
+                and (before.roots, before.installation) == (roots, identity)
+                and self._holds(replace(before, files={}))
+            ):
+                analysis.go_on_from(before, state.document(CONSULTED))
             fingerprints = analysis.fingerprints(symbols)
             asked = code.hashes(() if before is None else before.asked)
             files, folders, listings = analysis.evidence
-            packages, outside = self._packages_of(fingerprints, analysis.names, roots)
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
             consulted = analysis.consulted
         state.record_document(CONSULTED, consulted)
         record = CodeRecord(
-            fingerprints, packages, files, folders, roots, identity, outside, asked,
-            hash_bytes(consulted).hex(), listings,
+            fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
+            hash_bytes(consulted).hex(),
         )  # fmt: skip
-        state.record_document(DOCUMENT, encode(record))
+        state.record_document(DOCUMENT, encode(record, before))
         return record
 
     def _packages_of(
@@ -212,14 +218,16 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What findings depend on beside the sources: the analysis, and what is installed."""
+        """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())
-        return repr((edition().hex(), evidence.python, installed, policy))
+        outs = sorted(out.path for stage in self._definitions.stages for out in stage.outs)
+        results = hash_bytes("\n".join(outs).encode()).hex()
+        return repr((edition().hex(), evidence.python, installed, policy, results))
 
     def _holds(self, record: CodeRecord) -> bool:
         disk = DiskSources(self._project.root)

@@ -23,7 +23,8 @@ LAYOUT = {
     "trailing comma": "def train(): return [1, 2«|,»]",
     "line breaks": "def train(): return [1,«| \n »2]",
     "type comment": "def train():\n x = 1 «|# type: int»\n return x",
-    "set order": "def train(): return «{1, 2}|{2, 1}»",
+    "order of text in a set": "def train(): return «{'a', 'b'}|{'b', 'a'}»",
+    "brackets of del": "def train(x, y):\n del «(x, y)|x, y»\n return 1",
     "pass": "def train():\n «|pass; »return 1",
 }
 

@@ -72,6 +72,10 @@ def test_an_unknown_kind_of_node_is_refused():
         ("[x for x in a if b]", "[x for x in a]"),
         ("[x async for x in a]", "[x for x in a]"),
         ("a < b < c", "(a < b) < c"),
+        ("x: int = 1", "(x): int = 1"),
+        ("{8, 0}", "{0, 8}"),
+        ("{1, True}", "{True, 1}"),
+        ("del x, y", "del x[y]"),
     ],
 )
 def test_different_meanings_have_different_forms(pair):

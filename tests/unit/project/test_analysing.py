@@ -32,6 +32,12 @@ class Disk:
     def is_dir(self, path):
         return any(name.startswith(f"{path}/") for name in self.files)
 
+    def names(self, path):
+        inner = (
+            name.removeprefix(f"{path}/") for name in self.files if name.startswith(f"{path}/")
+        )
+        return sorted({name.partition("/")[0] for name in inner})
+
     def file_id(self, path):
         text = self.files.get(path)
         return None if text is None else hash_bytes(text.encode())
@@ -61,17 +67,19 @@ class Project:
             return real(symbol)
 
         code.fingerprint = counted
-        analysis = Analysis(code, self.disk, self.disk.is_dir)
+        analysis = Analysis(code, self.disk)
         if self.last is not None:
             before = decode(self.last[0])
             assert before is not None
-            analysis.go_on_from(before, self.last[1], lambda _: "")
+            assert before.outside == {}
+            if all(self.disk.is_dir(path) == there for path, there in before.folders.items()):
+                analysis.go_on_from(before, self.last[1])
         found = analysis.fingerprints(self.symbols)
-        files, folders = analysis.evidence
+        files, folders, listings = analysis.evidence
         consulted = analysis.consulted
         digest = hash_bytes(consulted).hex()
         record = CodeRecord(
-            found, {s: {} for s in found}, files, folders, ROOTS, "", {}, {}, digest
+            found, {s: {} for s in found}, files, folders, ROOTS, "", {}, {}, listings, digest
         )
         self.last = encode(record), consulted
         return found, record
@@ -203,6 +211,15 @@ def test_a_syntax_error_is_told_and_leaves_what_was_known(project):
     edit(project, "c.py", "return (", "return 5")
     agrees(project)
     assert project.anew == set()
+
+
+def test_a_source_that_another_module_reads_as_data_counts_there(project):
+    edit(project, "b.py", "def other", "TEXT = open('c.py').read()\ndef other")
+    edit(project, "b.py", "return 2", "return TEXT")
+    before = agrees(project)
+    edit(project, "c.py", "return 3", "return 33")
+    after = agrees(project)
+    assert after["pipeline:two"].code["b:TEXT"] != before["pipeline:two"].code["b:TEXT"]
 
 
 NAMES = ("a", "b", "c", "d", "pkg.x", "pkg")

@@ -44,6 +44,7 @@ _RUNNING: Final = frozenset(
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
 _WRITING_MODE: Final = re.compile("[wax]")
+_MODES: Final = frozenset({"r", "rb", "rt", "r+", "rb+", "r+b", "b", "t"})
 _FILE_NAME: Final = re.compile(r"[^\s:*?\"'<>|{}%]+")
 _MAX_LENGTH: Final = 200
 
@@ -309,7 +310,8 @@ def _is_module(node: ast.expr) -> bool:
 def _literal(text: str) -> FilePath | None:
     if len(text) > _MAX_LENGTH or not _FILE_NAME.fullmatch(text.replace("*", "")):
         return None
-    return None if text.startswith(("/", "~")) else FilePath(_steps(text))
+    is_path = not text.startswith(("/", "~")) and text not in _MODES
+    return FilePath(_steps(text)) if is_path else None
 
 
 def _steps(text: str) -> tuple[str, ...]:

@@ -137,3 +137,14 @@ def parsed(text: object) -> list[ast.AST]:
         return list(parse(text.strip()).body)
     except (SyntaxError, ValueError):
         return []
+
+
+def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
+    """An annotation, with those parsed that are written as strings."""
+    if node is None:
+        return []
+    parts: list[ast.AST] = [node]
+    for child in ast.walk(node):
+        if isinstance(child, ast.Constant):
+            parts += parsed(child.value)
+    return parts

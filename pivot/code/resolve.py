@@ -7,7 +7,7 @@ attribute of the same name): all of them count.
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from pivot.code import declarations
 from pivot.code.ahead import guess, parse_ahead
@@ -15,7 +15,7 @@ from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
 from pivot.code.scopes import STAR, Origin
-from pivot.errors import DefinitionError
+from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -29,20 +29,6 @@ _MAX_HOPS: Final = 100
 _FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-class SymbolId(str):
-    """A symbol of a project module: the text `package.module:name`, for there are very many."""
-
-    __slots__ = ("module", "name")
-    module: str
-    name: str
-
-    def __new__(cls, module: str, name: str) -> Self:
-        self = super().__new__(cls, f"{module}:{name}")
-        self.module = module
-        self.name = name
-        return self
-
-
 @dataclass(frozen=True, slots=True)
 class Package:
     """A module's place on disk: where its submodules are, and its own source if it has one."""
@@ -50,25 +36,6 @@ class Package:
     name: str
     folders: tuple[RepoPath, ...]
     file: RepoPath | None
-
-
-@dataclass(slots=True)
-class Targets:
-    """What a reference stands for.
-
-    Attributes:
-        symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read.
-        externals: dotted names outside the project, without the attributes read from them.
-        traversed: project modules that run before the name is found.
-        order: in which order names were bound that several statements bind.
-    """
-
-    symbols: dict[SymbolId, bool] = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)
-    externals: set[str] = field(default_factory=set)
-    traversed: dict[str, None] = field(default_factory=dict)
-    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -417,21 +384,3 @@ def parents(name: str) -> Iterator[str]:
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
         yield ".".join(parts[:length])
-
-
-def find_root(modules: Modules, symbol: str) -> SymbolId:
-    """The symbol that `package.module:qualname` names; a method's is that of its class.
-
-    Raises `DefinitionError` where there is no such module or name.
-    """
-    name, _, qualname = symbol.partition(":")
-    module = modules.get(name)
-    if module is None:
-        raise DefinitionError(
-            f"module {name!r} of {symbol!r} was not found",
-            why="no source file of the project has that name",
-        )
-    top = qualname.partition(".")[0]
-    if top not in module.symbols:
-        raise DefinitionError(f"{module.file} does not define {top!r}")
-    return SymbolId(name, top)

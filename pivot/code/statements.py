@@ -1,7 +1,8 @@
 """What top-level statements do when a module is imported: bind names, call, change objects."""
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pivot.code import declarations
@@ -16,6 +17,9 @@ _PURE_FUNCTIONS: Final = frozenset(
 _PURE_METHODS: Final = frozenset(
     {"items", "keys", "values", "get", "copy", "format", "join", "split", "strip", "replace"}
     | {"lower", "upper", "startswith", "endswith", "product"}
+)
+_REGISTERING: Final = re.compile(
+    "regist|subscri|hook|handler|listen|plugin|callback", re.IGNORECASE
 )
 _CONTAINERS: Final = frozenset({"dict", "list", "set", "OrderedDict", "deque", "WeakSet"})
 _CONTAINER_METHODS: Final = frozenset(
@@ -220,3 +224,8 @@ def makes_empty_container(node: ast.stmt) -> bool:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             return name == "defaultdict" or (name in _CONTAINERS and not args)
     return False
+
+
+def registers(names: Iterable[str]) -> bool:
+    """Whether a function of such names probably keeps what it is given, for others to find."""
+    return any(_REGISTERING.search(name) for name in names)

@@ -20,6 +20,7 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.syntax import children, walk
 
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
@@ -124,8 +125,8 @@ class _Walk:
         while stack:
             node, around = stack.pop()
             found = self._enter(node, around)
-            children = ast.iter_child_nodes(node) if found is None else found
-            stack += reversed([(child, around) for child in children])
+            inner = children(node) if found is None else found
+            stack += reversed([(child, around) for child in inner])
             stack += reversed(self._inner)
             self._inner.clear()
         self._is_walking = False
@@ -298,7 +299,7 @@ class _Walk:
     ) -> tuple[Scope, ...]:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
         inner = (*scopes, scope)
-        self.visit([child for p in params for child in ast.iter_child_nodes(p)], inner)
+        self.visit([child for p in params for child in children(p)], inner)
         return inner
 
     def _class(self, node: ast.ClassDef, scopes: tuple[Scope, ...]) -> list[ast.AST]:
@@ -381,7 +382,7 @@ def _annotation(node: ast.expr | None) -> list[ast.AST]:
     if node is None:
         return []
     parts: list[ast.AST] = [node]
-    for child in ast.walk(node):
+    for child in walk(node):
         if isinstance(child, ast.Constant):
             parts += parsed(child.value)
     return parts

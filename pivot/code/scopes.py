@@ -83,12 +83,24 @@ def imported(
             yield alias.asname or alias.name, Origin(module, alias.name), module
 
 
+# Whatever else stands in a function binds nothing itself.
+_BINDING: Final = frozenset(
+    {ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Constant}
+    | {ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal}
+    | {ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp}
+    | {ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping}
+)
+
+
 def bound(body: Sequence[ast.AST], place: Place) -> Scope:
     """What a function body binds in its own scope, with the imports among it."""
     scope = Scope()
     stack = list(body)
     while stack:
         node = stack.pop()
+        if node.__class__ not in _BINDING:
+            stack += children(node)
+            continue
         match node:
             case ast.Name():
                 if not isinstance(node.ctx, ast.Load):

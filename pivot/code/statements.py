@@ -8,6 +8,9 @@ from pivot.code import declarations
 from pivot.code.scopes import caught
 from pivot.code.syntax import children, walk
 
+# Tuples, for they are asked of every node, and a union of classes is made anew each time.
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
 _PURE_FUNCTIONS: Final = frozenset(
@@ -34,7 +37,7 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.Lambda):
             stack += defaults(node)
             continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, _FUNCTIONS):
             stack += [*node.decorator_list, *defaults(node), *annotations(node)]
             continue
         stack += reversed(children(node))
@@ -61,7 +64,7 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
         node = stack.pop()
         if isinstance(node, ast.Lambda):
             bodies.append(node.body)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, _FUNCTIONS):
             bodies += node.body
         stack += reversed(children(node))
     return bodies
@@ -72,7 +75,7 @@ def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
     for node in own_nodes(nodes):
         if isinstance(node, ast.Call):
             yield node
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif isinstance(node, _DEFINABLE):
             yield from node.decorator_list
 
 

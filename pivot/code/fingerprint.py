@@ -24,7 +24,7 @@ from pivot.code.findings import (
 from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules
-from pivot.code.roots import find_extra
+from pivot.code.roots import find_extra, find_root
 from pivot.code.sequence import find_orders
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
@@ -79,7 +79,7 @@ class ProjectCode:
 
     def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
         symbol, *extra = entry.split(" ")
-        root = _find_root(self._modules, symbol)
+        root = find_root(self._modules, symbol)
         symbols, modules = find_extra(self._modules, symbol, extra)
         reach = Reach(graph)
         seen: set[str] = set()
@@ -338,21 +338,3 @@ def _imported(module: Module) -> bytes:
 def _packages(reach: Reach) -> frozenset[str]:
     nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
     return frozenset().union(*(node.externals for node in nodes)) - _NOT_PACKAGES
-
-
-def _find_root(modules: Modules, symbol: str) -> SymbolId:
-    """The symbol that `package.module:qualname` names; a method's is that of its class.
-
-    Raises `DefinitionError` where there is no such module or name.
-    """
-    name, _, qualname = symbol.partition(":")
-    module = modules.get(name)
-    if module is None:
-        raise DefinitionError(
-            f"module {name!r} of {symbol!r} was not found",
-            why="no source file of the project has that name",
-        )
-    top = qualname.partition(".")[0]
-    if top not in module.symbols:
-        raise DefinitionError(f"{module.file} does not define {top!r}")
-    return SymbolId(name, top)

@@ -116,6 +116,14 @@ _ROWS: Final = {
     kind: tuple((chr(ord("a") + i), field) for i, field in enumerate(fields.split()))
     for kind, fields in (_FIELDS | dict.fromkeys(_OPERATORS.split(), "")).items()
 }
+# Operators, which have no fields: their whole forms.
+_WHOLE: Final = {getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split()}
+# Kinds that a rule of their own is for; all others are written field by field.
+_SPECIAL: Final = frozenset(
+    {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
+    | {"FormattedValue", "Interpolation"}
+    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
+)
 _DOCUMENTED: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -135,6 +143,11 @@ _NOVEL: Final = {
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST) and kind.__name__ in _ROWS
     if (fields := unknown_fields(kind))
+}
+_PLAIN: Final = {
+    getattr(ast, kind): (f"({kind}", row)
+    for kind, row in _ROWS.items()
+    if kind not in _SPECIAL and kind not in _NOVEL and hasattr(ast, kind)
 }
 
 
@@ -159,6 +172,9 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
 
 def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
     """A node's opening, its fields that say something in table order, its end; all reversed."""
+    plain = _PLAIN.get(node.__class__)
+    if plain is not None and not skip:
+        return _expand_plain(node, *plain)
     if isinstance(node, ast.JoinedStr):
         node = _joined(node)
     if isinstance(node, ast.Constant):
@@ -171,12 +187,10 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
         parts.append(index)
         if isinstance(node, ast.AnnAssign) and field == "target" and _is_bracketed(node):
             parts.append("!")
-        if isinstance(value, ast.AST):
-            parts.append(value)
-        elif isinstance(value, list):
+        if isinstance(value, list):
             parts += _list(node, value)
         else:
-            parts.append(_scalar(value))
+            parts.append(_leaf(value))
     parts.append(")")
     parts.reverse()
     return parts
@@ -214,11 +228,43 @@ def _unknown(what: str) -> DefinitionError:
     )
 
 
+def _expand_plain(
+    node: ast.AST, opening: str, row: tuple[tuple[str, str], ...]
+) -> list[str | ast.AST]:
+    """The same for the kinds that no rule is for, which most nodes are of: without detours."""
+    parts: list[str | ast.AST] = [opening]
+    for index, field in row:
+        value = getattr(node, field, None)
+        if value is None:
+            continue
+        if value.__class__ is str:
+            parts.append(f"{index}{len(value)}:{value}")
+        elif value.__class__ is list:
+            if value:
+                parts += (f"{index}[", *map(_leaf, value), "]")
+        else:
+            parts += (index, _leaf(value))
+    parts.append(")")
+    parts.reverse()
+    return parts
+
+
+def _leaf(value: object) -> str | ast.AST:
+    """The form of what has nothing below it; a node that has is given back."""
+    if isinstance(value, ast.Name):
+        return f"(Namea{len(value.id)}:{value.id})"
+    if isinstance(value, ast.Constant):
+        return _constant(value.value)
+    if isinstance(value, ast.AST):
+        return _WHOLE.get(value.__class__, value)
+    return _scalar(value)
+
+
 def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:
     """The values of a list field; in a fixed order where their order has no meaning."""
     if isinstance(node, ast.Global | ast.Nonlocal):
         values = sorted(values, key=str)
-    parts: list[str | ast.AST] = [v if isinstance(v, ast.AST) else _scalar(v) for v in values]
+    parts: list[str | ast.AST] = [*map(_leaf, values)]
     if isinstance(node, ast.Set):
         # Sets of text have another order in each process, so none can be meant. Numbers are kept
         # as they stand: `{8, 0}` and `{0, 8}` differ when they are looped over, `{1, True}` and
@@ -283,6 +329,8 @@ def is_text(statement: ast.stmt) -> bool:
 
 def _constant(value: object) -> str:
     """A literal with its type, so that `1`, `1.0`, `True` and `"1"` differ."""
+    if isinstance(value, str):  # most are
+        return f"(Kstr {len(value)}:{value})"
     match value:
         case bool() | None:
             text = str(value)
@@ -294,8 +342,6 @@ def _constant(value: object) -> str:
             text = f"{value.real.hex()} {value.imag.hex()}"
         case bytes():
             text = value.hex()
-        case str():
-            text = value
         case _:
             text = ""  # Ellipsis: its type says it all
     return f"(K{type(value).__name__} {len(text)}:{text})"

@@ -1,11 +1,30 @@
-"""What a fingerprint starts from beside the stage's function: the symbols of `extra_code=`."""
+"""What a fingerprint starts from: the stage's function, and the symbols of `extra_code=`."""
 
 from collections.abc import Iterable
 
 from pivot.code.findings import MODULE
 from pivot.code.references import Reference
-from pivot.code.resolve import Modules, SymbolId
+from pivot.code.resolve import Modules
+from pivot.code.targets import SymbolId
 from pivot.errors import DefinitionError, nearest
+
+
+def find_root(modules: Modules, symbol: str) -> SymbolId:
+    """The symbol that `package.module:qualname` names; a method's is that of its class.
+
+    Raises `DefinitionError` where there is no such module or name.
+    """
+    name, _, qualname = symbol.partition(":")
+    module = modules.get(name)
+    if module is None:
+        raise DefinitionError(
+            f"module {name!r} of {symbol!r} was not found",
+            why="no source file of the project has that name",
+        )
+    top = qualname.partition(".")[0]
+    if top not in module.symbols:
+        raise DefinitionError(f"{module.file} does not define {top!r}")
+    return SymbolId(name, top)
 
 
 def find_extra(

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pivot.code.syntax import children, walk
+
 STAR: Final = "*"
 """The name that `from m import *` binds, as far as names are told apart here."""
 
@@ -81,12 +83,24 @@ def imported(
             yield alias.asname or alias.name, Origin(module, alias.name), module
 
 
+# Whatever else stands in a function binds nothing itself.
+_BINDING: Final = frozenset(
+    {ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Constant}
+    | {ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal}
+    | {ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp}
+    | {ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping}
+)
+
+
 def bound(body: Sequence[ast.AST], place: Place) -> Scope:
     """What a function body binds in its own scope, with the imports among it."""
     scope = Scope()
     stack = list(body)
     while stack:
         node = stack.pop()
+        if node.__class__ not in _BINDING:
+            stack += children(node)
+            continue
         match node:
             case ast.Name():
                 if not isinstance(node.ctx, ast.Load):
@@ -110,7 +124,7 @@ def bound(body: Sequence[ast.AST], place: Place) -> Scope:
                 continue
             case _:
                 scope.names.update(caught(node))
-        stack += ast.iter_child_nodes(node)
+        stack += children(node)
     scope.names -= scope.escaped
     return scope
 
@@ -119,7 +133,7 @@ def _walrus(node: ast.AST) -> set[str]:
     """Names that `:=` binds around a comprehension, where they belong."""
     return {
         part.target.id
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
     }
 

@@ -2,7 +2,7 @@
 
 import os
 import stat as stat_
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -74,18 +74,31 @@ class Observation:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; raises `KeyError`, `TypeError`, `AttributeError` for others."""
+        reads = value["reads"].items()
         return cls(
-            began_ns=value["began_ns"],
+            began_ns=_number(value["began_ns"]),
             code=_lines(value["code"]),
             imported={by: _lines(code) for by, code in value["imported"].items()},
-            modules=tuple(value["modules"]),
-            env=tuple(value["env"]),
-            reads={p: None if s is None else Stamp(*s) for p, s in value["reads"].items()},
-            writes=tuple(value["writes"]),
-            processes=value["processes"],
-            unseen=tuple(value["unseen"]),
+            modules=_texts(value["modules"]),
+            env=_texts(value["env"]),
+            reads={path: None if s is None else Stamp(*map(_number, s)) for path, s in reads},
+            writes=_texts(value["writes"]),
+            processes=value["processes"] is True,
+            unseen=_texts(value["unseen"]),
         )
 
 
-def _lines(code: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
-    return {file: tuple(lines) for file, lines in code.items()}
+def _lines(code: Mapping[str, Iterable[object]]) -> dict[str, tuple[int, ...]]:
+    return {file: tuple(map(_number, lines)) for file, lines in code.items()}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise TypeError("it is no list of texts")
+    return tuple(map(str, value))
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return value

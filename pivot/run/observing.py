@@ -85,7 +85,7 @@ class Observer:
         return Observation(
             began_ns=self._began_ns,
             code=_ordered(self._code),
-            imported={by: _ordered(code) for by, code in self._imported.items()},
+            imported={by: _ordered(code) for by, code in list(self._imported.items())},
             modules=tuple(sorted(self._modules)),
             env=tuple(sorted(self._env)),
             reads=dict(sorted(self._reads.items())),
@@ -322,4 +322,5 @@ def _is_source_lookup(frame: FrameType | None, own: Ownership) -> bool:
 
 
 def _ordered(code: dict[str, set[int]]) -> dict[str, tuple[int, ...]]:
-    return {file: tuple(sorted(lines)) for file, lines in code.items()}
+    # Copied first: a thread that the stage left running may be adding to it.
+    return {file: tuple(sorted(lines)) for file, lines in list(code.items())}

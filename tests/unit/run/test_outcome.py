@@ -69,7 +69,13 @@ def test_a_cancelled_stage_has_nothing_seen_of_it():
     assert ended(report=report, cancelled=True).observation is None
 
 
-@pytest.mark.parametrize("seen", [[], "x", {}, {**SEEN.to_json(), "reads": {"x": [1]}}])
+BAD: list[dict[str, object]] = [
+    {"reads": {"x": [1]}}, {"reads": {"x": [1, 2, "3"]}}, {"reads": []}, {"code": {"m.py": ["1"]}},
+    {"env": [1]}, {"env": "A"}, {"began_ns": None}, {"imported": {"m.py": 1}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", [[], "x", {}, *({**SEEN.to_json(), **bad} for bad in BAD)])
 def test_a_report_with_something_else_seen_counts_as_none(seen):
     fields = json.loads(Report(Ending.RETURNED).to_line())
     assert Report.from_line(json.dumps({**fields, "observation": seen}).encode() + b"\n") is None

@@ -54,3 +54,11 @@ def test_the_present_is_asked_once_for_all_locks():
 
 def test_nothing_is_asked_where_nothing_was_observed():
     assert present([Observed()], code=pytest.fail, variable=pytest.fail, file=pytest.fail) == {}
+
+
+def test_at_another_time_the_names_stay_and_code_that_is_gone_does_not():
+    files = {RepoPath("a"): None, RepoPath("b"): "1"}
+    observed = Observed({"m:f": "1", "m:gone": "1"}, {"X": "1", "Y": None}, files)
+    seen = {"code:m:f": "2", "code:m:gone": None, "env:X": None, "env:Y": "3", "file:a": "4"}
+    now = {RepoPath("a"): "4", RepoPath("b"): None}
+    assert observed.at(seen) == Observed({"m:f": "2"}, {"X": None, "Y": "3"}, now)

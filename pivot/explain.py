@@ -71,7 +71,7 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         *_deps(lock.deps, world),
         *_observed(lock, world),
     )
-    if not reasons and old.static_key != new.static_key:
+    if not reasons and not old.is_as(new):
         # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
         return (Reason(ReasonKind.DECLARATION, "key", str(old.static_key), str(new.static_key)),)
     return reasons
@@ -84,6 +84,8 @@ def _scheme(old: Declared, new: Declared) -> Iterator[Reason]:
 
 def _code(old: Mapping[str, str], world: World) -> Iterator[Reason]:
     new = world.declared.code
+    if old == new:
+        return
     for symbol in sorted(old.keys() | new.keys()):
         if old.get(symbol) != new.get(symbol):
             at = world.locations.get(symbol)
@@ -92,29 +94,35 @@ def _code(old: Mapping[str, str], world: World) -> Iterator[Reason]:
 
 
 def _texts(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Reason]:
+    if old == new:
+        return
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield Reason(kind, name, old.get(name), new.get(name))
 
 
 def _params(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> Iterator[Reason]:
-    flat_old, flat_new = dict(_flatten(old or {})), dict(_flatten(new or {}))
+    if not (old or new) and (old is None) == (new is None):
+        return
+    flat_old, flat_new = (
+        {name: as_text(value) for name, value in leaves(params or {})} for params in (old, new)
+    )
     yield from _texts(ReasonKind.PARAMS, flat_old, flat_new)
     if not (flat_old or flat_new) and (old is None) != (new is None):
         yield Reason(ReasonKind.DECLARATION, "params")
 
 
-def _flatten(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names of the leaves, with their values as text that tells 1 from 1.0 and "1"."""
+def leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Dotted names of the leaves of parameters, with their values."""
     for name, item in value.items():
         if isinstance(item, dict) and item:
-            yield from _flatten(item, f"{prefix}{name}.")
+            yield from leaves(item, f"{prefix}{name}.")
         else:
-            yield prefix + name, as_text(item)
+            yield prefix + name, item
 
 
 def as_text(value: Json) -> str:
-    """A parameter's value as people write it; text is quoted, so that kinds differ."""
+    """A parameter's value as people write it: it tells 1 from 1.0 and "1"."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
@@ -131,6 +139,8 @@ def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
         yield Reason(ReasonKind.DECLARATION, "version", _salt(old.version), _salt(new.version))
     if old.cwd != new.cwd:
         yield Reason(ReasonKind.DECLARATION, "cwd", old.cwd, new.cwd)
+    if (old.outs, old.deps) == (new.outs, new.deps):
+        return
     outs_old, outs_new = _kinds(old.outs), _kinds(new.outs)
     yield from _texts(ReasonKind.DECLARATION, outs_old, outs_new)
     yield from _texts(

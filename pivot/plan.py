@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pivot.explain import Reason, ReasonKind, content_text, explain, same
 from pivot.graph import Graph, Producer
-from pivot.hashing import Json, ObjectId
+from pivot.hashing import ObjectId
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
@@ -53,13 +53,6 @@ class Decision:
     def state(self) -> str:
         """The state as `status` shows it: a stage that would be stopped is stale."""
         return Verdict.RUN if self.unheld else self.verdict
-
-    def to_json(self, stage: StageName) -> dict[str, Json]:
-        return {
-            "stage": stage,
-            "state": self.state,
-            "reasons": [reason.to_json() for reason in self.reasons],
-        }
 
 
 @dataclass(frozen=True, slots=True)

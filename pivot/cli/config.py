@@ -6,7 +6,7 @@ import click
 
 from pivot.cli.completing import settings as complete_settings
 from pivot.cli.terminal import emit, json_option, say, table
-from pivot.config import Config, Source, config_paths, known_setting
+from pivot.config import Config, Source, Value, config_paths, known_setting
 from pivot.configure import parse_value, update
 from pivot.errors import NoProjectError, UsageError
 from pivot.project.layout import find_project
@@ -26,7 +26,7 @@ def get(name: str, as_json: bool) -> None:
     if as_json:
         emit({"key": name, "value": value, "source": source})
     else:
-        say("" if value is None else str(value))
+        say("" if value is None else _shown(value))
 
 
 @config.command("list")
@@ -42,12 +42,17 @@ def list_(as_json: bool) -> None:
         [
             (
                 name,
-                "-" if value is None else str(value),
+                "-" if value is None else _shown(value),
                 f"({source}) {known_setting(name).summary}",
             )
             for name, (value, source) in found.items()
         ]
     )
+
+
+def _shown(value: Value) -> str:
+    """A value as the files have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _local = click.option("--local", "place", flag_value="local", help="In this clone only.")

@@ -72,7 +72,8 @@ class Printer:
     def _show_use(self, event: StageUsed) -> None:
         for message, hint in event.messages:
             note(f"warning: {event.stage} {message}")
-            note_named("hint", "cyan", hint)
+            if hint is not None:
+                note_named("hint", "cyan", hint)
 
     def _show_failure(self, event: StageFinished, failure: Failure) -> None:
         if self._as_json:

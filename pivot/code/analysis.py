@@ -99,7 +99,14 @@ def with_files(node: Node, lines: Sequence[str]) -> Node:
     return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text), files=tuple(lines))
 
 
-def leave_out(module: Module, symbol: Symbol) -> Node:
+def analyse_symbol(modules: Modules, module: Module, symbol: Symbol, *, heed: bool) -> Node:
+    """The node of a symbol in `module`; `heed`: whether a comment that says to ignore it counts."""
+    if symbol.ignored and heed:
+        return _left_out(module, symbol)
+    return analyse(modules, module, symbol.part, symbol.kind)
+
+
+def _left_out(module: Module, symbol: Symbol) -> Node:
     """The node of a symbol that doesn't count: it is there, and leads to nothing."""
     return Node(
         hash=_IGNORED,

@@ -96,3 +96,7 @@ class Reached:
 
     files: Mapping[str, RepoPath] = field(default_factory=dict)
     runs: frozenset[str] = frozenset()
+
+    def joined(self, other: "Reached") -> "Reached":
+        """What both lead to."""
+        return Reached({**self.files, **other.files}, self.runs | other.runs)

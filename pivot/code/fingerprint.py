@@ -1,7 +1,8 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
@@ -58,9 +59,11 @@ class ProjectCode:
         self._files = DataFiles(self._modules, outs)
         self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
+        self._whole: set[str] = set()
 
-    def expect(self, symbols: Iterable[str]) -> None:
+    def expect(self, entries: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        symbols = (symbol for entry in entries for symbol in entry.split(" "))
         self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
     def fingerprint(self, entry: str) -> Fingerprint:
@@ -85,10 +88,14 @@ class ProjectCode:
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
-        for entry, order in find_orders(reach, root).items():
-            node, hash_ = entries[entry]
-            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
+        orders = find_orders(reach, root)
+        if orders:
+            self._whole.add(entry)
+        for name, order in orders.items():
+            node, hash_ = entries[name]
+            if not node.is_ignored:
+                text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+                entries[name] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -136,12 +143,12 @@ class ProjectCode:
             module = self._modules.get(dotted)
             if module is None:
                 return []
-            is_whole = symbol in (EFFECTS, MODULE)
-            symbols = sorted(module.symbols) if symbol == MODULE else [symbol]
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            nodes = nodes if is_whole else []
-            nodes += (self._graph.node(SymbolId(dotted, s)) for s in symbols if s in module.symbols)
-            return [(n.location.line, " ".join([n.text.hex(), *n.files])) for n in nodes]
+            if symbol not in (EFFECTS, MODULE, *module.symbols):
+                return []
+            nodes = self._nodes(module, symbol)
+            found = [(n.location.line, " ".join([n.text.hex(), *n.files])) for n in nodes]
+            names = _imported(module) if symbol == MODULE else b""
+            return [*found, (0, names.decode())] if names else found
         return []
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
@@ -173,7 +180,9 @@ class ProjectCode:
         found: dict[str, Fingerprint] = {}
         for symbol, old in before.items():
             consulted = last.stages[symbol]
-            if consulted.isdisjoint(other):
+            is_whole = symbol in last.whole
+            if consulted.isdisjoint(ids if is_whole else other):
+                self._whole.update([symbol] if is_whole else [])
                 self._consulted[symbol] = consulted
                 found[symbol] = self._refreshed(symbol, old, ids.keys())
             else:
@@ -194,7 +203,7 @@ class ProjectCode:
         # Who reads a source as data depends on more than what it leads to.
         files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
-        return Consulted(files, dict(self._consulted), names)
+        return Consulted(files, dict(self._consulted), names, frozenset(self._whole))
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -216,8 +225,9 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = self._nodes(module, symbol)
-            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
+            hashes = [node.hash for node in self._nodes(module, symbol)]
+            names = _imported(module) if symbol == MODULE else b""
+            return str(derive(_MODULE_CONTEXT, b"".join(hashes) + names))
         if symbol not in module.symbols:
             return None
         return self._graph.node(SymbolId(dotted, symbol)).value
@@ -239,23 +249,36 @@ class ProjectCode:
         Without `heed`, symbols that a comment says to ignore lead on like any other.
         """
         graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
-        files: dict[str, RepoPath] = {}
-        runs: set[str] = set()
+        whole: dict[str, RepoPath] = {}
+        parts: list[SymbolId] = []
         for name in names:
             dotted, _, symbol = name.partition(":")
             with contextlib.suppress(DefinitionError):
                 module = self._modules.get(dotted)
-                if module is None:
-                    continue
-                is_whole = symbol in (EFFECTS, MODULE)
-                if is_whole:
-                    files[name] = module.file
-                    runs.add(dotted)
-                for part in module.symbols if is_whole else (symbol,):
-                    found = self._fingerprint(f"{dotted}:{part}", graph)
-                    files |= {entry: at.file for entry, at in found.locations.items()}
-                    runs |= found.runs
-        return Reached(files, frozenset(runs))
+                if module is not None and symbol in (EFFECTS, MODULE):
+                    whole[name] = module.file
+                    parts += self._attributes(dotted)
+                elif module is not None and symbol in module.symbols:
+                    parts.append(SymbolId(dotted, symbol))
+        runs = frozenset(name.partition(":")[0] for name in whole)
+        return Reached(whole, runs).joined(_lead(parts, graph))
+
+    def _attributes(self, name: str) -> Iterator[SymbolId]:
+        """The symbols that a module's attributes stand for, its own and those that it imports."""
+        seen: set[str] = set()
+        waiting: list[tuple[str, str | None]] = [(name, None)]
+        while waiting:
+            dotted, attribute = waiting.pop()
+            module = self._modules.get(dotted)
+            if module is None or f"{dotted}:{attribute}" in seen:
+                continue
+            seen.add(f"{dotted}:{attribute}")
+            every = attribute is None
+            yield from (SymbolId(dotted, n) for n in module.symbols if every or n == attribute)
+            for imported, origins in module.imports.items():
+                if every or imported == attribute:
+                    waiting += ((o.module, o.name) for o in origins if o.name is not None)
+            waiting += ((star, attribute) for star in module.stars)
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.
@@ -295,6 +318,38 @@ class ProjectCode:
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
     """A module's effects as one entry, in source order: the first one's place, a joint hash."""
     return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
+    """What symbols lead to; those that need a source which can't be parsed lead nowhere."""
+    if not symbols:
+        return Reached()
+    reach = Reach(graph)
+    try:
+        reach.follow(symbols[0], symbols[1:])
+    except DefinitionError:
+        found = Reached()
+        for symbol in symbols if len(symbols) > 1 else ():
+            found = found.joined(_lead([symbol], graph))
+        return found
+    files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
+    for name, effects in reach.effects.items():
+        files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
+    runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
+    return Reached(files, runs)
+
+
+def _imported(module: Module) -> bytes:
+    """What a module's imports give it: its attributes like all else that it defines."""
+    rows = [
+        [name, origin.module, origin.name]
+        for name, origins in module.imports.items()
+        for origin in origins
+    ]
+    if not rows and not module.stars:
+        return b""
+    value = [sorted(rows, key=lambda row: [text or "" for text in row]), list(module.stars)]
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _packages(reach: Reach) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, leave_out, with_files
+from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
@@ -85,10 +85,7 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
-            if found.ignored and self._heed:
-                node = leave_out(module, found)
-            else:
-                node = analyse(self.modules, module, found.part, found.kind)
+            node = analyse_symbol(self.modules, module, found, heed=self._heed)
             self._plain[symbol] = node
         return node
 
@@ -98,7 +95,8 @@ class Graph:
         called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
-            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+            caller = self.plain(symbol)
+            if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         return with_files(node, sorted(set(lines)))
 
@@ -132,7 +130,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(part for part in every if not self.node(part).is_ignored)
+        return frozenset(part for part in every if not self.plain(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:

@@ -69,12 +69,17 @@ def _shared_generator(owner: object, name: str) -> str | None:
     return None
 
 
-def watch_calls(is_watched: Callable[[str], bool], report: Callable[[str, str, int], None]) -> None:
-    """Report unpredictable calls that code of watched files makes, from now on.
+def watch_calls(
+    is_watched: Callable[[str], bool],
+    report: Callable[[str, str, int], None],
+    ran: Callable[[CodeType], None],
+) -> None:
+    """Report what code of watched files runs, and unpredictable calls that it makes, from now on.
 
     Args:
         is_watched: whether the code of a file, given by name, is watched.
         report: receives what was called, the caller's file and its line.
+        ran: receives each code object when it starts for the first time.
     """
     monitoring = sys.monitoring
     events = monitoring.events
@@ -84,6 +89,7 @@ def watch_calls(is_watched: Callable[[str], bool], report: Callable[[str, str, i
 
     def started(code: CodeType, _offset: int) -> object:
         if is_watched(code.co_filename):
+            ran(code)
             monitoring.set_local_events(tool, code, events.CALL)
         return monitoring.DISABLE
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Fingerprint
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
-from pivot.definition.discovery import NoStagesError, discover
-from pivot.definition.evidence import still_holds
+from pivot.definition.discovery import NoStagesError, Source, discover
+from pivot.definition.evidence import edited_files, surroundings_hold
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
 from pivot.hashing import ObjectId
@@ -77,23 +78,35 @@ class Planner:
         """The stages as they are defined now; user code runs only if its evidence changed."""
         refuse_other_environment(self.project.root, os.environ)
         sources = discover(self.project.root, self.project.config.text("pipeline.module"))
-        data = self.project.state.document(DEFINITIONS)
-        if data is not None:
-            try:
-                known = decode_definitions(data)
-            except ValueError:
-                known = None
-            if (
-                known is not None
-                and known.sources == sources
-                and still_holds(known.evidence, self.project.root, self.project.file_id)
-            ):
-                return known
+        known = self._known_definitions(sources)
+        if known is not None:
+            return known
         fresh = load_definitions(self.project.root, sources)
         self.has_reloaded = True
         if fresh.evidence.cacheable:
             self.project.state.record_document(DEFINITIONS, encode_definitions(fresh))
         return fresh
+
+    def _known_definitions(self, sources: tuple[Source, ...]) -> Definitions | None:
+        """What the accelerator has of these sources, if loading them would give the same."""
+        root = self.project.root
+        data = self.project.state.document(DEFINITIONS)
+        try:
+            known = None if data is None else decode_definitions(data)
+        except ValueError:
+            known = None
+        if known is None or known.sources != sources or not surroundings_hold(known.evidence, root):
+            return None
+        self.project.workspace.recall(known.evidence.files)
+        edited = edited_files(known.evidence, root, self.project.file_id)
+        if not edited:
+            return known
+        from pivot.definition.revision import revised
+
+        now = revised(known, root, edited)
+        if now is not None:
+            self.project.state.record_document(DEFINITIONS, encode_definitions(now))
+        return now
 
     @cached_property
     def graph(self) -> Graph:
@@ -173,6 +186,10 @@ class Planner:
         """The code that the stages reach."""
         return Code(self.project, self.definitions)
 
+    def fingerprint(self, name: StageName) -> Fingerprint:
+        """What a stage reaches, as the plan knows it."""
+        return self.code.record.fingerprints[self.graph.stages[name].entry]
+
     # -- planning -----------------------------------------------------------------------------
 
     def surveyor(self) -> Surveyor:
@@ -180,7 +197,7 @@ class Planner:
             self.project.workspace,
             self.project.layout.locks,
             self.history,
-            self.project.store.holds,
+            self.project.store.holding,
             self._obtainable,
             self.tracked,
             self._tracked_part,

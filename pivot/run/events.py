@@ -97,14 +97,14 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True)
 class StageUsed:
-    """A stage that ran used files of the project that it doesn't declare; it ends after this.
+    """A stage that ran used undeclared files of the project, or wasn't seen as a whole.
 
-    `messages` say so for people, each with what helps.
+    It ends after this. `messages` say so for people, each with what helps, where something does.
     """
 
     stage: StageName
     use: Use
-    messages: tuple[tuple[str, str], ...]
+    messages: tuple[tuple[str, str | None], ...]
 
     def to_json(self) -> dict[str, Json]:
         return {

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.util import resolve_name
-from inspect import CO_OPTIMIZED
+from inspect import CO_OPTIMIZED, currentframe
 from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Final
@@ -202,37 +202,40 @@ class Observer:
         if place is None:
             return
         absolute, inside = place
-        stamp = Stamp.of(absolute)
-        is_writing = bool(flags & _WRITING)
+        is_written = inside in self._writes
         is_reading = flags & os.O_ACCMODE != os.O_WRONLY and not flags & os.O_TRUNC
-        # What can't be opened is looked for; by `open` alone, since `os.open` may be given names
-        # that are relative to another folder.
-        is_there = stamp is not None or (
-            not is_writing and isinstance(mode, str) and not os.path.lexists(absolute)
-        )
-        if is_reading and is_there and inside not in self._reads and inside not in self._writes:
-            self._read(inside, stamp)
-        if is_writing and (stamp is not None or not os.path.lexists(absolute)):
-            self._write(inside)
-
-    def _read(self, inside: str, stamp: Stamp | None) -> None:
-        if _is_source_lookup(sys._getframe(1), self._own):  # noqa: SLF001
+        is_reading = is_reading and not is_written and inside not in self._reads
+        is_writing = bool(flags & _WRITING) and not is_written
+        if not is_reading and not is_writing:
             return
+        stamp = Stamp.of(absolute)
+        is_absent = stamp is None and not os.path.lexists(absolute)
+        # Looking for what isn't there counts if `open` does it: `os.open` may be given a name that
+        # is relative to another folder.
+        is_lookup = is_absent and isinstance(mode, str) and not flags & _WRITING
+        if is_reading and (stamp is not None or is_lookup):
+            self._read(absolute, inside, stamp)
+        if is_writing and (stamp is not None or is_absent):
+            self._write(absolute, inside)
+
+    def _read(self, absolute: str, inside: str, stamp: Stamp | None) -> None:
         if len(self._reads) >= MAX_FILES:
             self._miss(f"more than {MAX_FILES} files were read")
-            return
-        self._reads[inside] = stamp
+        elif self._own.is_own(absolute) and not _is_source_lookup(currentframe(), self._own):
+            self._reads[inside] = stamp
 
     def _written(self, path: object) -> None:
         place = self._noted_place(path)
         if place is not None:
-            self._write(place[1])
+            self._write(*place)
 
-    def _write(self, inside: str) -> None:
-        if inside not in self._writes and len(self._writes) >= MAX_FILES:
-            self._miss(f"more than {MAX_FILES} files were written")
+    def _write(self, absolute: str, inside: str) -> None:
+        if inside in self._writes:
             return
-        self._writes.setdefault(inside)
+        if len(self._writes) >= MAX_FILES:
+            self._miss(f"more than {MAX_FILES} files were written")
+        elif self._own.is_own(absolute):
+            self._writes[inside] = None
 
     def _noted_place(self, path: object) -> tuple[str, str] | None:
         """A path, absolute and relative to the project; None where nothing is noted of it."""

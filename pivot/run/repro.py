@@ -281,8 +281,8 @@ class Repro:
         else:
             running.aside.drop() if is_held else running.aside.keep()
             if use:
-                messages = tuple(use.messages(running.started.stage.stage.cwd))
-                self._sink(StageUsed(name, use, messages))
+                cwd, strict = running.started.stage.stage.cwd, self._bench.strict
+                self._sink(StageUsed(name, use, tuple(use.messages(cwd, strict=strict))))
             self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
 
     def _holds_old_outs(self, running: _Running) -> bool:

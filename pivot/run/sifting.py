@@ -10,7 +10,7 @@ from pivot.files import lstat
 from pivot.lock.observed import Observed, variable_hash
 from pivot.paths import PathError, RepoPath
 from pivot.run.observation import Observation, Stamp
-from pivot.run.use import ChangedMeanwhileError, Use
+from pivot.run.use import PROCESSES, ChangedMeanwhileError, Use
 from pivot.workspace import Workspace
 
 PERSONAL: Final = (
@@ -73,7 +73,7 @@ class Sifter:
             name: hash_ for name, hash_ in beyond.code.items() if beyond.places[name] not in written
         }
         left = sorted(path for path in written if self.workspace.exists(path))
-        unseen = (*seen.unseen, *(("child processes",) if seen.processes else ()))
+        unseen = (*seen.unseen, *((PROCESSES,) if seen.processes else ()))
         return Use(Observed(code, env, files), tuple(reads), tuple(left), unseen)
 
     def _counts(self, name: str) -> bool:

@@ -9,6 +9,9 @@ from pivot.errors import PivotError
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 
+PROCESSES: Final = "child processes"
+"""Stands among what is `unseen` for a stage that started some."""
+
 _SHOWN: Final = 3
 
 
@@ -45,9 +48,9 @@ class Use:
     unseen: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.reads or self.writes)
+        return bool(self.reads or self.writes or self.unseen)
 
-    def messages(self, cwd: RepoPath) -> Iterator[tuple[str, str]]:
+    def undeclared(self, cwd: RepoPath) -> Iterator[tuple[str, str]]:
         """What should be declared, and how; paths in hints are relative to the stage's `cwd`."""
         for verb, paths, where in (("read", self.reads, "deps"), ("wrote", self.writes, "outs")):
             if paths:
@@ -59,9 +62,19 @@ class Use:
                     f"Declare what belongs to it: `{where}=[{', '.join(names)}{more}]`",
                 )
 
+    def messages(self, cwd: RepoPath, *, strict: bool) -> Iterator[tuple[str, str | None]]:
+        """What people should know, each with what helps, where something does.
+
+        That processes were started is everyday, and matters where nothing may be undeclared.
+        """
+        yield from self.undeclared(cwd)
+        for what in self.unseen:
+            if strict or what != PROCESSES:
+                yield f"was not seen as a whole: {what}", None
+
     def refuse(self, cwd: RepoPath) -> None:
         """Raise `UndeclaredError` if anything should be declared that isn't."""
-        found = list(self.messages(cwd))
+        found = list(self.undeclared(cwd))
         if found:
             unseen = ", ".join(("native readers such as pyarrow", *self.unseen))
             raise UndeclaredError(

@@ -319,3 +319,41 @@ def test_a_lock_with_observed_entries_is_the_same_on_every_machine(plugins, tmp_
     plugins.environment["PYTHONHASHSEED"] = "7"
     plugins.pivot("repro", "--force")
     assert plugins.lock("apply").read_bytes() == first
+
+
+def test_a_commit_with_code_takes_observed_sources_along(plugins):
+    plugins.pivot("repro")
+    plugins.commit_all()
+    plugins.replace("ops/upper.py", "text.upper()", "text.title()")
+    plugins.pivot("repro")
+    assert "ops/upper.py" in plugins.pivot("commit").err
+    plugins.pivot("commit", "--code")
+    assert "ops/upper.py" in plugins.git("show", "--name-only", "--format=", "HEAD")
+
+
+def test_verify_compares_what_was_observed(plugins):
+    plugins.environment["REGION"] = "eu"
+    plugins.pivot("repro")
+    assert "good" in plugins.pivot("verify").out
+    plugins.replace("ops/shared.py", "'!'", "'?'")
+    result = plugins.pivot("verify", "--json", code=4)
+    (stage,) = json.loads(result.out)["stages"]
+    assert [(f["kind"], f["what"]) for f in stage["findings"]] == [
+        ("observed", "code:ops.shared:SIGN")
+    ]
+    conforms(json.loads(result.out), "verify")
+
+
+def test_a_run_with_nothing_to_do_parses_no_observed_code(plugins, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(
+        "import atexit, sys\n"
+        "def tell():\n"
+        "    if 'pivot.code.fingerprint' in sys.modules: print('PARSED', file=sys.stderr)\n"
+        "atexit.register(tell)\n"
+    )
+    plugins.environment["PYTHONPATH"] = str(tmp_path / "site")
+    assert "PARSED" in plugins.pivot("repro").err
+    plugins.pivot("repro")
+    result = plugins.pivot("repro")
+    assert (result.statuses, result.err) == ({"apply": "unchanged"}, "")

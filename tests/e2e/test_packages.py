@@ -249,7 +249,7 @@ def test_a_package_in_the_project_that_an_unknown_hook_finds_counts_as_a_whole(s
     project.pivot("repro")
     assert versions(project).keys() == {"ours"}
     project.replace("lib/strange/ours/core.py", "return 1", "return 2")
-    assert reasons(project) == [("package", "ours")]
+    assert ("package", "ours") in reasons(project)
 
 
 def test_an_editable_install_outside_counts_as_a_whole_unless_it_is_ignored(site, stages, tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 
 from pivot.config import SETTINGS, Config, Source, config_paths, environment_name, known_setting
+from pivot.configure import parse_value
 from pivot.errors import UsageError
 
 
@@ -181,6 +182,26 @@ def test_environment_gives_and_replaces_addresses(write):
 
 def test_remote_without_an_address_is_none(write):
     assert Config.load(write(Source.USER, '[remotes.team]\nprofile = "me"\n')).remotes({}) == {}
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
+def test_a_switch_is_true_or_false(text, value):
+    assert parse_value("run.strict", text) is value
+    assert Config({Source.PROJECT: {"run.strict": value}}).flag("run.strict") is value
+    assert Config({}).flag("run.strict") is False
+
+
+def test_a_switch_is_nothing_else():
+    with pytest.raises(UsageError, match="true or false"):
+        parse_value("run.strict", "yes")
+
+
+def test_patterns_of_variables_are_a_list():
+    layers = {Source.PROJECT: {"fingerprint.ignore_env": "WANDB_*, RUN_NAME"}}
+    assert Config(layers).listed("fingerprint.ignore_env") == ("WANDB_*", "RUN_NAME")
+    assert Config({}).listed("fingerprint.ignore_env") == ()
+    with pytest.raises(UsageError, match="names of variables"):
+        parse_value("fingerprint.ignore_env", "A B")
 
 
 def test_a_package_has_a_policy_of_its_own_under_any_spelling(write):

@@ -217,3 +217,19 @@ def test_what_the_same_lines_mean_counts_too(text, sources, old, new):
 
 def test_an_import_beside_it_is_none_of_it(text):
     assert text(ORDERED.replace("import first", "import json\nimport first")) == text(ORDERED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import table", "import table as other, table"),
+        ("import table", "from table import *\nimport table"),
+        ('["a"] = 1', '["a"] = 3'),
+        ("import table", "import table\n\nname = 1\n"),
+    ],
+)
+def test_of_a_whole_module_all_counts(project, old, new):
+    def whole(sources):
+        return project(sources).text("pipeline:train", ["first:<module>"])
+
+    assert whole(ORDERED.replace(old, new)) != whole(ORDERED)

@@ -184,6 +184,19 @@ def test_hidden_folders_and_caches_of_bytecode_are_left_out(observe, project):
     assert (seen.reads, seen.writes) == ({}, ())
 
 
+def test_files_of_installed_packages_are_left_out_where_these_lie_in_the_project(observe, project):
+    place = project / "env/lib/python3.13/site-packages/tables"
+    place.mkdir(parents=True)
+    (place / "zones.dat").write_text("1")
+    seen = observe("""
+        def run():
+            folder = "env/lib/python3.13/site-packages/tables"
+            open(f"{folder}/zones.dat").close()
+            open(f"{folder}/cache", "w").close()
+    """)
+    assert (seen.reads, seen.writes) == ({}, ())
+
+
 def test_sources_that_a_warning_or_traceback_shows_are_no_reads(observe, project):
     seen = observe("""
         import traceback, warnings

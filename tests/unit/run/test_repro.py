@@ -106,7 +106,7 @@ class Project:
 
     def survey(self, names):
         surveyor = Surveyor(
-            self.workspace, self.locks, self.history, self.store.holds, self.remote.__contains__
+            self.workspace, self.locks, self.history, self.store.holding, self.remote.__contains__
         )
         packages = {f"m:{n}": {} for n in self.code}
         return surveyor.survey(self.graph, names, self.fingerprints(), packages)

@@ -76,7 +76,7 @@ def test_what_a_started_process_may_have_changed_is_left_out(sift, place):
 def test_what_a_started_process_may_have_made_is_left_out(sift, place):
     began = time.time_ns()
     os.utime(place / ONE, ns=(began, began))
-    assert not sift(reads={ONE: stamp(place)}, processes=True, began_ns=began)
+    assert sift(reads={ONE: stamp(place)}, processes=True, began_ns=began).reads == ()
     assert sift(reads={ONE: stamp(place)}, began_ns=began).reads == (ONE,)
 
 
@@ -137,7 +137,7 @@ def test_further_variables_can_be_ignored(sift):
 
 def test_messages_name_some_paths_as_the_declaration_would():
     paths = tuple(RepoPath(f"work/{n}.csv") for n in range(5))
-    ((message, hint),) = Use(reads=paths).messages(RepoPath("work/deep"))
+    ((message, hint),) = Use(reads=paths).undeclared(RepoPath("work/deep"))
     assert message == (
         "read work/0.csv, work/1.csv, work/2.csv and 2 more, which are not among its deps"
     )
@@ -151,3 +151,11 @@ def test_strictness_says_what_it_can_not_see():
     assert error.value.message == "it wrote data/one.csv, which is not among its outs"
     assert "native readers such as pyarrow, child processes" in (error.value.why or "")
     Use(unseen=("child processes",)).refuse(RepoPath.ROOT)
+
+
+def test_people_are_told_of_what_was_not_seen_but_of_processes_only_where_all_is_declared():
+    use = Use(unseen=("child processes", "more than 9 files were read"))
+    partial = ("was not seen as a whole: more than 9 files were read", None)
+    assert list(use.messages(RepoPath.ROOT, strict=False)) == [partial]
+    processes = ("was not seen as a whole: child processes", None)
+    assert list(use.messages(RepoPath.ROOT, strict=True)) == [processes, partial]

@@ -15,7 +15,9 @@ from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
+_TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
+_IGNORED_TEXT: Final = derive(_TEXT_CONTEXT, IGNORED.encode())
 
 # A reference's place among the module's, the line where it stands, and what it stands for.
 type _Found = tuple[int, int, Targets]
@@ -27,6 +29,7 @@ class Node:
 
     Attributes:
         hash: of its own normal form and of what its free names stand for.
+        text: the same, but of how it is written instead of its normal form.
         kind: see `Kind`.
         location: of its first definition.
         symbols: project symbols that it uses.
@@ -46,6 +49,7 @@ class Node:
     """
 
     hash: ObjectId
+    text: ObjectId
     kind: Kind
     location: Location
     symbols: tuple[SymbolId, ...]
@@ -75,8 +79,10 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
     targets = [target for _, _, target in found]
     written = [modules.targets(module, i) for i in part.writes]
     called = [modules.targets(module, i) for i in part.calls]
+    bindings = _bindings(module, found)
     return Node(
-        hash=_hash(module, part, found),
+        hash=_joined(_CONTEXT, part.digest, bindings),
+        text=_joined(_TEXT_CONTEXT, part.text, bindings),
         kind=kind,
         location=Location(module.file, part.line),
         symbols=tuple(dict.fromkeys(s for t in targets for s in t.symbols)),
@@ -119,6 +125,7 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
     """The node of a symbol that doesn't count: it is there, and leads to nothing."""
     return Node(
         hash=_IGNORED,
+        text=_IGNORED_TEXT,
         kind=symbol.kind,
         location=Location(module.file, symbol.part.line),
         symbols=(),
@@ -201,17 +208,18 @@ def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque
     return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
 
 
-def _hash(module: Module, part: Part, found: Iterable[_Found]) -> ObjectId:
-    """Own normal form, then one line for each name that stands for something elsewhere."""
-    bindings = {
+def _joined(context: str, own: ObjectId, bindings: Iterable[str]) -> ObjectId:
+    """What is known of the code itself, then one line for each name that stands for more."""
+    lines = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
+    return derive(context, own + lines) if lines else own
+
+
+def _bindings(module: Module, found: Iterable[_Found]) -> set[str]:
+    return {
         line
         for index, _, targets in found
         if (line := _binding(module, module.references[index], targets))
     }
-    if not bindings:
-        return part.digest
-    lines = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
-    return derive(_CONTEXT, part.digest + lines)
 
 
 def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:

@@ -179,7 +179,7 @@ class _Parts:
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
-            text=derive(_TEXT_CONTEXT, self._text(definitions, uses)),
+            text=derive(_TEXT_CONTEXT, self._text(definitions)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
@@ -227,24 +227,23 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
-        if self._postponed and any(_is_annotated(d.node) for d in definitions):
-            out.append(b"\npostponed")
-        return b"".join((*out, self._versions.text(definitions)))
+        return b"".join((*out, self._around(definitions)))
 
-    def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
-        """Its lines, with those of the `if`s around it, then what its names are imported from."""
+    def _around(self, definitions: Sequence[Definition]) -> bytes:
+        """What else of the module it depends on how it is to be read; mostly nothing."""
+        is_text = self._postponed and any(_is_annotated(d.node) for d in definitions)
+        return (b"\npostponed" if is_text else b"") + self._versions.text(definitions)
+
+    def _text(self, definitions: Sequence[Definition]) -> bytes:
+        """Its lines, with those of the `if`s around it."""
         out: list[bytes] = []
         for definition in definitions:
             for guard in definition.guards:
+                out.append(b"+" if guard.holds else b"-")
                 out += self._rows(guard.test.lineno, guard.test.end_lineno or guard.test.lineno)
+            out.append(b"=")
             out += self._rows(*definition.span)
-        names = {reference.chain[0] for reference in uses.references if reference.chain}
-        imports = {f"*={star} *" for star in self.outline.stars} | {
-            f"{name}={origin.module} {origin.name or ''}"
-            for name in names
-            for origin in self.outline.imports.get(name, ())
-        }
-        return b"".join(row + b"\n" for row in [*out, *map(str.encode, sorted(imports))])
+        return b"".join(row + b"\n" for row in out) + self._around(definitions)
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]

@@ -25,7 +25,7 @@ from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules
 from pivot.code.roots import find_extra, find_root
-from pivot.code.sequence import find_orders
+from pivot.code.sequence import find_orders, import_order
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.errors import DefinitionError
@@ -113,26 +113,48 @@ class ProjectCode:
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
         )
 
-    def text(self, names: Collection[str]) -> str:
-        """The hash (64 hex digits) of how some entries of a fingerprint are written in their files.
+    def text(self, root: str, names: Collection[str]) -> str:
+        """The hash (64 hex digits) of how entries of a fingerprint are written in their files.
 
         It tells whether sources are those that a stage ran, also where the hashes in its lock were
-        made by rules that nobody knows any more: unlike those it is the same under every scheme.
-        Lines count as they are, comments included.
+        made by other rules: no normal form is in it. Lines count as they are, comments included;
+        and the order in which importing the module of `root` runs them.
         """
-        rows = {name: self._texts(name) for name in sorted(names)}
-        return derive_json(_TEXTS_CONTEXT, rows).hex()
+        found = {name: self._written(name) for name in names}
+        modules = {name.partition(":")[0] for name in names}
+        start = root.partition(":")[0]
+        order = import_order([start, *sorted(modules)], self._is_source, self._imports)
+        places = {name: place for place, name in enumerate(order)}
+        rows = sorted(
+            [places.get(name.partition(":")[0], -1), line, name, *texts]
+            for name, parts in found.items()
+            for line, *texts in parts or [(0, "")]
+        )
+        return derive_json(_TEXTS_CONTEXT, [row[2:] for row in rows]).hex()
 
-    def _texts(self, name: str) -> list[str] | None:
-        """How one entry is written; None where there is none of that name."""
+    def _is_source(self, name: str) -> bool:
+        package = self._modules.find(name)
+        return package is not None and package.file is not None
+
+    def _imports(self, name: str) -> Iterable[str]:
+        with contextlib.suppress(DefinitionError):
+            return self._graph.imports(name)
+        return ()
+
+    def _written(self, name: str) -> list[tuple[int, str]]:
+        """Each part of an entry: its line, and how it is written; nothing where it isn't there."""
         dotted, _, symbol = name.partition(":")
         with contextlib.suppress(DefinitionError):
             module = self._modules.get(dotted)
-            written = None if module is None else module.texts(symbol)
-            if module is None or written is None:
-                return None
-            return written + [line for node in self._nodes(module, symbol) for line in node.files]
-        return None
+            if module is None:
+                return []
+            if symbol not in (EFFECTS, MODULE, *module.symbols):
+                return []
+            nodes = self._nodes(module, symbol)
+            found = [(n.location.line, " ".join([n.text.hex(), *n.files])) for n in nodes]
+            names = _imported(module) if symbol == MODULE else b""
+            return [*found, (0, names.decode())] if names else found
+        return []
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
         """A fingerprint after edits of modules that lead to what they led to before."""

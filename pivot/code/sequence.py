@@ -4,7 +4,7 @@ Two modules that put something into one table leave another table behind when th
 other way round. Where only one does, or none, order says nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pivot.code.findings import EFFECTS
 from pivot.code.reach import Reach
@@ -28,7 +28,7 @@ def find_orders(reach: Reach, root: SymbolId) -> Mapping[str, str]:
     contested = {changed: all_ for changed, all_ in changes.items() if len(_entries(all_)) > 1}
     if not contested:
         return {}
-    ranks = {name: rank for rank, name in enumerate(_import_order(reach, root.module))}
+    ranks = {name: rank for rank, name in enumerate(_ordered(reach, root.module))}
     orders: dict[str, str] = {}
     for target, all_ in sorted(contested.items(), key=lambda item: str(item[0] or "")):
         ordered = sorted(all_, key=lambda by: (ranks.get(by[0], len(ranks)), *by))
@@ -71,18 +71,29 @@ def _without_repeats(entries: Iterable[str]) -> Iterator[str]:
         last = entry
 
 
-def _import_order(reach: Reach, start: str) -> list[str]:
+def _ordered(reach: Reach, start: str) -> list[str]:
     """The reached modules as importing `start` runs them; those that it doesn't import last."""
+    modules = reach.modules
+    return import_order((start, *modules), modules.__contains__, reach.graph.imports)
+
+
+def import_order(
+    starts: Iterable[str], counts: Callable[[str], bool], imports: Callable[[str], Iterable[str]]
+) -> list[str]:
+    """Modules as importing `starts` one after the other runs them, with their parents.
+
+    `counts` says of which modules that is of interest, `imports` what one imports.
+    """
     done: dict[str, None] = {}
     begun: set[str] = set()
     stack: list[tuple[str, Iterator[str]]] = []
 
     def begin(name: str) -> None:
-        for part in reversed([p for p in parents(name) if p in reach.modules and p not in begun]):
+        for part in reversed([p for p in parents(name) if counts(p) and p not in begun]):
             begun.add(part)
-            stack.append((part, iter(reach.graph.imports(part))))
+            stack.append((part, iter(imports(part))))
 
-    for name in (start, *reach.modules):
+    for name in starts:
         begin(name)
         while stack:
             part, imported = stack[-1]

@@ -73,7 +73,8 @@ class Code:
     def written_now(self, stage: Stage, observed: Observed) -> str:
         """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
         record = self._latest or self.record
-        return self.text({*record.fingerprints[stage.entry].code, *observed.code})
+        names = {*record.fingerprints[stage.entry].code, *observed.code}
+        return self.text(stage.symbol, names)
 
     def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
         """The files that a stage's `extra_code` names."""
@@ -124,7 +125,7 @@ class Code:
         """An entry's fingerprint in `record`; None where no stage has it."""
         return self.record.fingerprints.get(entry)
 
-    def text(self, names: Collection[str]) -> str:
+    def text(self, root: str, names: Collection[str]) -> str:
         """The hash of how these `package.module:name` are written; see `ProjectCode.text`.
 
         The sources are looked at once as long as nobody finds that they changed.
@@ -134,7 +135,7 @@ class Code:
             self._texts = (record, *self._opened())
         _, code, known = self._texts
         try:
-            return code.text(names)
+            return code.text(root, names)
         finally:
             known.close()
 

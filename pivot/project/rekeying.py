@@ -2,7 +2,7 @@
 
 A lock says what code ran by hashes that were made under its scheme. The rules of another scheme
 are not known here, so those can't be compared. But the lock also tells how that code was written,
-under no scheme at all (`Lock.sources`). Where sources are found that are written so, here or in a
+without any normal form (`Lock.sources`). Where sources are found that are written so, here or in a
 commit, they are what ran; and what they hash to under our scheme is what the lock has to say.
 """
 
@@ -54,7 +54,7 @@ class Present(Protocol):
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
 
-    def text(self, names: Collection[str]) -> str: ...
+    def text(self, root: str, names: Collection[str]) -> str: ...
 
 
 class Rekeying:
@@ -89,7 +89,7 @@ class Rekeying:
         found = self._present.fingerprint(entry_of(lock.root, lock.extra))
         if found is None or found.code.keys() != symbols_in(lock):
             return None
-        if self._present.text(names_of(lock)) != lock.sources:
+        if self._present.text(lock.root, names_of(lock)) != lock.sources:
             return None
         return Proof(found.code, known_hashes(self._present.hashes(lock.observed.code)))
 

@@ -23,7 +23,7 @@ def test_the_fingerprint_is_what_it_was(project, symbol):
 
 @pytest.mark.parametrize("symbol", PINNED)
 def test_how_it_is_written_is_what_it_was(project, symbol):
-    assert project(PROJECT).text(PINNED[symbol]["code"]) == PINNED[symbol]["sources"]
+    assert project(PROJECT).text(symbol, PINNED[symbol]["code"]) == PINNED[symbol]["sources"]
 
 
 def test_the_project_has_what_is_reached_only_in_roundabout_ways():

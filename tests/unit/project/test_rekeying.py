@@ -42,7 +42,8 @@ class Sources:
     def hashes(self, names):
         return dict.fromkeys(names, "now too")
 
-    def text(self, names):
+    def text(self, root, names):
+        assert root == "m:f"
         assert set(names) == {"m:f", "m:late"}, "files have ids, which depend on no scheme"
         return self.text_now
 

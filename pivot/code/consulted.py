@@ -24,11 +24,14 @@ class Consulted:
         files: the source of each module that was looked at.
         stages: for each fingerprint, the modules that something in it depends on.
         names: every dotted name that was looked for.
+        whole: fingerprints in which hashes depend on more than their symbols' own code; they are
+            made anew after every edit of what they depend on.
     """
 
     files: Mapping[str, RepoPath]
     stages: Mapping[str, frozenset[str]]
     names: frozenset[str]
+    whole: frozenset[str] = frozenset()
 
 
 def encode(consulted: Consulted) -> bytes:
@@ -42,6 +45,7 @@ def encode(consulted: Consulted) -> bytes:
         "sets": [sorted(modules[name] for name in names if name in modules) for names in sets],
         "stages": stages,
         "names": sorted(consulted.names),
+        "whole": sorted(consulted.whole),
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -58,6 +62,7 @@ def decode(data: bytes) -> Consulted | None:
             {name: str.__new__(RepoPath, file) for name, file in value["files"].items()},
             {symbol: sets[number] for symbol, number in value["stages"].items()},
             frozenset(value["names"]),
+            frozenset(value["whole"]),
         )
     except (ValueError, KeyError, TypeError, IndexError):
         return None

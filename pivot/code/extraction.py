@@ -30,6 +30,7 @@ from pivot.code.statements import (
     makes_empty_container,
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
+from pivot.code.syntax import walk
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -241,5 +242,5 @@ def _is_annotated(node: ast.AST) -> bool:
         isinstance(part, ast.AnnAssign)
         or (isinstance(part, ast.arg) and part.annotation is not None)
         or getattr(part, "returns", None) is not None
-        for part in ast.walk(node)
+        for part in walk(node)
     )

@@ -47,6 +47,7 @@ class ProjectCode:
         self._modules = Modules(sources, roots, kept)
         self._graph = Graph(self._modules, DataFiles(self._modules, outs))
         self._consulted: dict[str, frozenset[str]] = {}
+        self._whole: set[str] = set()
 
     def expect(self, symbols: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
@@ -68,7 +69,10 @@ class ProjectCode:
         entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
-        for entry, order in find_orders(reach, root).items():
+        orders = find_orders(reach, root)
+        if orders:
+            self._whole.add(symbol)
+        for entry, order in orders.items():
             node, hash_ = entries.get(entry) or (self._graph.node(root), "")
             text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
             effects_node = replace(node, kind=Kind.EFFECTS)
@@ -115,7 +119,9 @@ class ProjectCode:
         found: dict[str, Fingerprint] = {}
         for symbol, old in before.items():
             consulted = last.stages[symbol]
-            if consulted.isdisjoint(other):
+            is_whole = symbol in last.whole
+            if consulted.isdisjoint(ids if is_whole else other):
+                self._whole.update([symbol] if is_whole else [])
                 self._consulted[symbol] = consulted
                 found[symbol] = self._refreshed(symbol, old, ids.keys())
             else:
@@ -136,7 +142,7 @@ class ProjectCode:
         # Who reads a source as data depends on more than what it leads to.
         files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
-        return Consulted(files, dict(self._consulted), names)
+        return Consulted(files, dict(self._consulted), names, frozenset(self._whole))
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.

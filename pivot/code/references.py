@@ -22,6 +22,7 @@ from pivot.code.reflection import (
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
 from pivot.code.statements import registers
+from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
 
 COMPUTED_IMPORT: Final = "import of a computed name"
@@ -135,8 +136,8 @@ class _Walk:
         while stack:
             node, around = stack.pop()
             found = self._enter(node, around)
-            children = ast.iter_child_nodes(node) if found is None else found
-            stack += reversed([(child, around) for child in children])
+            inner = children(node) if found is None else found
+            stack += reversed([(child, around) for child in inner])
             stack += reversed(self._inner)
             self._inner.clear()
         self._is_walking = False
@@ -319,7 +320,7 @@ class _Walk:
     ) -> tuple[Scope, ...]:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
         inner = (*scopes, scope)
-        self.visit([child for p in params for child in ast.iter_child_nodes(p)], inner)
+        self.visit([child for p in params for child in children(p)], inner)
         return inner
 
     def _class(self, node: ast.ClassDef, scopes: tuple[Scope, ...]) -> list[ast.AST]:

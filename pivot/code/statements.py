@@ -7,6 +7,7 @@ from typing import Final
 
 from pivot.code import declarations
 from pivot.code.scopes import caught
+from pivot.code.syntax import children, walk
 
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
@@ -40,7 +41,7 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             stack += [*node.decorator_list, *defaults(node), *annotations(node)]
             continue
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
 
 
 def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.expr]:
@@ -66,7 +67,7 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
             bodies.append(node.body)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bodies += node.body
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
     return bodies
 
 
@@ -108,7 +109,7 @@ def bound_names(nodes: Sequence[ast.AST], *, imports: bool = False) -> list[str]
                     names[node.asname or node.name.partition(".")[0]] = None
             case _:
                 names.update(dict.fromkeys(caught(node)))
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
     return list(names)
 
 
@@ -149,7 +150,7 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                 continue  # what it computes is never used by a module that was imported
             case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
                 return True
-        stack += ast.iter_child_nodes(node)
+        stack += children(node)
     return False
 
 
@@ -207,7 +208,7 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
     return any(
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 

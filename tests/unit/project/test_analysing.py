@@ -222,6 +222,19 @@ def test_a_source_that_another_module_reads_as_data_counts_there(project):
     assert after["pipeline:two"].code["b:TEXT"] != before["pipeline:two"].code["b:TEXT"]
 
 
+def test_hashes_that_the_order_of_imports_is_part_of_are_made_as_a_whole(project):
+    files = project.disk.files
+    files["table.py"] = "TABLE = {}\n"
+    for name in ("a", "b"):
+        files[f"{name}.py"] += f"from table import TABLE\nTABLE['{name}'] = 1\n"
+    edit(project, "c.py", "return 3", "return TABLE")
+    edit(project, "c.py", "def deep", "from table import TABLE\ndef deep")
+    agrees(project)
+    edit(project, "c.py", "return TABLE", "return [TABLE]")
+    agrees(project)
+    assert project.anew == {"pipeline:one"}
+
+
 NAMES = ("a", "b", "c", "d", "pkg.x", "pkg")
 # In each a module stands for "M" and "W", a small number for "0", "1" and "2".
 TEMPLATES = (

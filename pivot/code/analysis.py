@@ -6,9 +6,11 @@ from typing import Final
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import SCHEME, Kind, Location, Opaque
-from pivot.code.references import SUBCLASSES, Reference
+from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
-from pivot.code.resolve import Modules, SymbolId, Targets
+from pivot.code.resolve import Modules
+from pivot.code.scopes import Origin
+from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
@@ -32,7 +34,10 @@ class Node:
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
         changes_outside: it sets attributes or items of things outside the project.
-        watches: classes whose subclasses it looks for; `watches_all`: of any class.
+        watches: classes whose subclasses it looks for, those outside as their modules' names;
+            `watches_all`: of any class.
+        texts: literals that may name a module, or something in one.
+        computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
     """
@@ -46,8 +51,10 @@ class Node:
     externals: frozenset[str]
     changes: frozenset[SymbolId]
     changes_outside: bool
-    watches: frozenset[SymbolId]
+    watches: frozenset[SymbolId | str]
     watches_all: bool
+    texts: tuple[str, ...]
+    computes: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
 
@@ -70,26 +77,46 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
         watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
+        texts=part.texts,
+        computes=any(lookup.what == COMPUTED_IMPORT for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
     )
 
 
-def with_files(node: Node, lines: Sequence[str]) -> Node:
-    """The same, with what the files that it reads hold; see `DataFiles.read`."""
+def with_files(node: Node, lines: Sequence[str], programs: Sequence[str]) -> Node:
+    """The same, with what the files that it reads hold, and the modules that it runs by file.
+
+    See `DataFiles.read` and `DataFiles.programs`.
+    """
     if not lines:
         return node
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
-    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text))
+    widens = tuple(dict.fromkeys([*node.widens, *programs]))
+    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text), widens=widens)
 
 
-def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId]:
+def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId | str]:
     return frozenset(
-        symbol
+        watched
         for index, _, targets in found
         if "__subclasses__" in module.references[index].chain
-        for symbol in targets.symbols
+        for watched in (*targets.symbols, *targets.externals)
     )
+
+
+def find_named(modules: Modules, text: str) -> Targets:
+    """What a dotted text names in the project, if it does: a module, or something in one."""
+    dotted, _, member = text.partition(":")
+    names = dotted.split(".")
+    for length in range(len(names), 0, -1):
+        module = modules.get(".".join(names[:length]))
+        if module is not None:
+            chain = (*names[length:], *((member,) if member else ()))
+            if chain and chain[0] not in module.symbols and chain[0] not in module.imports:
+                break
+            return modules.resolve(module, Reference(chain, 0, Origin(module.place.module)))
+    return Targets()
 
 
 def _widened(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.scopes import Origin, Place, imported
+from pivot.code.syntax import children
 
 _PACKAGE: Final = "pivot"
 
@@ -80,7 +81,7 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
                 continue
         elif not isinstance(node, ast.ExceptHandler | ast.match_case):
             continue
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
 
 
 def is_declared(node: ast.expr, declared: frozenset[str]) -> bool:

@@ -3,13 +3,22 @@
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from pivot.code import declarations, facts
-from pivot.code.findings import SCHEME
+from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
-from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
+from pivot.code.reads import (
+    PROGRAM,
+    FilePath,
+    Read,
+    bound_path,
+    find_reads,
+    may_read,
+    names_programs,
+)
 from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
@@ -21,6 +30,7 @@ from pivot.code.statements import (
     makes_empty_container,
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
+from pivot.code.syntax import walk
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -41,7 +51,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place, tree, Versions(outline))
+    parts = _Parts(outline, tree, names_programs=names_programs(source))
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -92,11 +102,20 @@ def _module(
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
+        acts=_acts(outline),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
         declared=declared,
     )
+
+
+def _acts(outline: Outline) -> tuple[str, ...]:
+    found = [(effect.definition.node.lineno, EFFECTS) for effect in outline.effects]
+    for trigger in outline.triggers:
+        definitions = outline.symbols[trigger.name].definitions
+        found.append((definitions[0].node.lineno, trigger.name))
+    return tuple(name for _, name in sorted(found, key=itemgetter(0)))
 
 
 def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
@@ -111,16 +130,18 @@ def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]
 class _Parts:
     """The parts of a module, which share one list of references."""
 
-    place: Place
+    outline: Outline
     tree: ast.Module
-    versions: Versions
+    names_programs: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
+    _versions: Versions = field(init=False)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
     _postponed: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self._versions = Versions(self.outline)
         self._postponed = _postpones(self.tree)
 
     def places(self, references: Iterable[Reference]) -> tuple[int, ...]:
@@ -146,9 +167,9 @@ class _Parts:
         tests = [guard.test for definition in definitions for guard in definition.guards]
         statements = [definition.node for definition in definitions]
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
-        uses = find_uses(nodes, self.place)
+        uses = find_uses(nodes, self.outline.place)
         self.imports += uses.imports
-        later = find_reads(function_bodies(statements), self.place)
+        now, later = self._reads([*tests, *statements], uses.called)
         programs = [read for read in later if read.is_program]
         return facts.Part(
             line=definitions[0].node.lineno,
@@ -158,15 +179,34 @@ class _Parts:
             calls=self.places(uses.calls),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
+            texts=uses.texts,
             called=self._called(statements),
-            reads=(*find_reads([*tests, *statements], self.place), *programs),
+            reads=(*now, *programs),
             later=later,
         )
+
+    def _reads(
+        self, nodes: Sequence[ast.AST], called: Iterable[str]
+    ) -> tuple[tuple[Read, ...], tuple[Read, ...]]:
+        """The files that code reads at import, and those that its functions read when called."""
+        if not self.names_programs and not may_read(called):
+            return (), ()
+        found = (find_reads(part, self.outline.place) for part in (nodes, function_bodies(nodes)))
+        now, later = (tuple(read for read in part if self._is_known(read.path)) for part in found)
+        return now, later
+
+    def _is_known(self, path: FilePath) -> bool:
+        """Whether a path starts from what the module knows, and not from a local name."""
+        start = path.start
+        if start is None or start.origin is not None:
+            return True
+        outline = self.outline
+        return start.chain[0] in outline.symbols or start.chain[0] in outline.imports
 
     def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
         """What runs when the module is imported, by name."""
         called = [callee(call) for call in calls(nodes)]
-        return self.places(find_uses(called, self.place).references) if called else ()
+        return self.places(find_uses(called, self.outline.place).references) if called else ()
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:
         """Modules that may be imported by computed names: all that the source mentions as texts."""
@@ -183,7 +223,7 @@ class _Parts:
             out += (b"=", encode(definition.node, named=False))
         if self._postponed and any(_is_annotated(d.node) for d in definitions):
             out.append(b"\npostponed")
-        return b"".join((*out, self.versions.text(definitions)))
+        return b"".join((*out, self._versions.text(definitions)))
 
 
 def _postpones(tree: ast.Module) -> bool:
@@ -202,5 +242,5 @@ def _is_annotated(node: ast.AST) -> bool:
         isinstance(part, ast.AnnAssign)
         or (isinstance(part, ast.arg) and part.annotation is not None)
         or getattr(part, "returns", None) is not None
-        for part in ast.walk(node)
+        for part in walk(node)
     )

@@ -28,6 +28,7 @@ class Part:
         calls: objects that it calls methods of, which may change them.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean; `package.*` for all in a package.
+        texts: literals that may name a module, or something in one.
         called: what it calls when the module is imported.
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
@@ -40,6 +41,7 @@ class Part:
     calls: tuple[int, ...]
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     called: tuple[int, ...] = ()
     reads: tuple[Read, ...] = ()
     later: tuple[Read, ...] = ()
@@ -104,6 +106,8 @@ class Module:
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
         effects: in source order.
+        acts: what may run other code when the module is imported, in source order: the names of
+            triggers, and `<effects>` for each effect.
         exports: names in `__all__` as far as it is a plain list.
         contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
@@ -119,6 +123,7 @@ class Module:
     runs: tuple[Origin, ...]
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger, ...]
+    acts: tuple[str, ...]
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings

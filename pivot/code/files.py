@@ -27,6 +27,15 @@ class DataFiles:
         found = {line for read in reads for line in self._lines(module, read)}
         return sorted(found)
 
+    def programs(self, module: Module, reads: Sequence[Read]) -> list[str]:
+        """The modules that stand in the files of programs which `reads` run."""
+        files = (p for read in reads if read.is_program for p in self._programs(module, read.path))
+        found = (self._modules.at(file) for file in files if self._modules.file_id(file))
+        return [module.place.module for module in found if module is not None]
+
+    def _programs(self, module: Module, path: FilePath) -> Iterator[RepoPath]:
+        return (p for p in self._places(module, path, 0) if is_program(p.split("/")))
+
     def _lines(self, module: Module, read: Read) -> Iterator[str]:
         for path in self._places(module, read.path, 0):
             if read.is_program and not is_program(path.split("/")):
@@ -97,7 +106,10 @@ class DataFiles:
                     yield from self._places(place, bound, depth + 1)
             if path.start.origin is not None:
                 package = self._modules.find(path.start.origin.module)
-                if package is not None and package.folders:
+                if package is not None and not path.steps:
+                    main = [folder / "__main__.py" for folder in package.folders]
+                    yield from main or ([package.file] if package.file is not None else [])
+                elif package is not None and package.folders:
                     yield from package.folders
                 elif package is not None and package.file is not None:
                     yield package.file.parent

@@ -34,6 +34,7 @@ def encode(module: Module) -> bytes:
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
         [[t.name, t.decorators, t.bases, t.calls] for t in module.triggers],
+        module.acts,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -49,7 +50,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, exports,
+    (place, references, symbols, imports, stars, runs, effects, triggers, acts, exports,
      contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
         place=Place(place[0], place[1], frozenset(place[2])),
@@ -61,6 +62,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         runs=tuple(_origins(runs)),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
+        acts=tuple(acts),
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
@@ -133,13 +135,13 @@ def _part_row(part: Part) -> _Row:
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
     row = [part.line, part.digest.hex(), references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    rest = [part.loads, part.called, *files]
+    rest = [part.loads, part.texts, part.called, *files]
     return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
     line, digest, references, writes, calls, lookups, *rest = row
-    loads, called, reads, later = rest or ((), (), (), ())
+    loads, texts, called, reads, later = rest or ((), (), (), (), ())
     return Part(
         line=line,
         digest=ObjectId(bytes.fromhex(digest)),
@@ -148,6 +150,7 @@ def _part(row: _Row) -> Part:
         calls=tuple(calls),
         lookups=tuple(Lookup(what, at) for what, at in lookups),
         loads=tuple(loads),
+        texts=tuple(texts),
         called=tuple(called),
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),

@@ -15,6 +15,7 @@ from typing import Final
 from pivot.code.scopes import STAR
 from pivot.code.statements import own_nodes
 from pivot.code.symbols import Definition, Outline
+from pivot.code.syntax import walk
 
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -76,7 +77,7 @@ class Versions:
         found = set(_names(own_nodes([*tests, definition.node])))
         left = [name for name in found if name in self._bodies]
         while left:
-            inner = {n for node in self._bodies[left.pop()] for n in _names(ast.walk(node))}
+            inner = {n for node in self._bodies[left.pop()] for n in _names(walk(node))}
             left += (name for name in inner - found if name in self._bodies)
             found |= inner
         return found

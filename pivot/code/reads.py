@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from pivot.code.references import Reference
@@ -41,7 +42,9 @@ _RUNNING: Final = frozenset(
     | {"run_path", "spec_from_file_location", "SourceFileLoader"}
 )
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
+_PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
 _WRITING_MODE: Final = re.compile("[wax]")
+_MODES: Final = frozenset({"r", "rb", "rt", "r+", "rb+", "r+b", "b", "t"})
 _FILE_NAME: Final = re.compile(r"[^\s:*?\"'<>|{}%]+")
 _MAX_LENGTH: Final = 200
 
@@ -81,6 +84,17 @@ class Read:
     line: int
     names_only: bool = False
     is_program: bool = False
+
+
+def names_programs(source: bytes) -> bool:
+    """A quick look at whether a source may name the file of a program."""
+    return _PROGRAM_TEXT.search(source) is not None
+
+
+def may_read(called: Iterable[str]) -> bool:
+    """Whether calls of these names may read or run a file."""
+    special = _LISTING | _ASKING | _RESOURCES | _RUNNING
+    return any(name in special or _READING.fullmatch(name) for name in called)
 
 
 def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
@@ -158,6 +172,11 @@ class _Finder:
                     operands += map(ast.Constant, text.split())
                 case _:
                     operands.append(argument)
+        for flag, operand in pairwise(operands):
+            name = getattr(operand, "value", None)
+            if is_running and getattr(flag, "value", None) == "-m" and is_module(name):
+                named = FilePath((), Reference((), 0, Origin(str(name))))
+                self.found[Read(named, node.lineno, is_program=True)] = None
         for operand in operands:
             if is_running or _may_name_program(operand):
                 path = self.path(operand)
@@ -267,6 +286,11 @@ def is_program(steps: Sequence[str]) -> bool:
     return bool(steps) and _PROGRAM.fullmatch(steps[-1]) is not None
 
 
+def is_module(name: object) -> bool:
+    """Whether this may be the name of a module."""
+    return isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
+
+
 def _may_name_program(node: ast.expr) -> bool:
     """A quick look at whether an expression ends with such a name."""
     match node:
@@ -286,7 +310,8 @@ def _is_module(node: ast.expr) -> bool:
 def _literal(text: str) -> FilePath | None:
     if len(text) > _MAX_LENGTH or not _FILE_NAME.fullmatch(text.replace("*", "")):
         return None
-    return None if text.startswith(("/", "~")) else FilePath(_steps(text))
+    is_path = not text.startswith(("/", "~")) and text not in _MODES
+    return FilePath(_steps(text)) if is_path else None
 
 
 def _steps(text: str) -> tuple[str, ...]:

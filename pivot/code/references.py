@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.reflection import (
+    annotation_parts,
     attribute_text,
     globals_item,
     is_loader,
@@ -20,6 +21,9 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.statements import registers
+from pivot.code.syntax import children
+from pivot.code.texts import evaluated_names, is_dotted
 
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
@@ -74,6 +78,8 @@ class Uses:
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
+        texts: literals that may name a module, or something in one.
+        called: last names of what it calls, as `loads` of `json.loads(text)`.
     """
 
     references: tuple[Reference, ...]
@@ -82,6 +88,8 @@ class Uses:
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
+    texts: tuple[str, ...]
+    called: frozenset[str]
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -95,6 +103,8 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
+        texts=tuple(walk.texts),
+        called=frozenset(walk.called),
     )
 
 
@@ -111,6 +121,8 @@ class _Walk:
         self.imports: dict[tuple[str, Origin], None] = {}
         self._inner: list[tuple[ast.AST, tuple[Scope, ...]]] = []
         self._is_walking = False
+        self.texts: dict[str, None] = {}
+        self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
@@ -124,8 +136,8 @@ class _Walk:
         while stack:
             node, around = stack.pop()
             found = self._enter(node, around)
-            children = ast.iter_child_nodes(node) if found is None else found
-            stack += reversed([(child, around) for child in children])
+            inner = children(node) if found is None else found
+            stack += reversed([(child, around) for child in inner])
             stack += reversed(self._inner)
             self._inner.clear()
         self._is_walking = False
@@ -137,6 +149,7 @@ class _Walk:
                 self._name(node, scopes)
                 return []
             case ast.Constant():
+                self._text(node.value)
                 return []
             case ast.Attribute():
                 return self._attribute(node, scopes)
@@ -157,7 +170,7 @@ class _Walk:
                 self.visit([node.value], self._with_type_params(node.type_params, scopes))
                 return []
             case ast.AnnAssign():
-                parts: list[ast.AST] = [node.target, *_annotation(node.annotation)]
+                parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
                 return [*parts, node.value] if node.value else parts
         return None
 
@@ -166,6 +179,10 @@ class _Walk:
         if stored and not (scopes and node.id in scopes[-1].escaped):
             return
         self._refer((node.id,), node.lineno, scopes, write=stored)
+
+    def _text(self, value: object) -> None:
+        if isinstance(value, str) and is_dotted(value):
+            self.texts[value] = None
 
     def _attribute(self, node: ast.Attribute, scopes: tuple[Scope, ...]) -> list[ast.AST]:
         chain, base = self._chain(node)
@@ -200,6 +217,8 @@ class _Walk:
         return tuple(attributes), node if origin is None else origin
 
     def _call(self, node: ast.Call, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+        func = node.func
+        self.called.add(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""))
         chain, base = self._chain(node)
         if chain and isinstance(base, ast.Name):
             stored = isinstance(node.func, ast.Name) and node.func.id in _WRITING_CALLS
@@ -210,8 +229,11 @@ class _Walk:
             return []
         if is_loader(node.func, self.place):
             self._load(node)
+        for name in evaluated_names(node):
+            self._refer((name,), node.lineno, scopes)
         if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
-            self._changed(node.func.value, scopes, self.calls)
+            keeps = registers([node.func.attr])
+            self._changed(node.func.value, scopes, self.writes if keeps else self.calls)
         if isinstance(node.func, ast.Name):
             return self._builtin_call(node, node.func.id, scopes)
         return None
@@ -281,8 +303,8 @@ class _Walk:
         else:
             body = list(node.body)
             outside += node.decorator_list
-            annotations = [part for a in every for part in _annotation(a.annotation)]
-            annotations += _annotation(node.returns)
+            annotations = [part for a in every for part in annotation_parts(a.annotation)]
+            annotations += annotation_parts(node.returns)
             if node.type_params:
                 scopes = self._with_type_params(node.type_params, scopes)
         scope = bound(body, self.place)
@@ -298,7 +320,7 @@ class _Walk:
     ) -> tuple[Scope, ...]:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
         inner = (*scopes, scope)
-        self.visit([child for p in params for child in ast.iter_child_nodes(p)], inner)
+        self.visit([child for p in params for child in children(p)], inner)
         return inner
 
     def _class(self, node: ast.ClassDef, scopes: tuple[Scope, ...]) -> list[ast.AST]:
@@ -374,14 +396,3 @@ def _is_outer(node: ast.AST, scopes: tuple[Scope, ...]) -> bool:
         reference.origin is not None or reference.chain
         for reference in _looked_up((node.id,), 0, scopes)
     )
-
-
-def _annotation(node: ast.expr | None) -> list[ast.AST]:
-    """An annotation, with those parsed that are written as strings."""
-    if node is None:
-        return []
-    parts: list[ast.AST] = [node]
-    for child in ast.walk(node):
-        if isinstance(child, ast.Constant):
-            parts += parsed(child.value)
-    return parts

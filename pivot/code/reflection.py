@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pivot.code.scopes import Origin, Place
-from pivot.code.syntax import parse
+from pivot.code.syntax import parse, walk
 
 _LOADERS: Final = frozenset({"import_module", "__import__", "run_module", "resolve_name"})
 _ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr", "setattr", "delattr"})
@@ -93,7 +93,7 @@ def _start(text: ast.expr, place: Place) -> str | None:
 
 def dotted_texts(tree: ast.Module) -> Iterator[str]:
     """The texts of a module that may be modules' names."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
             if len(text) < 200 and all(part.isidentifier() for part in text.split(".")):
@@ -137,3 +137,14 @@ def parsed(text: object) -> list[ast.AST]:
         return list(parse(text.strip()).body)
     except (SyntaxError, ValueError):
         return []
+
+
+def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
+    """An annotation, with those parsed that are written as strings."""
+    if node is None:
+        return []
+    parts: list[ast.AST] = [node]
+    for child in walk(node):
+        if isinstance(child, ast.Constant):
+            parts += parsed(child.value)
+    return parts

@@ -4,9 +4,10 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from pivot.code import declarations
 from pivot.code.ahead import guess, parse_ahead
@@ -14,7 +15,7 @@ from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
 from pivot.code.scopes import STAR, Origin
-from pivot.errors import DefinitionError
+from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -28,20 +29,6 @@ _MAX_HOPS: Final = 100
 _FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-class SymbolId(str):
-    """A symbol of a project module: the text `package.module:name`, for there are very many."""
-
-    __slots__ = ("module", "name")
-    module: str
-    name: str
-
-    def __new__(cls, module: str, name: str) -> Self:
-        self = super().__new__(cls, f"{module}:{name}")
-        self.module = module
-        self.name = name
-        return self
-
-
 @dataclass(frozen=True, slots=True)
 class Package:
     """A module's place on disk: where its submodules are, and its own source if it has one."""
@@ -49,25 +36,6 @@ class Package:
     name: str
     folders: tuple[RepoPath, ...]
     file: RepoPath | None
-
-
-@dataclass(slots=True)
-class Targets:
-    """What a reference stands for.
-
-    Attributes:
-        symbols: project symbols; true where attributes of it are read.
-        modules: project modules that are used as values, or of which an unknown name is read.
-        externals: dotted names outside the project, without the attributes read from them.
-        traversed: project modules that run before the name is found.
-        order: in which order names were bound that several statements bind.
-    """
-
-    symbols: dict[SymbolId, bool] = field(default_factory=dict)
-    modules: dict[str, str] = field(default_factory=dict)
-    externals: set[str] = field(default_factory=set)
-    traversed: dict[str, None] = field(default_factory=dict)
-    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -84,6 +52,9 @@ class Modules:
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
+        self._asking: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
         self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
@@ -91,6 +62,23 @@ class Modules:
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
+
+    @contextlib.contextmanager
+    def asking(self, seen: set[str]) -> Iterator[None]:
+        """Note in `seen` the modules that are asked for meanwhile."""
+        before, self._asking = self._asking, seen
+        try:
+            yield
+        finally:
+            self._asking = before
+
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
+
+    def _asked_by(self, name: str) -> set[str]:
+        """The modules that were asked for on behalf of one, to say what its names stand for."""
+        return self.asked.setdefault(name, set())
 
     def expect(self, names: Iterable[str]) -> None:
         """Say which modules will be asked for, and all that they import: it saves time."""
@@ -101,6 +89,7 @@ class Modules:
 
         Raises `DefinitionError` where its source isn't Python.
         """
+        self._asking.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -150,10 +139,12 @@ class Modules:
         made_by = facts.bindings.made.get(name)
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
+        origins = facts.bindings.imports.get(name, ())
+        self._asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
-            for origin in facts.bindings.imports.get(name, ())
+            for origin in origins
         )
 
     def find(self, name: str) -> Package | None:
@@ -161,6 +152,13 @@ class Modules:
         if name not in self._found:
             self._found[name] = self._search(name)
         return self._found[name]
+
+    def earlier(self, name: str, id_: ObjectId) -> Module | None:
+        """The facts that a module had when its source had this id, if they are still known."""
+        package = self.find(name)
+        if package is None or package.file is None:
+            return None
+        return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
 
     def at(self, file: RepoPath) -> Module | None:
         """The module that is imported from a source file, if there is one."""
@@ -217,6 +215,7 @@ class Modules:
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
         """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
@@ -224,7 +223,8 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self.resolve(module, module.references[index])
+            with self.asking_for(key[0]):
+                found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
@@ -374,21 +374,3 @@ def parents(name: str) -> Iterator[str]:
     parts = name.split(".")
     for length in range(1, len(parts) + 1):
         yield ".".join(parts[:length])
-
-
-def find_root(modules: Modules, symbol: str) -> SymbolId:
-    """The symbol that `package.module:qualname` names; a method's is that of its class.
-
-    Raises `DefinitionError` where there is no such module or name.
-    """
-    name, _, qualname = symbol.partition(":")
-    module = modules.get(name)
-    if module is None:
-        raise DefinitionError(
-            f"module {name!r} of {symbol!r} was not found",
-            why="no source file of the project has that name",
-        )
-    top = qualname.partition(".")[0]
-    if top not in module.symbols:
-        raise DefinitionError(f"{module.file} does not define {top!r}")
-    return SymbolId(name, top)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pivot.code.syntax import children, walk
+
 STAR: Final = "*"
 """The name that `from m import *` binds, as far as names are told apart here."""
 
@@ -110,7 +112,7 @@ def bound(body: Sequence[ast.AST], place: Place) -> Scope:
                 continue
             case _:
                 scope.names.update(caught(node))
-        stack += ast.iter_child_nodes(node)
+        stack += children(node)
     scope.names -= scope.escaped
     return scope
 
@@ -119,7 +121,7 @@ def _walrus(node: ast.AST) -> set[str]:
     """Names that `:=` binds around a comprehension, where they belong."""
     return {
         part.target.id
-        for part in ast.walk(node)
+        for part in walk(node)
         if isinstance(part, ast.NamedExpr) and isinstance(part.target, ast.Name)
     }
 

@@ -7,15 +7,21 @@ other way round. Where only one does, or none, order says nothing.
 from collections.abc import Iterable, Iterator, Mapping
 
 from pivot.code.findings import EFFECTS
-from pivot.code.reach import Reach, Touch
-from pivot.code.resolve import SymbolId, parents
+from pivot.code.reach import Reach
+from pivot.code.resolve import parents
+from pivot.code.targets import SymbolId
+from pivot.code.touches import Touch
 
 type _By = tuple[str, int, str]
-"""What changes something: its module, its line, and the entry of the fingerprint that it is."""
+"""What changes something: its module, its place in it, and its entry in the fingerprint."""
 
 
 def find_orders(reach: Reach, root: SymbolId) -> Mapping[str, str]:
-    """For each entry that others change, in which order; by the entry, as text."""
+    """What is changed by several, and in which order; by the effects that it counts among.
+
+    Those are the effects of the module that has the changed object; and where that can't be told,
+    of the root's module.
+    """
     changes: dict[SymbolId | None, set[_By]] = {}
     for changed, by in _changes(reach):
         changes.setdefault(changed, set()).add(by)
@@ -27,8 +33,8 @@ def find_orders(reach: Reach, root: SymbolId) -> Mapping[str, str]:
     for target, all_ in sorted(contested.items(), key=lambda item: str(item[0] or "")):
         ordered = sorted(all_, key=lambda by: (ranks.get(by[0], len(ranks)), *by))
         text = " ".join(_without_repeats(entry for _, _, entry in ordered))
-        for entry in _entries(all_) if target is None else {str(target)}:
-            orders[entry] = f"{orders.get(entry, '')}\n{text}"
+        entry = f"{root.module if target is None else target.module}:{EFFECTS}"
+        orders[entry] = f"{orders.get(entry, '')}\n{target.name if target else ''} {text}"
     return orders
 
 
@@ -40,15 +46,15 @@ def _changes(reach: Reach) -> Iterator[tuple[SymbolId | None, _By]]:
     """What the reached effects, and definitions that run code, change; None: that isn't known."""
     for name in reach.modules:
         acts = reach.graph.acts(name)
-        for _, index, touch in acts.effects:
-            node = reach.effects.get(name, {}).get(index)
-            if node is not None:
-                by = (name, node.location.line, f"{name}:{EFFECTS}")
+        for module, index, touch in acts.effects:
+            if index in reach.effects.get(name, {}):
+                places = [i for i, act in enumerate(module.acts) if act == EFFECTS]
+                by = (name, places[index], f"{name}:{EFFECTS}")
                 yield from ((changed, by) for changed in _touched(reach, touch))
         for module, index, touch in acts.triggers:
             symbol = SymbolId(name, module.triggers[index].name)
             if symbol in reach.symbols:
-                by = (name, reach.symbols[symbol].location.line, str(symbol))
+                by = (name, module.acts.index(symbol.name), str(symbol))
                 yield from ((changed, by) for changed in _touched(reach, touch))
 
 

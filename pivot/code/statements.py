@@ -1,11 +1,13 @@
 """What top-level statements do when a module is imported: bind names, call, change objects."""
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pivot.code import declarations
 from pivot.code.scopes import caught
+from pivot.code.syntax import children, walk
 
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
@@ -16,6 +18,9 @@ _PURE_FUNCTIONS: Final = frozenset(
 _PURE_METHODS: Final = frozenset(
     {"items", "keys", "values", "get", "copy", "format", "join", "split", "strip", "replace"}
     | {"lower", "upper", "startswith", "endswith", "product"}
+)
+_REGISTERING: Final = re.compile(
+    "regist|subscri|hook|handler|listen|plugin|callback", re.IGNORECASE
 )
 _CONTAINERS: Final = frozenset({"dict", "list", "set", "OrderedDict", "deque", "WeakSet"})
 _CONTAINER_METHODS: Final = frozenset(
@@ -36,7 +41,7 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             stack += [*node.decorator_list, *defaults(node), *annotations(node)]
             continue
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
 
 
 def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.expr]:
@@ -62,7 +67,7 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
             bodies.append(node.body)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bodies += node.body
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
     return bodies
 
 
@@ -104,7 +109,7 @@ def bound_names(nodes: Sequence[ast.AST], *, imports: bool = False) -> list[str]
                     names[node.asname or node.name.partition(".")[0]] = None
             case _:
                 names.update(dict.fromkeys(caught(node)))
-        stack += reversed(list(ast.iter_child_nodes(node)))
+        stack += reversed(children(node))
     return list(names)
 
 
@@ -145,7 +150,7 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                 continue  # what it computes is never used by a module that was imported
             case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
                 return True
-        stack += ast.iter_child_nodes(node)
+        stack += children(node)
     return False
 
 
@@ -203,7 +208,7 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
     return any(
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
@@ -220,3 +225,8 @@ def makes_empty_container(node: ast.stmt) -> bool:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
             return name == "defaultdict" or (name in _CONTAINERS and not args)
     return False
+
+
+def registers(names: Iterable[str]) -> bool:
+    """Whether a function of such names probably keeps what it is given, for others to find."""
+    return any(_REGISTERING.search(name) for name in names)

@@ -18,7 +18,7 @@ from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
 from pivot.code.reflection import loaded, loader_names
 from pivot.code.scopes import Origin, Place, imported
-from pivot.code.syntax import parse
+from pivot.code.syntax import parse, walk
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
 
@@ -169,7 +169,7 @@ def _exports(definitions: Sequence[Definition]) -> frozenset[str]:
     return frozenset(
         element.value
         for definition in definitions
-        for element in ast.walk(definition.node)
+        for element in walk(definition.node)
         if isinstance(element, ast.Constant) and isinstance(element.value, str)
     )
 

@@ -1,7 +1,13 @@
-"""From source text to a syntax tree, silently."""
+"""From source text to a syntax tree, silently; and the ways through such a tree."""
 
 import ast
 import warnings
+from collections.abc import Iterator
+from typing import Final
+
+# Node kinds without anything below them, and never looked at: there are as many as names.
+_MARKS: Final = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+_FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {}  # worked out when a kind is first met
 
 
 def parse(source: str | bytes) -> ast.Module:
@@ -16,3 +22,43 @@ def parse(source: str | bytes) -> ast.Module:
             return ast.parse(source)
         except (RecursionError, MemoryError) as error:
             raise ValueError("it is nested too deep") from error
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below `node`, in the order of its fields, without contexts and operators.
+
+    As `ast.iter_child_nodes` in a third of its time: analysis asks this of every node.
+    """
+    found: list[ast.AST] = []
+    kind = node.__class__
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = _fields_with_nodes(kind)
+    for field in fields:
+        value = getattr(node, field, None)
+        if value.__class__ is list:
+            found += [one for one in value if one is not None]
+        elif value is not None:
+            found.append(value)
+    return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, in no particular order, without contexts and operators."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += children(node)
+
+
+def _fields_with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
+    kinds = {name: _node_type(type_) for name, type_ in getattr(kind, "_field_types", {}).items()}
+    return tuple(name for name, k in kinds.items() if k is not None and not issubclass(k, _MARKS))
+
+
+def _node_type(annotation: object) -> type[ast.AST] | None:
+    """The node kind that a field's type speaks of: `expr`, `expr | None`, `list[expr]`."""
+    parts = (annotation, *getattr(annotation, "__args__", ()))
+    kinds = (part for part in parts if isinstance(part, type) and issubclass(part, ast.AST))
+    return next(kinds, None)

@@ -1,15 +1,19 @@
 """The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.edition import edition
+from pivot.code.findings import Fingerprint
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
@@ -46,16 +50,14 @@ class Code:
             and self._holds(known)
         ):
             return known
-        fresh = self._analyse(symbols, roots, identity, () if known is None else known.asked)
-        self._project.state.record_document(DOCUMENT, encode(fresh))
-        return fresh
+        return self._analyse(symbols, roots, identity, known)
 
     def now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.record
         if not self._holds(record):
             symbols = list(record.fingerprints)
-            record = self._analyse(symbols, record.roots, record.installation, record.asked)
+            record = self._analyse(symbols, record.roots, record.installation, record)
         self._latest = record
         return record
 
@@ -111,6 +113,11 @@ class Code:
 
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""
+        with self._sources() as (code, _):
+            return ask(code)
+
+    @contextlib.contextmanager
+    def _sources(self) -> Iterator[tuple["ProjectCode", KnownSources]]:
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
@@ -118,7 +125,7 @@ class Code:
         outs = [out.path for stage in self._definitions.stages for out in stage.outs]
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         try:
-            return ask(code)
+            yield code, known
         finally:
             known.close()
 
@@ -127,44 +134,55 @@ class Code:
         symbols: Sequence[str],
         roots: tuple[RepoPath, ...],
         identity: str,
-        asked: Collection[str],
+        before: CodeRecord | None,
     ) -> CodeRecord:
-        return self._read(lambda code: self._recorded(code, symbols, roots, identity, asked))
+        """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        from pivot.project.analysing import Analysis
 
-    def _recorded(
+        state = self._project.state
+        with self._sources() as (code, known):
+            analysis = Analysis(code, known)
+            if (
+                before is not None
+                and (before.roots, before.installation) == (roots, identity)
+                and self._holds(replace(before, files={}))
+            ):
+                analysis.go_on_from(before, state.document(CONSULTED))
+            fingerprints = analysis.fingerprints(symbols)
+            asked = code.hashes(() if before is None else before.asked)
+            files, folders, listings = analysis.evidence
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
+            consulted = analysis.consulted
+        state.record_document(CONSULTED, consulted)
+        record = CodeRecord(
+            fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
+            hash_bytes(consulted).hex(),
+        )  # fmt: skip
+        state.record_document(DOCUMENT, encode(record, before))
+        return record
+
+    def _packages_of(
         self,
-        code: "ProjectCode",
-        symbols: Sequence[str],
+        fingerprints: Mapping[str, Fingerprint],
+        names: Iterable[str],
         roots: tuple[RepoPath, ...],
-        identity: str,
-        asked: Collection[str],
-    ) -> CodeRecord:
+    ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """The versions that count for each symbol, and digests of code that isn't parsed."""
         from pivot.code.packages import find_providers
 
-        code.expect(symbols)
-        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
         providers = find_providers(wanted)
-        outside, binaries, digests = self._other_sources(modules, code.names, roots)
+        outside, binaries, digests = self._other_sources(modules, names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
             | {module: outside[module] for module in fingerprint.modules & outside.keys()}
             | binaries
             for symbol, fingerprint in fingerprints.items()
         }
-        hashes = code.hashes(asked)
-        return CodeRecord(
-            fingerprints=fingerprints,
-            packages=packages,
-            files=dict(code.evidence),
-            folders=dict(code.folders),
-            roots=roots,
-            installation=identity,
-            outside=digests,
-            asked=hashes,
-            listings=dict(code.listings),
-        )
+        return packages, digests
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -200,14 +218,16 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What findings depend on beside the sources: the analysis, and what is installed."""
+        """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())
-        return repr((edition().hex(), evidence.python, installed, policy))
+        outs = sorted(out.path for stage in self._definitions.stages for out in stage.outs)
+        results = hash_bytes("\n".join(outs).encode()).hex()
+        return repr((edition().hex(), evidence.python, installed, policy, results))
 
     def _holds(self, record: CodeRecord) -> bool:
         disk = DiskSources(self._project.root)

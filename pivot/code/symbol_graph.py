@@ -1,0 +1,257 @@
+"""The project's symbols, what each leads to, and what importing its modules changes."""
+
+from collections.abc import Container, Iterable, Iterator
+
+from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.files import DataFiles
+from pivot.code.findings import Kind
+from pivot.code.resolve import Modules, parents
+from pivot.code.scopes import Origin
+from pivot.code.statements import registers
+from pivot.code.targets import SymbolId
+from pivot.code.touches import Acts, Touch
+
+
+class Graph:
+    """The project's symbols and what each leads to, worked out once, for all stages."""
+
+    def __init__(self, modules: Modules, files: DataFiles) -> None:
+        self.modules = modules
+        self._files = files
+        self._plain: dict[SymbolId, Node] = {}
+        self._nodes: dict[SymbolId, Node] = {}
+        self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
+        self._triggers: dict[tuple[str, int], Touch] = {}
+        self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
+        self._loads: dict[SymbolId, tuple[str, ...]] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._runs: dict[str, tuple[str, ...]] = {}
+        self._acts: dict[str, Acts] = {}
+
+    def node(self, symbol: SymbolId) -> Node:
+        node = self._nodes.get(symbol)
+        if node is None:
+            module = self.module(symbol.module)
+            with self.modules.asking_for(symbol.module):
+                plain = self.plain(symbol)
+                node = self._with_files(module, module.symbols[symbol.name].part, plain)
+            self._nodes[symbol] = node
+        return node
+
+    def plain(self, symbol: SymbolId) -> Node:
+        """The node without the files that are read, which its hash has beside its code."""
+        node = self._plain.get(symbol)
+        if node is None:
+            module = self.module(symbol.module)
+            found = module.symbols[symbol.name]
+            with self.modules.asking_for(symbol.module):
+                node = analyse(self.modules, module, found.part, found.kind)
+            self._plain[symbol] = node
+        return node
+
+    def _with_files(self, module: Module, part: Part, node: Node) -> Node:
+        """Add the files that are read at import: by the code itself, and by what it calls."""
+        with self.modules.asking_for(module.place.module):
+            return self._reading(module, part, node)
+
+    def _reading(self, module: Module, part: Part, node: Node) -> Node:
+        lines = self._files.read(module, part.reads)
+        programs = self._files.programs(module, part.reads)
+        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
+            later = self._facts(symbol).part.later
+            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+                lines += self._files.read(self.module(symbol.module), later)
+        return with_files(node, sorted(set(lines)), programs)
+
+    def module(self, name: str) -> Module:
+        module = self.modules.get(name)
+        if module is None:
+            raise KeyError(name)
+        return module
+
+    def effect(self, module: Module, index: int) -> tuple[Node, Touch]:
+        key = (module.place.module, index)
+        if key not in self._effects:
+            effect = module.effects[index]
+            with self.modules.asking_for(key[0]):
+                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = self._with_files(module, effect.part, node)
+                self._effects[key] = node, self._effect_touch(module, effect)
+        return self._effects[key]
+
+    def _effect_touch(self, module: Module, effect: Effect) -> Touch:
+        if effect.touches is None:
+            return Touch(frozenset(), always=True)
+        symbols: set[SymbolId] = set()
+        for reference in effect.touches:
+            targets = self.modules.targets(module, reference)
+            if targets.externals or targets.modules or not targets.symbols:
+                return Touch(frozenset(), always=True)
+            symbols.update(targets.symbols)
+        return Touch(self._with_parts(symbols))
+
+    def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
+        """Objects, and those that they were made from: a change of one may be one of the other."""
+        every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
+        return frozenset(every)
+
+    def _constants(self, symbol: SymbolId) -> list[SymbolId]:
+        if self.plain(symbol).kind is not Kind.CONSTANT:
+            return []
+        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
+
+    def trigger(self, module: Module, index: int) -> Touch:
+        key = (module.place.module, index)
+        if key not in self._triggers:
+            with self.modules.asking_for(key[0]):
+                self._triggers[key] = self._trigger_touch(module, module.triggers[index])
+        return self._triggers[key]
+
+    def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
+        symbols: set[SymbolId] = set()
+        bases: set[SymbolId | str] = set()
+        always = False
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
+            targets = self.modules.targets(module, reference)
+            is_decorator = reference in trigger.decorators
+            if reference in trigger.bases:
+                bases |= targets.externals
+            names = module.references[reference].chain
+            always |= bool(targets.externals) and is_decorator and registers(names)
+            for symbol, is_method in targets.symbols.items():
+                if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
+                    symbols |= self._with_parts([symbol])
+                if reference in trigger.bases:
+                    classes = self._classes(symbol)
+                    bases |= classes
+                    hooks = {c for c in classes if self._facts(c).learns}
+                    symbols |= hooks
+                    if classes and not hooks and reference not in trigger.calls:
+                        continue  # deriving from a class calls nothing of it
+                changed, outside = self._changes(symbol)
+                symbols |= changed
+                always |= outside
+        return Touch(frozenset(symbols), frozenset(bases), always)
+
+    def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
+        """Whether calling this, or a method of it, is taken to change it."""
+        kind = self.plain(symbol).kind
+        if is_decorator:
+            return is_method or kind is Kind.CONSTANT
+        return is_method and kind is not Kind.CLASS
+
+    def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
+        """What a function or class, with all that it uses, may change when it is called."""
+        changed: set[SymbolId] = set()
+        outside = False
+        for part in self.closure(symbol):
+            node = self.plain(part)
+            if node.kind is not Kind.CONSTANT:
+                changed |= node.changes
+                outside |= node.changes_outside
+            elif self._facts(part).starts_empty:
+                changed.add(part)
+        return changed, outside
+
+    def _loaded(self, module: Module) -> Iterable[str]:
+        """The modules that functions import which a module calls when it is imported."""
+        parts = [symbol.part for symbol in module.symbols.values()]
+        parts += [effect.part for effect in module.effects]
+        called = {s: None for part in parts for i in part.called for s in self._called(module, i)}
+        return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
+
+    def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
+        found = self._loads.get(symbol)
+        if found is None:
+            runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
+            found = self._loads[symbol] = tuple(sorted(runs))
+        return found
+
+    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
+        found = self.modules.targets(module, reference).symbols
+        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
+
+    def _facts(self, symbol: SymbolId) -> Symbol:
+        return self.module(symbol.module).symbols[symbol.name]
+
+    def _classes(self, symbol: SymbolId) -> set[SymbolId]:
+        """A class with the project classes that it mentions; nothing for what isn't a class."""
+        found: set[SymbolId] = set()
+        stack = [symbol]
+        while stack:
+            part = stack.pop()
+            if part not in found and self.plain(part).kind is Kind.CLASS:
+                found.add(part)
+                stack += self.plain(part).symbols
+        return found
+
+    def acts(self, name: str) -> Acts:
+        """What a module does when it is imported."""
+        acts = self._acts.get(name)
+        if acts is None:
+            module = self.modules.get(name)
+            effects = [] if module is None else list(self._effect_acts(module))
+            triggers = [] if module is None else list(self._trigger_acts(module))
+            acts = self._acts[name] = Acts(tuple(effects), tuple(triggers))
+        return acts
+
+    def _effect_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
+        for index in range(len(module.effects)):
+            _, touch = self.effect(module, index)
+            if touch.may_matter:
+                yield module, index, touch
+
+    def _trigger_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
+        for index in range(len(module.triggers)):
+            touch = self.trigger(module, index)
+            if touch.may_matter:
+                yield module, index, touch
+
+    def imports(self, name: str) -> tuple[str, ...]:
+        """The project modules that import statements of a module run."""
+        found = self._imports.get(name)
+        if found is None:
+            module = self.modules.get(name)
+            every = [] if module is None else [*map(self._imported, module.runs)]
+            if module is not None:
+                every += self._loaded(module)
+            found = self._imports[name] = tuple(n for n in every if n is not None)
+        return found
+
+    def _imported(self, origin: Origin) -> str | None:
+        """The project module that an import statement runs, if it is one."""
+        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
+        return name if self.modules.find(name) else None
+
+    def run_by(self, name: str) -> tuple[str, ...]:
+        """All modules that run when one is imported: its parents, and what all of them import."""
+        found = self._runs.get(name)
+        if found is None:
+            found = self._runs[name] = tuple(self.run_beside(name, frozenset()))
+        return found
+
+    def run_beside(self, name: str, running: Container[str]) -> dict[str, None]:
+        """The modules that run when one is imported where some run already, in order."""
+        found: dict[str, None] = {}
+        stack = [name]
+        while stack:
+            for part in parents(stack.pop()):
+                if part not in running and part not in found:
+                    found[part] = None
+                    stack += self.imports(part)
+        return found
+
+    def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
+        """All symbols that `symbol` leads to by name, itself included."""
+        if symbol not in self._closures:
+            found: dict[SymbolId, None] = {}
+            stack = [symbol]
+            while stack:
+                part = stack.pop()
+                if part not in found:
+                    found[part] = None
+                    stack += self.plain(part).symbols
+            self._closures[symbol] = frozenset(found)
+        return self._closures[symbol]

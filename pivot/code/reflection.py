@@ -144,7 +144,7 @@ def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
     if node is None:
         return []
     parts: list[ast.AST] = [node]
-    for child in ast.walk(node):
+    for child in walk(node):
         if isinstance(child, ast.Constant):
             parts += parsed(child.value)
     return parts

@@ -21,6 +21,7 @@ class Scale:
         many_stages: stages of a graph that Pivot gets alone.
         modules: modules of a project whose code is analysed, in fifties.
         pushes: how many others pushed to a remote before.
+        calls: rounds of a stage of pure Python, some function calls each.
     """
 
     starts: int
@@ -37,6 +38,7 @@ class Scale:
     many_stages: int
     modules: int
     pushes: int
+    calls: int
 
 
 FULL = Scale(
@@ -54,6 +56,7 @@ FULL = Scale(
     many_stages=1000,
     modules=1000,
     pushes=10_000,
+    calls=200_000,
 )
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
 TINY = Scale(
@@ -71,4 +74,5 @@ TINY = Scale(
     many_stages=6,
     modules=50,
     pushes=40,
+    calls=2000,
 )

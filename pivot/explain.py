@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pivot.hashing import Json
 from pivot.lock.declared import Declared
-from pivot.lock.lock import Lock, Observed
+from pivot.lock.lock import Lock
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -69,7 +69,7 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         *_texts(ReasonKind.ENV, old.env, new.env),
         *_declaration(old, new),
         *_deps(lock.deps, world),
-        *_observed(lock.observed, world.seen, has_code=old.scheme == new.scheme),
+        *_observed(lock, world),
     )
     if not reasons and not old.is_as(new):
         # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
@@ -104,23 +104,25 @@ def _texts(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> 
 def _params(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> Iterator[Reason]:
     if not (old or new) and (old is None) == (new is None):
         return
-    flat_old, flat_new = dict(_flatten(old or {})), dict(_flatten(new or {}))
+    flat_old, flat_new = (
+        {name: as_text(value) for name, value in leaves(params or {})} for params in (old, new)
+    )
     yield from _texts(ReasonKind.PARAMS, flat_old, flat_new)
     if not (flat_old or flat_new) and (old is None) != (new is None):
         yield Reason(ReasonKind.DECLARATION, "params")
 
 
-def _flatten(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names of the leaves, with their values as text that tells 1 from 1.0 and "1"."""
+def leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Dotted names of the leaves of parameters, with their values."""
     for name, item in value.items():
         if isinstance(item, dict) and item:
-            yield from _flatten(item, f"{prefix}{name}.")
+            yield from leaves(item, f"{prefix}{name}.")
         else:
-            yield prefix + name, as_text(item)
+            yield prefix + name, item
 
 
 def as_text(value: Json) -> str:
-    """A parameter's value as people write it; text is quoted, so that kinds differ."""
+    """A parameter's value as people write it: it tells 1 from 1.0 and "1"."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
@@ -133,6 +135,8 @@ def as_text(value: Json) -> str:
 
 
 def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
+    if old.version != new.version:
+        yield Reason(ReasonKind.DECLARATION, "version", _salt(old.version), _salt(new.version))
     if old.cwd != new.cwd:
         yield Reason(ReasonKind.DECLARATION, "cwd", old.cwd, new.cwd)
     if (old.outs, old.deps) == (new.outs, new.deps):
@@ -142,6 +146,10 @@ def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
     yield from _texts(
         ReasonKind.DECLARATION, dict.fromkeys(old.deps, "dep"), dict.fromkeys(new.deps, "dep")
     )
+
+
+def _salt(version: int | str | None) -> str | None:
+    return None if version is None else as_text(version)
 
 
 def _kinds(outs: tuple[OutSpec, ...]) -> dict[str, str]:
@@ -170,11 +178,14 @@ def content_text(content: Content | None) -> str | None:
     return f"{content.id}+x" if content.type == "x" else str(content.id)
 
 
-def _observed(old: Observed, seen: Mapping[str, str | None], *, has_code: bool) -> Iterator[Reason]:
+def _observed(lock: Lock, world: World) -> Iterator[Reason]:
     """What was observed and differs; code only where its hashes can be compared."""
-    code = old.code if has_code else {}
+    old = lock.observed
+    code = old.code if lock.declared.scheme == world.declared.scheme else {}
     for prefix, entries in (("code", code), ("env", old.env), ("file", old.files)):
         for name, value in entries.items():
-            now = seen.get(f"{prefix}:{name}")
+            now = world.seen.get(f"{prefix}:{name}")
             if now != value:
-                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now)
+                at = world.locations.get(name) if prefix == "code" else None
+                file, line = (at.file, at.line) if at else (None, None)
+                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now, file, line)

@@ -20,6 +20,7 @@ from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
+from pivot.project.comments import idle_comments
 from pivot.project.interpreter import other_environment
 from pivot.project.mending import Mended
 from pivot.project.planner import Planner
@@ -165,7 +166,15 @@ def _definitions(project: Project) -> Iterator[Finding]:
             f"loaded by every command: {impurity.what} at {impurity.file}:{impurity.line}",
             "Move it into a stage's function",
         )
-    for symbol, fingerprint in planner.code.record.fingerprints.items():
+    record = planner.code.record
+    for comment in idle_comments(project.root, (f for f, id_ in record.files.items() if id_)):
+        yield Finding(
+            "code",
+            Mark.WARNING,
+            f"{comment.what}: {comment.file}:{comment.line}",
+            comment.hint,
+        )
+    for symbol, fingerprint in record.fingerprints.items():
         for opaque in fingerprint.opaque:
             yield Finding(
                 "code",

@@ -14,6 +14,7 @@ from pivot.run.events import (
     RunStarted,
     StageFinished,
     StageStarted,
+    StageUsed,
     StageWaiting,
     Status,
 )
@@ -22,6 +23,7 @@ _WORDS = {
     Status.RAN: ("ran", "green"),
     Status.UNCHANGED: ("unchanged", None),
     Status.RESTORED: ("restored", "cyan"),
+    Status.RECORDED: ("recorded", "cyan"),
     Status.FAILED: ("failed", "red"),
     Status.BLOCKED: ("blocked", "yellow"),
     Status.NOT_STARTED: ("not started", "yellow"),
@@ -54,6 +56,8 @@ class Printer:
                 note(f"{event.stage.ljust(self._width)}  running")
             case StageWaiting():
                 note(f"{event.stage.ljust(self._width)}  waiting for {event.holder}")
+            case StageUsed():
+                self._show_use(event)
             case StageFinished():
                 self._show_end(event)
             case RunFinished():
@@ -64,6 +68,12 @@ class Printer:
         took = seconds(event.duration_s) if event.status not in _TIMELESS else ""
         gap = " " * (_WIDTH - len(word) + 2) if took else ""
         say(f"{event.stage.ljust(self._width)}  {click.style(word, fg=colour)}{gap}{took}")
+
+    def _show_use(self, event: StageUsed) -> None:
+        for message, hint in event.messages:
+            note(f"warning: {event.stage} {message}")
+            if hint is not None:
+                note_named("hint", "cyan", hint)
 
     def _show_failure(self, event: StageFinished, failure: Failure) -> None:
         if self._as_json:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
+from pivot.code.ignoring import read_marks
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
@@ -39,6 +40,7 @@ def extract(
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
     bindings = declarations.read_bindings(tree, place)
+    ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
@@ -51,6 +53,7 @@ def extract(
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             path=_path(symbol, place),
+            ignored=name in ignored,
         )
         for name, symbol in outline.symbols.items()
     }
@@ -80,7 +83,7 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, parts.places(t.decorators), parts.places(t.calls))
+        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls)))
         for t in outline.triggers
     )
     return facts.Module(
@@ -121,6 +124,10 @@ class _Parts:
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
+    _postponed: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._postponed = _postpones(self.tree)
 
     def places(self, references: Iterable[Reference]) -> tuple[int, ...]:
         return tuple(map(self._place, references))
@@ -181,6 +188,8 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
+        if self._postponed and any(_is_annotated(d.node) for d in definitions):
+            out.append(b"\npostponed")
         return b"".join((*out, self.versions.text(definitions)))
 
     def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
@@ -200,3 +209,23 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _postpones(tree: ast.Module) -> bool:
+    """Whether annotations stay text, by `from __future__ import annotations`."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    )
+
+
+def _is_annotated(node: ast.AST) -> bool:
+    """Whether code has annotations that somebody may look at."""
+    return any(
+        isinstance(part, ast.AnnAssign)
+        or (isinstance(part, ast.arg) and part.annotation is not None)
+        or getattr(part, "returns", None) is not None
+        for part in ast.walk(node)
+    )

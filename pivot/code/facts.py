@@ -4,11 +4,11 @@ Facts are a pure function of a source's bytes, its module's name, and which of i
 Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
-from pivot.code.findings import Kind
+from pivot.code.findings import EFFECTS, IGNORED, MODULE, Kind
 from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
@@ -57,6 +57,7 @@ class Symbol:
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
         path: what it is bound to, if that is a path.
+        ignored: a comment says that it doesn't count.
     """
 
     kind: Kind
@@ -65,6 +66,12 @@ class Symbol:
     learns: bool = False
     starts_empty: bool = False
     path: FilePath | None = None
+    ignored: bool = False
+
+    @property
+    def text(self) -> str:
+        """How it is written, in hexadecimal digits; that doesn't count where it is ignored."""
+        return IGNORED if self.ignored else self.part.text.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +93,14 @@ class Trigger:
     Attributes:
         name: the symbol.
         decorators: what it is decorated with.
-        calls: what else it calls: base classes, the functions that compute a constant.
+        bases: what a class derives from, and its keywords.
+        calls: what else it calls: the functions that compute a constant, a default, ...
     """
 
     name: str
     decorators: tuple[int, ...]
+    bases: tuple[int, ...]
     calls: tuple[int, ...]
-
-    def callees(self) -> Iterator[tuple[int, bool]]:
-        """Everything called, with whether it is a decorator."""
-        yield from ((reference, True) for reference in self.decorators)
-        yield from ((reference, False) for reference in self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,15 @@ class Module:
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
+
+    def texts(self, name: str) -> list[str] | None:
+        """How a symbol is written, or all effects, or all of the module; None if it isn't there."""
+        effects = [effect.part.text.hex() for effect in self.effects]
+        if name == EFFECTS:
+            return effects
+        if name == MODULE:
+            return effects + [self.symbols[symbol].text for symbol in sorted(self.symbols)]
+        return [self.symbols[name].text] if name in self.symbols else None
 
     def name_at(self, line: int) -> str | None:
         """The symbol whose definition, decorators included, a line (1-based) stands in."""

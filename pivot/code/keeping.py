@@ -33,7 +33,7 @@ def encode(module: Module) -> bytes:
         module.stars,
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.calls] for t in module.triggers],
+        [[t.name, t.decorators, t.bases, t.calls] for t in module.triggers],
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -60,7 +60,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
-        triggers=tuple(Trigger(n, tuple(ds), tuple(cs)) for n, ds, cs in triggers),
+        triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
@@ -92,7 +92,7 @@ def _reference(row: _Row) -> Reference:
 
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
-    traits = symbol.learns + 2 * symbol.starts_empty
+    traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     path = None if symbol.path is None else _path_row(symbol.path)
     return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
 
@@ -105,6 +105,7 @@ def _symbol(row: _Row) -> Symbol:
         spans=tuple(_pairs(spans)),
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
+        ignored=bool(traits & 4),
         path=None if path is None else _path(path),
     )
 

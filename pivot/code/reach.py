@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
@@ -53,14 +53,17 @@ class Acts:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules, files: DataFiles) -> None:
+    def __init__(self, modules: Modules, files: DataFiles, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
         self._files = files
+        self._heed = heed
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
+        self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._runs: dict[str, tuple[str, ...]] = {}
         self._acts: dict[str, Acts] = {}
@@ -69,7 +72,10 @@ class Graph:
         node = self._nodes.get(symbol)
         if node is None:
             module = self.module(symbol.module)
-            node = self._with_files(module, module.symbols[symbol.name].part, self.plain(symbol))
+            with self.modules.asking_for(symbol.module):
+                node = self.plain(symbol)
+                if not node.is_ignored:
+                    node = self._with_files(module, module.symbols[symbol.name].part, node)
             self._nodes[symbol] = node
         return node
 
@@ -79,7 +85,8 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
-            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+            node = analyse_symbol(self.modules, module, found, heed=self._heed)
+            self._plain[symbol] = node
         return node
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
@@ -88,7 +95,8 @@ class Graph:
         called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
-            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+            caller = self.plain(symbol)
+            if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         return with_files(node, sorted(set(lines)))
 
@@ -102,9 +110,10 @@ class Graph:
         key = (module.place.module, index)
         if key not in self._effects:
             effect = module.effects[index]
-            node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
-            node = self._with_files(module, effect.part, node)
-            self._effects[key] = node, self._effect_touch(module, effect)
+            with self.modules.asking_for(key[0]):
+                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = self._with_files(module, effect.part, node)
+                self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
 
     def _effect_touch(self, module: Module, effect: Effect) -> Touch:
@@ -121,7 +130,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.plain(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
@@ -131,25 +140,26 @@ class Graph:
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
         if key not in self._triggers:
-            self._triggers[key] = self._trigger_touch(module, module.triggers[index])
+            with self.modules.asking_for(key[0]):
+                self._triggers[key] = self._trigger_touch(module, module.triggers[index])
         return self._triggers[key]
 
     def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
         symbols: set[SymbolId] = set()
         bases: set[SymbolId] = set()
         always = False
-        makes_class = module.symbols[trigger.name].kind is Kind.CLASS
-        for reference, is_decorator in trigger.callees():
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             targets = self.modules.targets(module, reference)
+            is_decorator = reference in trigger.decorators
             for symbol, is_method in targets.symbols.items():
                 if self._is_touched(symbol, is_decorator=is_decorator, is_method=is_method):
                     symbols |= self._with_parts([symbol])
-                if makes_class:
+                if reference in trigger.bases:
                     classes = self._classes(symbol)
                     bases |= classes
                     hooks = {c for c in classes if self._facts(c).learns}
                     symbols |= hooks
-                    if classes and not hooks:
+                    if classes and not hooks and reference not in trigger.calls:
                         continue  # deriving from a class calls nothing of it
                 changed, outside = self._changes(symbol)
                 symbols |= changed
@@ -175,6 +185,24 @@ class Graph:
             elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
+
+    def _loaded(self, module: Module) -> Iterable[str]:
+        """The modules that functions import which a module calls when it is imported."""
+        parts = [symbol.part for symbol in module.symbols.values()]
+        parts += [effect.part for effect in module.effects]
+        called = {s: None for p in parts for i in p.called for s in self._called(module, i)}
+        return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
+
+    def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
+        found = self._loads.get(symbol)
+        if found is None:
+            runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
+            found = self._loads[symbol] = tuple(sorted(runs))
+        return found
+
+    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
+        found = self.modules.targets(module, reference).symbols
+        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:
         return self.module(symbol.module).symbols[symbol.name]
@@ -217,7 +245,9 @@ class Graph:
         found = self._imports.get(name)
         if found is None:
             module = self.modules.get(name)
-            every = () if module is None else map(self._imported, module.runs)
+            every = [] if module is None else [*map(self._imported, module.runs)]
+            if module is not None:
+                every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
 
@@ -278,14 +308,23 @@ class Reach:
     opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId] = field(default_factory=set)
+    _watches_all: bool = False
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:
@@ -314,6 +353,7 @@ class Reach:
         """Go on to all that the entry `name` leads to."""
         self._reach(node.symbols, name)
         self._watched |= node.watches
+        self._watches_all |= node.watches_all
         self.opaque.update(node.opaque)
         for module in node.runs:
             self._run(module, name)
@@ -349,7 +389,7 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
-        before = len(self._effects_left) + len(self._triggers_left)
+        found = False
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
             if self._matters(touch):
@@ -359,6 +399,7 @@ class Reach:
                 self.effects.setdefault(name, {})[index] = node
                 self.via.setdefault(entry, self._cause(touch, name))
                 self._lead(node, entry)
+                found = True
             else:
                 self._effects_left.append((module, index, touch))
         triggers, self._triggers_left = self._triggers_left, []
@@ -368,9 +409,10 @@ class Reach:
                 continue
             if self._matters(touch):
                 self._reach([symbol], self._cause(touch, symbol.module))
+                found = True
             else:
                 self._triggers_left.append((module, index, touch))
-        return bool(self._queue) or len(self._effects_left) + len(self._triggers_left) != before
+        return found
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""
@@ -382,4 +424,5 @@ class Reach:
             touch.always
             or not touch.symbols.isdisjoint(self._reached)
             or not touch.bases.isdisjoint(self._watched)
+            or (self._watches_all and not touch.bases.isdisjoint(self.symbols))
         )

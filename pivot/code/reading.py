@@ -109,8 +109,10 @@ class Reading:
 
     def _known(self, name: str, file: RepoPath, *, is_package: bool) -> Module | None:
         id_ = self._ids[file]
-        if id_ is None:
-            return None
+        return None if id_ is None else self.kept(name, file, id_, is_package=is_package)
+
+    def kept(self, name: str, file: RepoPath, id_: ObjectId, *, is_package: bool) -> Module | None:
+        """The facts that were kept of a source with this id, or made ahead."""
         key = facts_key(id_, name, is_package=is_package)
         data = self._ahead.get(key)
         if data is not None:

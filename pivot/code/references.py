@@ -24,6 +24,9 @@ from pivot.code.scopes import Origin, Place, Scope, bound, imported
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
 
+SUBCLASSES: Final = "subclasses of a class that only a run knows"
+"""What is said of a look for subclasses, unless the class is named."""
+
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
 
@@ -96,7 +99,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
 
 
 class _Walk:
-    """One pass over code; expressions on an explicit stack, scopes by recursion."""
+    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -106,15 +109,26 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
+        self._inner: list[tuple[ast.AST, tuple[Scope, ...]]] = []
+        self._is_walking = False
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
-        stack = list(nodes)
-        stack.reverse()
+        """Walk `nodes`; those of inner scopes come before what else their node gives."""
+        self._inner += ((node, scopes) for node in nodes)
+        if self._is_walking:
+            return
+        self._is_walking = True
+        stack = self._inner[::-1]
+        self._inner.clear()
         while stack:
-            node = stack.pop()
-            children = self._enter(node, scopes)
-            stack += reversed(list(ast.iter_child_nodes(node)) if children is None else children)
+            node, around = stack.pop()
+            found = self._enter(node, around)
+            children = ast.iter_child_nodes(node) if found is None else found
+            stack += reversed([(child, around) for child in children])
+            stack += reversed(self._inner)
+            self._inner.clear()
+        self._is_walking = False
 
     def _enter(self, node: ast.AST, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
         """Handle one node; gives the nodes to go on with, None for all its children."""
@@ -158,6 +172,8 @@ class _Walk:
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
+        if "__subclasses__" in chain and not _is_outer(base, scopes):
+            self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
         stored = not isinstance(node.ctx, ast.Load)
@@ -350,6 +366,14 @@ def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> 
         if not scope.is_open and (name in scope.imports or name in scope.names):
             return
     yield Reference(chain, line)
+
+
+def _is_outer(node: ast.AST, scopes: tuple[Scope, ...]) -> bool:
+    """Whether this is a name that no function around it binds."""
+    return isinstance(node, ast.Name) and any(
+        reference.origin is not None or reference.chain
+        for reference in _looked_up((node.id,), 0, scopes)
+    )
 
 
 def _annotation(node: ast.expr | None) -> list[ast.AST]:

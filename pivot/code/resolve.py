@@ -4,6 +4,7 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -84,6 +85,9 @@ class Modules:
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
+        self._asking: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
         self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
@@ -91,6 +95,23 @@ class Modules:
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
+
+    @contextlib.contextmanager
+    def asking(self, seen: set[str]) -> Iterator[None]:
+        """Note in `seen` the modules that are asked for meanwhile."""
+        before, self._asking = self._asking, seen
+        try:
+            yield
+        finally:
+            self._asking = before
+
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
+
+    def _asked_by(self, name: str) -> set[str]:
+        """The modules that were asked for on behalf of one, to say what its names stand for."""
+        return self.asked.setdefault(name, set())
 
     def expect(self, names: Iterable[str]) -> None:
         """Say which modules will be asked for, and all that they import: it saves time."""
@@ -101,6 +122,7 @@ class Modules:
 
         Raises `DefinitionError` where its source isn't Python.
         """
+        self._asking.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -150,10 +172,12 @@ class Modules:
         made_by = facts.bindings.made.get(name)
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
+        origins = facts.bindings.imports.get(name, ())
+        self._asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
-            for origin in facts.bindings.imports.get(name, ())
+            for origin in origins
         )
 
     def find(self, name: str) -> Package | None:
@@ -162,8 +186,20 @@ class Modules:
             self._found[name] = self._search(name)
         return self._found[name]
 
+    def earlier(self, name: str, id_: ObjectId) -> Module | None:
+        """The facts that a module had when its source had this id, if they are still known."""
+        package = self.find(name)
+        if package is None or package.file is None:
+            return None
+        return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
+
     def at(self, file: RepoPath) -> Module | None:
-        """The module that is imported from a source file, if there is one."""
+        """The module that is imported from a source file, if there is one.
+
+        Where roots lie in one another it may have several names: `packages.ours.src.ours.core`, and
+        `ours.core`. The one with the fewest mere folders in it is what people import.
+        """
+        found: dict[str, Module] = {}
         for root in self._roots:
             inner = file if root == RepoPath.ROOT else file.removeprefix(f"{root}/")
             if inner == file and root != RepoPath.ROOT:
@@ -171,8 +207,13 @@ class Modules:
             name = inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             module = self.get(name)
             if module is not None and module.file == file:
-                return module
-        return None
+                found[name] = module
+        return found[min(found, key=self._mere_folders)] if found else None
+
+    def _mere_folders(self, name: str) -> int:
+        """How many packages on the way to a module have no source of their own."""
+        packages = map(self.find, parents(name))
+        return sum(package is None or package.file is None for package in packages)
 
     @property
     def names(self) -> frozenset[str]:
@@ -217,6 +258,7 @@ class Modules:
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
         """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
@@ -224,7 +266,8 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self.resolve(module, module.references[index])
+            with self.asking_for(key[0]):
+                found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
@@ -319,12 +362,18 @@ class _Search:
             found = True
         giving = []
         for star in module.stars:
-            if self._from_star(star, chain, whole=whole, known=found):
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
                 found = True
                 giving.append(f"{star}:{STAR}")
         if module.contested:
             self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
 
     def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
         """Note the order of a name's bindings, where it has several."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
-from pivot.code.reflection import loader_names
+from pivot.code.reflection import loaded, loader_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
@@ -89,11 +89,13 @@ class Trigger:
     Attributes:
         name: the symbol.
         decorators: what it is decorated with.
-        calls: what else it calls: base classes, the functions that compute a constant.
+        bases: what a class derives from, and its keywords.
+        calls: what else it calls: the functions that compute a constant, a default, ...
     """
 
     name: str
     decorators: tuple[Reference, ...]
+    bases: tuple[Reference, ...]
     calls: tuple[Reference, ...]
 
 
@@ -193,6 +195,8 @@ class _Reader:
         """Sort statements that stand below the same guards; `runs` is false for type checkers."""
         for node in body:
             definition = Definition(guards, node)
+            if runs and not isinstance(node, ast.If):
+                self._loads(node)
             match node:
                 case ast.Import() | ast.ImportFrom():
                     self._import(definition, node, runs=runs)
@@ -210,6 +214,13 @@ class _Reader:
                     pass
                 case _:
                     self._compound(definition, node, runs=runs)
+
+    def _loads(self, node: ast.stmt) -> None:
+        """Note modules that a statement imports by a call, whatever it does with them."""
+        for part in statements.own_nodes([node]):
+            origin = loaded(part, self.place) if isinstance(part, ast.Call) else None
+            if origin is not None:
+                self.runs.append(Origin(origin.module))
 
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
@@ -235,22 +246,41 @@ class _Reader:
     def _definable(self, definition: Definition, node: Definable) -> None:
         self._define(node.name, definition)
         self._triggers_of(node)
+        if isinstance(node, ast.ClassDef):
+            self._class_body(definition, node)
+
+    def _class_body(self, definition: Definition, node: ast.ClassDef) -> None:
+        """What the body of a class changes outside of the class, when it is defined."""
+        own = set(statements.bound_names(node.body, imports=True))
+        for statement in node.body:
+            inner = Definition(definition.guards, statement)
+            if isinstance(statement, ast.ClassDef):
+                self._class_body(inner, statement)
+            elif not isinstance(statement, Definable) and statements.stores_into(statement):
+                writes = find_uses([statement], self.place).writes
+                touches = tuple(w for w in writes if w.origin or w.chain[0] not in own)
+                if touches:
+                    self.effects.append(Effect(inner, touches))
 
     def _triggers_of(self, node: Definable) -> None:
+        bases: list[ast.expr] = []
         if isinstance(node, ast.ClassDef):
-            calls = [*node.bases, *statements.calls(node.keywords), *statements.calls(node.body)]
-            calls += [k.value for k in node.keywords]
+            bases = [*node.bases, *(k.value for k in node.keywords)]
+            calls = statements.calls([*node.bases, *node.keywords, *node.body])
         else:
-            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
-            calls = list(statements.calls(defaults))
-        self._trigger(node.name, calls, node.decorator_list)
+            calls = statements.calls([*statements.defaults(node), *statements.annotations(node)])
+        self._trigger(node.name, list(calls), node.decorator_list, bases)
 
     def _trigger(
-        self, name: str, calls: Sequence[ast.expr], decorators: Sequence[ast.expr] = ()
+        self,
+        name: str,
+        calls: Sequence[ast.expr],
+        decorators: Sequence[ast.expr] = (),
+        bases: Sequence[ast.expr] = (),
     ) -> None:
-        decorating, calling = self._callees(decorators), self._callees(calls)
-        if decorating or calling:
-            self.triggers.append(Trigger(name, decorating, calling))
+        parts = [self._callees(part) for part in (decorators, bases, calls)]
+        if any(parts):
+            self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
         targets: list[ast.AST] = [statements.callee(call) for call in calls]
@@ -283,13 +313,17 @@ class _Reader:
         if calls and not all(declarations.is_declared(c, self.declared) for c in calls):
             for name in names:
                 self._trigger(name, calls)
-        into_import = isinstance(node, ast.AugAssign) and any(n in self.imports for n in names)
-        if into_import:
+        if isinstance(node, ast.AugAssign) and any(map(self._is_shared, names)):
             touched = tuple(Reference((name,), node.lineno) for name in names)
             self.effects.append(Effect(definition, touched))
         elif statements.stores_into(node):
             touches = find_uses([node], self.place).writes
             self.effects.append(Effect(definition, touches or None))
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether a name may stand for an object that another name stands for, too."""
+        known = self.definitions.get(name, ())
+        return name in self.imports or any(statements.is_alias(d.node) for d in known)
 
     def _expression(self, definition: Definition, node: ast.Expr) -> None:
         self._walrus(definition)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 
+from pivot.definition.monitoring import free_tool
+
 _CLOCKS = frozenset(
     {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
     | {"process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime"}
@@ -26,7 +28,6 @@ _NOW = frozenset({"now", "utcnow", "today"})
 _SEEDED = frozenset({"seed", "setstate"})
 _FUNCTION_TYPES = (BuiltinFunctionType, FunctionType, MethodType)
 _CYTHON = "cython_function_or_method"  # each extension module has a type of this name
-_WATCHERS = (4, 3, 2)  # tools 0, 1 and 5 are debuggers', coverage's and the optimizer's
 
 
 def chance_in(called: object, *, bare: bool) -> str | None:
@@ -82,7 +83,7 @@ def watch_calls(
     """
     monitoring = sys.monitoring
     events = monitoring.events
-    tool = next((n for n in _WATCHERS if monitoring.get_tool(n) is None), None)
+    tool = free_tool()
     if tool is None:
         return
 

@@ -101,11 +101,13 @@ def _stage_json(stage: Stage) -> list[object]:
         stage.mutex,
         stage.tags,
         stage.secrets,
+        stage.extra,
+        stage.version,
     ]
 
 
 def _stage_of(value: list[Any]) -> Stage:
-    name, symbol, source, file, line, deps, outs, params, cwd, mutex, tags, secrets = value
+    name, symbol, source, file, line, deps, outs, params, cwd, mutex, tags, secrets = value[:12]
     return Stage(
         name=str.__new__(StageName, name),
         symbol=symbol,
@@ -119,6 +121,8 @@ def _stage_of(value: list[Any]) -> Stage:
         mutex=tuple(mutex),
         tags=tuple(tags),
         secrets=tuple(secrets),
+        extra=tuple(value[12]),
+        version=value[13],
     )
 
 

@@ -12,7 +12,7 @@ between makes the evidence too old, so definitions are loaded once more, and nev
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import source_from_cache
 from inspect import currentframe
 from types import CodeType, FrameType
@@ -20,27 +20,20 @@ from types import CodeType, FrameType
 from pivot.definition import evidence as now
 from pivot.definition.caller import own_caller
 from pivot.definition.chance import watch_calls
+from pivot.definition.environment import watch_environment
 from pivot.definition.evidence import Evidence, Impurity
 from pivot.definition.executed import executed
 from pivot.definition.lookups import LookupFinder, own_sources
 from pivot.definition.ownership import Ownership
+from pivot.definition.processes import PROCESSES
 from pivot.hashing import hash_fd
 
 _MAX_IMPURITIES = 20
 # A source that changed this shortly before loading began, or since, may not be what was loaded.
 _RACY_NS = 10_000_000
 
-_PROCESSES = (
-    "subprocess.",
-    "os.system",
-    "os.posix_spawn",
-    "os.exec",
-    "os.fork",
-    "os.spawn",
-    "pty.",
-)
 _NETWORK = ("socket.", "urllib.", "http.client.", "ftplib.", "smtplib.", "imaplib.", "poplib.")
-_UNCHECKABLE = _PROCESSES + _NETWORK
+_UNCHECKABLE = PROCESSES + _NETWORK
 _KERNEL = ("/dev/", "/proc/", "/sys/")
 
 _IMPORTER = "<frozen importlib._bootstrap_external>"
@@ -79,7 +72,7 @@ class Recorder:
         sys.addaudithook(self._audit)
         for name in ("stat", "lstat", "readlink", "access"):
             self._wrap_question(name)
-        self._wrap_environment()
+        watch_environment(self._variable_read, self._variables_listed)
         watch_calls(self._own.is_own, self._impure, self._begun)
         self._active = True
 
@@ -207,23 +200,13 @@ class Recorder:
         if not _asks_kind_only(wrapper):
             self._note(self._details, place, now.path_detail)
 
-    def _wrap_environment(self) -> None:
-        """Let `os.environ` say which variables are read; all other ways to ask go through these."""
-        kind = type(os.environ)
-        item, names = kind.__getitem__, kind.__iter__
+    def _variable_read(self, name: str, _: str | None, frame: FrameType | None) -> None:
+        if self._asker(frame) is not None:
+            self._variables.add(name)
 
-        def get_item(environ: "os._Environ[str]", key: str) -> str:
-            if self._asker(currentframe()) is not None and isinstance(key, (str, bytes)):
-                self._variables.add(os.fsdecode(key))
-            return item(environ, key)
-
-        def iterate(environ: "os._Environ[str]") -> Iterator[str]:
-            if self._asker(currentframe()) is not None:
-                self._enumerated = True
-            return names(environ)
-
-        for name, wrapper in (("__getitem__", get_item), ("__iter__", iterate)):
-            setattr(kind, name, wrapper)
+    def _variables_listed(self, frame: FrameType | None) -> None:
+        if self._asker(frame) is not None:
+            self._enumerated = True
 
 
 def _asks_kind_only(wrapper: FrameType | None) -> bool:

@@ -37,6 +37,13 @@ class Fields:
             raise TypeError(f"{name} holds something else than text")
         return texts
 
+    def optional_texts(self, name: str) -> dict[str, str | None]:
+        """A map to text, or to null."""
+        texts = {k: v for k, v in self.mapping(name).items() if v is None or isinstance(v, str)}
+        if len(texts) != len(self.mapping(name)):
+            raise TypeError(f"{name} holds something else than text")
+        return texts
+
     def items(self, name: str) -> list[Json]:
         value = self._value[name]
         if not isinstance(value, list):

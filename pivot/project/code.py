@@ -1,16 +1,23 @@
 """The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.edition import edition
-from pivot.code.findings import Fingerprint
+from pivot.code.extra import extra_files
+from pivot.code.findings import Fingerprint, Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.definition.extra import paths_of
+from pivot.definition.stage import Stage
+from pivot.hashing import hash_bytes
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
@@ -30,11 +37,12 @@ class Code:
         self._project = project
         self._definitions = definitions
         self._latest: CodeRecord | None = None
+        self._texts: tuple[CodeRecord, ProjectCode, KnownSources] | None = None
 
     @cached_property
     def record(self) -> CodeRecord:
         """The fingerprints of all stages, as the sources were when this was first asked."""
-        symbols = sorted({stage.symbol for stage in self._definitions.stages})
+        symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
         identity = self._installation
         data = self._project.state.document(DOCUMENT)
@@ -47,22 +55,33 @@ class Code:
             and self._holds(known)
         ):
             return known
-        fresh = self._analyse(symbols, roots, identity, () if known is None else known.asked)
-        self._project.state.record_document(DOCUMENT, encode(fresh))
-        return fresh
+        return self._analyse(symbols, roots, identity, known)
 
     def now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.record
         if not self._holds(record):
             symbols = list(record.fingerprints)
-            record = self._analyse(symbols, record.roots, record.installation, record.asked)
+            record = self._analyse(symbols, record.roots, record.installation, record)
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Fingerprint:
-        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol]
+    def code_now(self, stage: Stage) -> Mapping[str, str]:
+        """The hashes of a stage's code at this moment, not as they were when it was planned."""
+        return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
+
+    def written_now(self, stage: Stage, observed: Observed) -> str:
+        """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
+        record = self._latest or self.record
+        return self.text({*record.fingerprints[stage.entry].code, *observed.code})
+
+    def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
+        """The files that a stage's `extra_code` names."""
+        return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
+
+    def _files(self, stage: Stage) -> dict[str, str]:
+        workspace = self._project.workspace
+        return extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -101,13 +120,23 @@ class Code:
             self._project.state.record_document(DOCUMENT, encode(fuller))
         return fuller
 
-    def fingerprint(self, symbol: str) -> Fingerprint | None:
-        """A symbol's fingerprint in `record`; None where no stage has it."""
-        return self.record.fingerprints.get(symbol)
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        """An entry's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(entry)
 
     def text(self, names: Collection[str]) -> str:
-        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
-        return self._read(lambda code: code.text(names))
+        """The hash of how these `package.module:name` are written; see `ProjectCode.text`.
+
+        The sources are looked at once as long as nobody finds that they changed.
+        """
+        record = self._latest or self.record
+        if self._texts is None or self._texts[0] is not record:
+            self._texts = (record, *self._opened())
+        _, code, known = self._texts
+        try:
+            return code.text(names)
+        finally:
+            known.close()
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
@@ -118,62 +147,91 @@ class Code:
         """
         return self._read(lambda code: code.symbols_at(places)) if places else {}
 
+    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to now; names are as in `hashes`.
+
+        Without `heed` also through symbols that a comment says to ignore.
+        """
+        return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
+
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""
+        with self._sources() as (code, _):
+            return ask(code)
+
+    @contextlib.contextmanager
+    def _sources(self) -> Iterator[tuple["ProjectCode", KnownSources]]:
+        code, known = self._opened()
+        try:
+            yield code, known
+        finally:
+            known.close()
+
+    def _opened(self) -> tuple["ProjectCode", KnownSources]:
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
         known = KnownSources(project.workspace.file_id, project.state, edition())
         outs = [out.path for stage in self._definitions.stages for out in stage.outs]
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
-        try:
-            return ask(code)
-        finally:
-            known.close()
+        return code, known
 
     def _analyse(
         self,
         symbols: Sequence[str],
         roots: tuple[RepoPath, ...],
         identity: str,
-        asked: Collection[str],
+        before: CodeRecord | None,
     ) -> CodeRecord:
-        return self._read(lambda code: self._recorded(code, symbols, roots, identity, asked))
+        """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        from pivot.project.analysing import Analysis
 
-    def _recorded(
+        state = self._project.state
+        with self._sources() as (code, known):
+            analysis = Analysis(code, known)
+            if (
+                before is not None
+                and (before.roots, before.installation) == (roots, identity)
+                and self._holds(replace(before, files={}))
+            ):
+                analysis.go_on_from(before, state.document(CONSULTED))
+            fingerprints = analysis.fingerprints(symbols)
+            asked = code.hashes(() if before is None else before.asked)
+            files, folders, listings = analysis.evidence
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
+            consulted = analysis.consulted
+        state.record_document(CONSULTED, consulted)
+        record = CodeRecord(
+            fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
+            hash_bytes(consulted).hex(),
+        )  # fmt: skip
+        state.record_document(DOCUMENT, encode(record, before))
+        return record
+
+    def _packages_of(
         self,
-        code: "ProjectCode",
-        symbols: Sequence[str],
+        fingerprints: Mapping[str, Fingerprint],
+        names: Iterable[str],
         roots: tuple[RepoPath, ...],
-        identity: str,
-        asked: Collection[str],
-    ) -> CodeRecord:
-        from pivot.code.packages import find_providers
+    ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """The versions that count for each symbol, and digests of code that isn't parsed."""
+        from pivot.code.packages import Policy, find_providers
 
-        code.expect(symbols)
-        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
+        policy = Policy.of(self._project.config)
         modules = {module for f in fingerprints.values() for module in f.modules}
-        wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
-        providers = find_providers(wanted)
-        outside, binaries, digests = self._other_sources(modules, code.names, roots)
+        found = find_providers(modules if policy.counts_any else ())
+        providers = {module: policy.chosen(versions) for module, versions in found.items()}
+        counted = [module for module in modules if policy.counts_sources(module)]
+        outside, binaries, digests = self._other_sources(counted, names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
             | {module: outside[module] for module in fingerprint.modules & outside.keys()}
             | binaries
             for symbol, fingerprint in fingerprints.items()
         }
-        hashes = code.hashes(asked)
-        return CodeRecord(
-            fingerprints=fingerprints,
-            packages=packages,
-            files=dict(code.evidence),
-            folders=dict(code.folders),
-            roots=roots,
-            installation=identity,
-            outside=digests,
-            asked=hashes,
-            listings=dict(code.listings),
-        )
+        return packages, digests
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -209,14 +267,17 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What findings depend on beside the sources: the analysis, and what is installed."""
+        """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
+            sorted(self._project.config.packages.items()),
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())
-        return repr((edition().hex(), evidence.python, installed, policy))
+        outs = sorted(out.path for stage in self._definitions.stages for out in stage.outs)
+        results = hash_bytes("\n".join(outs).encode()).hex()
+        return repr((edition().hex(), evidence.python, installed, policy, results))
 
     def _holds(self, record: CodeRecord) -> bool:
         disk = DiskSources(self._project.root)

@@ -7,10 +7,11 @@ not (checkout, push, pull, commit) make none.
 import contextlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Fingerprint
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
@@ -18,10 +19,12 @@ from pivot.definition.discovery import NoStagesError, Source, discover
 from pivot.definition.evidence import edited_files, surroundings_hold
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
+from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
 from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
@@ -183,6 +186,10 @@ class Planner:
         """The code that the stages reach."""
         return Code(self.project, self.definitions)
 
+    def fingerprint(self, name: StageName) -> Fingerprint:
+        """What a stage reaches, as the plan knows it."""
+        return self.code.record.fingerprints[self.graph.stages[name].entry]
+
     # -- planning -----------------------------------------------------------------------------
 
     def surveyor(self) -> Surveyor:
@@ -194,8 +201,28 @@ class Planner:
             self._obtainable,
             self.tracked,
             self._tracked_part,
+            self._seen,
             self._rekeyed,
         )
+
+    def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
+        """What was observed in earlier runs, as it is now. The environment is this process's."""
+        return present(
+            observed,
+            code=self.code.hashes,
+            variable=os.environ.get,
+            file=self._file_id,
+        )
+
+    def _file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
+        id_ = self.project.workspace.file_id(path)
+        owner = self.tracked.owner(path) if id_ is None else None
+        if owner is None:
+            return id_
+        whole = self.tracked.contents[owner]
+        content = whole if owner == path else self._tracked_part(path, owner, whole)
+        return None if content is None else content.id
 
     def _rekeyed(self, lock: Lock) -> Lock | None:
         return self._rekeying.rekeyed(lock)

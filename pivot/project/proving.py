@@ -5,19 +5,19 @@ been edited in between. So a commit counts only if what the lock names is writte
 when it ran.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pivot.code.edition import edition
 from pivot.code.fingerprint import ProjectCode
+from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
-from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.folder import lock_path
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
+from pivot.project.commit_sources import CommitSources, place_of
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
 from pivot.project.rekeying import Proof, known_hashes, names_of
@@ -25,26 +25,6 @@ from pivot.project.rekeying import Proof, known_hashes, names_of
 # How many commits are looked at from the one on that brought a lock.
 _NEAR = 5
 _LOCKS = ".pivot/stages"
-
-
-@dataclass(frozen=True, slots=True)
-class CommitSources:
-    """Reads sources from a commit; `prefix` is the project's folder in the work tree, with `/`."""
-
-    repository: Repository
-    commit: CommitId
-    prefix: str
-
-    def read(self, path: RepoPath) -> bytes | None:
-        return self.repository.read(self.commit, WorkPath(self.prefix + path))
-
-    def file_id(self, path: RepoPath) -> ObjectId | None:
-        data = self.read(path)
-        return None if data is None else hash_bytes(data)
-
-    def is_dir(self, path: RepoPath) -> bool:
-        place = self.prefix if path == RepoPath.ROOT else f"{self.prefix}{path}/"
-        return not place or self.repository.has_folder(self.commit, WorkPath(place[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +43,7 @@ class Search:
         self._project = project
         self._repository = repository
         self._roots = tuple(roots)
-        inside = os.path.relpath(os.path.realpath(project.root), repository.workdir)
-        self._prefix = "" if inside == os.curdir else f"{inside}/"
+        self._prefix = place_of(project.root, repository)
         self._lineages = Lineages(repository, WorkPath(self._prefix + _LOCKS))
         self._analysed: dict[CommitId, ProjectCode] = {}
         self._known: list[KnownSources] = []
@@ -83,7 +62,7 @@ class Search:
             if code.text(names_of(lock)) != lock.sources:
                 continue
             try:
-                found = code.fingerprint(lock.root)
+                found = code.fingerprint(entry_of(lock.root, lock.extra))
             except DefinitionError:
                 continue
             unseen = sorted(found.code.keys() - lock.declared.code.keys())

@@ -9,10 +9,12 @@ commit, they are what ran; and what they hash to under our scheme is what the lo
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 from pivot.code.edition import edition
 from pivot.code.findings import SCHEME, Fingerprint
+from pivot.definition.extra import entry_of, is_path
 from pivot.errors import PivotError
 from pivot.git.evidence import Evidence, head_and_index
 from pivot.hashing import Json, hash_bytes
@@ -20,19 +22,25 @@ from pivot.lock.fields import Fields
 from pivot.lock.lock import Lock
 from pivot.project.project import Project
 
+REMEMBERED = "rekeyed:"  # how the names of what the accelerator keeps of it begin
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the code that ran hashes to: what the stage reached, and what it was seen to run."""
+    """What the code that ran hashes to: what the stage reached, and what it was seen to run.
+
+    Files that a stage names as its code aren't among it: their ids depend on no scheme.
+    """
 
     code: Mapping[str, str]
     observed: Mapping[str, str]
 
     def applied(self, lock: Lock) -> Lock:
         """The lock as it is under our scheme."""
+        files = {name: id_ for name, id_ in lock.declared.code.items() if is_path(name)}
         return replace(
             lock,
-            declared=replace(lock.declared, scheme=SCHEME, code=self.code),
+            declared=replace(lock.declared, scheme=SCHEME, code={**self.code, **files}),
             observed=replace(lock.observed, code=self.observed),
         )
 
@@ -40,8 +48,8 @@ class Proof:
 class Present(Protocol):
     """The project's sources as they are now."""
 
-    def fingerprint(self, symbol: str) -> Fingerprint | None:
-        """What a stage's function reaches; None if no stage has that function."""
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        """What a stage's code reaches (see `Stage.entry`); None if no stage has that code."""
         ...
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
@@ -50,7 +58,7 @@ class Present(Protocol):
 
 
 class Rekeying:
-    """Re-keys locks, and remembers what was found, also that nothing was."""
+    """Re-keys locks, and remembers what was found, also that nothing was in any commit."""
 
     def __init__(
         self, project: Project, present: Present, search: Callable[[Lock], Proof | None]
@@ -60,33 +68,46 @@ class Rekeying:
         self._present = present
         self._search = search
 
+    @cached_property
+    def _edition(self) -> bytes:
+        return edition()
+
+    @cached_property
+    def _head(self) -> Evidence | None:
+        """What HEAD was when this was first asked."""
+        return head_and_index(self._project.root)
+
     def rekeyed(self, lock: Lock) -> Lock | None:
         """A lock as it is under our scheme; None where the sources that ran aren't found."""
         if not lock.sources:
             return None
-        proof = self._here(lock) or self._remembered(lock)
+        proof = self._remembered(lock)
         return None if proof is None else proof.applied(lock)
 
     def _here(self, lock: Lock) -> Proof | None:
         """The present sources, where they are what ran and nothing else is reached in them."""
-        found = self._present.fingerprint(lock.root)
-        if found is None or found.code.keys() != lock.declared.code.keys():
+        found = self._present.fingerprint(entry_of(lock.root, lock.extra))
+        if found is None or found.code.keys() != symbols_in(lock):
             return None
-        observed = lock.observed.code
-        text = self._present.text(names_of(lock)) if observed else found.text
-        if text != lock.sources:
+        if self._present.text(names_of(lock)) != lock.sources:
             return None
-        return Proof(found.code, known_hashes(self._present.hashes(observed)))
+        return Proof(found.code, known_hashes(self._present.hashes(lock.observed.code)))
 
     def _remembered(self, lock: Lock) -> Proof | None:
-        """What the commits tell. A proof holds for ever, its absence while HEAD is as it was."""
-        name = document_of(lock)
-        state, evidence = self._project.state, head_and_index(self._project.root)
+        """What was found before, or is found now.
+
+        A proof holds for ever; that commits have none, while HEAD is as it was.
+        """
+        name = document_of(lock, self._edition)
+        state, evidence = self._project.state, self._head
         known = _decode(state.document(name), evidence)
-        if known is not None:
+        if known is not None and known.proof is not None:
             return known.proof
+        proof = self._here(lock)
+        if proof is None and known is not None:
+            return None
         try:
-            proof = self._search(lock)
+            proof = proof or self._search(lock)
         except PivotError:
             return None  # such as objects that a partial clone lacks: tried again next time
         if proof is not None:
@@ -99,9 +120,14 @@ class Rekeying:
         return proof
 
 
+def symbols_in(lock: Lock) -> frozenset[str]:
+    """The symbols and effects that a lock says were reached."""
+    return frozenset(name for name in lock.declared.code if not is_path(name))
+
+
 def names_of(lock: Lock) -> frozenset[str]:
     """The names whose way to be written `Lock.sources` tells."""
-    return frozenset(lock.declared.code) | frozenset(lock.observed.code)
+    return symbols_in(lock) | frozenset(lock.observed.code)
 
 
 def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
@@ -109,9 +135,9 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
     return {name: hash_ for name, hash_ in hashes.items() if hash_ is not None}
 
 
-def document_of(lock: Lock) -> str:
-    """The name under which the accelerator keeps what was found about a lock."""
-    return f"rekeyed:{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
+def document_of(lock: Lock, edition: bytes) -> str:
+    """The name under which the accelerator keeps what was found of a lock, by an analysis."""
+    return f"{REMEMBERED}{edition.hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pivot.code.fingerprint import Fingerprint, ProjectCode
+from pivot.code.findings import Fingerprint
+from pivot.code.fingerprint import ProjectCode
 from pivot.code.record import DOCUMENT, decode
 from pivot.definition.lookups import own_entries
 from pivot.definition.ownership import ownership
@@ -148,7 +149,7 @@ def verify(
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
     code = ProjectCode(DiskSources(project.root), _roots(project))
     rekeyed = _rekeying(project, code).rekeyed
-    examiner = Examiner(project.workspace, code.fingerprint, needs, claimed, rekeyed)
+    examiner = Examiner(project.workspace, code.fingerprint, code.hashes, needs, claimed, rekeyed)
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 
@@ -188,9 +189,9 @@ class _PresentCode:
 
     sources: ProjectCode
 
-    def fingerprint(self, symbol: str) -> Fingerprint | None:
+    def fingerprint(self, entry: str) -> Fingerprint | None:
         try:
-            return self.sources.fingerprint(symbol)
+            return self.sources.fingerprint(entry)
         except DefinitionError:
             return None
 

@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     SCHEME = "scheme"
     DECLARATION = "declaration"
     DEP = "dep"
+    OBSERVED = "observed"
     OUT = "out"
     MISSING = "missing"
     DAMAGED = "damaged"

@@ -12,6 +12,10 @@ CHECKOUT = Path(__file__).parents[2]
 BENCHMARKS = (sys.executable, "-m", "benchmarks", "--tiny", "--no-peer")
 ROWS = {
     "startup": {"pivot --help", "pivot repro with nothing to do (examples/wine)"},
+    "observing": {
+        "a stage of many small functions, watched",
+        "a stage that opens many files, watched",
+    },
     "no_op": {
         "repro with nothing to do, 3 stages, 9 artifacts",
         "status with nothing to do, 6 stages, 18 artifacts",

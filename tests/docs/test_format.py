@@ -124,7 +124,7 @@ def test_the_example_is_what_pivot_makes_of_it(tmp_path):
     code = ProjectCode(DiskSources(str(tmp_path)), [RepoPath.ROOT])
     found = code.fingerprint("pipeline:train")
     assert found.code == table("hash")
-    assert f"`sources` is `{found.text}`" in PAGE
+    assert f"`sources` is `{code.text(found.code)}`" in PAGE
 
 
 def test_the_table_of_the_normal_form_is_that_of_the_code():

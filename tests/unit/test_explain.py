@@ -70,6 +70,8 @@ def test_without_a_lock_it_never_ran():
         ({"code": BASE["code"] | {"m:h": "dd"}}, ("code", "m:h", None, "dd")),
         ({"packages": {"pandas": "2.3"}}, ("package", "pandas", "2.2", "2.3")),
         ({"packages": {}}, ("package", "pandas", "2.2", None)),
+        ({"version": 2}, ("declaration", "version", None, "2")),
+        ({"version": "2"}, ("declaration", "version", None, "'2'")),
         ({"env": {"LANG": "de"}}, ("env", "LANG", "C", "de")),
         ({"params": BASE["params"] | {"a": 2}}, ("params", "a", "1", "2")),
         ({"params": BASE["params"] | {"a": 1.0}}, ("params", "a", "1", "1.0")),

@@ -25,7 +25,6 @@ def record():
         opaque=(Opaque("getattr", LIB, 9),),
         via={"lib:f": "pipeline:train"},
         runs=frozenset({"lib", "pipeline"}),
-        text="7e" * 32,
     )
     return CodeRecord(
         fingerprints={"pipeline:train": fingerprint},

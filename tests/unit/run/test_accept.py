@@ -1,15 +1,14 @@
 """From a stage that returned to its lock: what is checked, in which order things become durable."""
 
-from dataclasses import replace
-
 import pytest
 
-from pivot.code.findings import Fingerprint
 from pivot.definition.stage import Stage
 from pivot.lock.declared import Declared
+from pivot.lock.observed import Observed
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
-from pivot.run.accept import ChangedMeanwhileError, Started, UnwrittenOutError, accept
+from pivot.run.accept import Started, UnwrittenOutError, accept
+from pivot.run.use import ChangedMeanwhileError
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import StageSurvey
@@ -17,7 +16,6 @@ from pivot.workspace import Workspace
 
 IN, OUT, LOG = RepoPath("in"), RepoPath("out"), RepoPath("log")
 CODE = {"m:make": "1"}
-FOUND = Fingerprint("m:make", CODE, {}, {}, frozenset(), (), text="7e" * 32)
 
 
 @pytest.fixture
@@ -51,13 +49,13 @@ def test_lock_names_what_was_read_and_written(place):
     workspace, store, root = place
     start = started(workspace, secrets=("token",))
     write(root)
-    lock = accept(start, workspace, store, lambda: FOUND)
+    lock = accept(start, workspace, store, lambda: CODE)
     assert (lock.stage, lock.root, lock.secrets) == ("make", "m:make", ("token",))
     assert lock.deps == {IN: workspace.content(IN)}
     assert lock.outs == {OUT: workspace.content(OUT), LOG: workspace.content(LOG)}
     assert all(store.holds(content) for content in lock.outs.values())
     assert lock.previous == {}
-    assert lock.sources == FOUND.text
+    assert lock.sources == ""
 
 
 def test_lock_names_what_incremental_outs_started_from(place):
@@ -66,7 +64,7 @@ def test_lock_names_what_incremental_outs_started_from(place):
     before = workspace.content(LOG)
     start = started(workspace, previous={LOG: before, OUT: before})
     write(root)
-    assert accept(start, workspace, store, lambda: FOUND).previous == {LOG: before}
+    assert accept(start, workspace, store, lambda: CODE).previous == {LOG: before}
 
 
 def test_unwritten_outs_are_named_and_nothing_is_stored(place):
@@ -74,7 +72,7 @@ def test_unwritten_outs_are_named_and_nothing_is_stored(place):
     start = started(workspace)
     (root / "log").write_text("log")
     with pytest.raises(UnwrittenOutError, match="it did not write out"):
-        accept(start, workspace, store, lambda: FOUND)
+        accept(start, workspace, store, lambda: CODE)
     assert not store.holds(workspace.content(LOG))
 
 
@@ -84,7 +82,7 @@ def test_changed_code_is_seen_after_the_outs_were_stored(place):
     start = started(workspace)
     write(root)
     with pytest.raises(ChangedMeanwhileError, match="code changed while it ran"):
-        accept(start, workspace, store, lambda: replace(FOUND, code={"m:make": "2"}))
+        accept(start, workspace, store, lambda: {"m:make": "2"})
     assert store.holds(workspace.content(OUT))
 
 
@@ -101,7 +99,7 @@ def test_changed_dep_is_named(place, change):
         case "executable":
             (root / "in").chmod(0o755)
     with pytest.raises(ChangedMeanwhileError, match="dep in changed while it ran"):
-        accept(start, workspace, store, lambda: FOUND)
+        accept(start, workspace, store, lambda: CODE)
 
 
 def test_dep_that_was_rewritten_with_the_same_bytes_did_not_change(place):
@@ -109,4 +107,15 @@ def test_dep_that_was_rewritten_with_the_same_bytes_did_not_change(place):
     start = started(workspace)
     write(root)
     (root / "in").write_text("in")
-    assert accept(start, workspace, store, lambda: FOUND).deps == start.deps
+    assert accept(start, workspace, store, lambda: CODE).deps == start.deps
+
+
+def test_lock_tells_how_the_code_was_written_with_what_was_observed(place):
+    workspace, store, root = place
+    write(root)
+    seen = Observed(code={"m:late": "3"})
+    told = accept(
+        started(workspace), workspace, store, lambda: CODE, lambda: seen,
+        lambda observed: f"{sorted(observed.code)}",
+    )  # fmt: skip
+    assert (told.observed, told.sources) == (seen, "['m:late']")

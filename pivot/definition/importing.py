@@ -2,8 +2,8 @@
 
 Bytecode is trusted only if it was surely made from the present source. Python compares the
 source's size and its time in whole seconds, so after two quick edits of equal size, or one that
-sets the time back (as `rsync -t` and `cp -p` do), it would run the first one; Pivot would record the
-result under the second one's fingerprint. When a file's status changed nobody can set.
+sets the time back (as `rsync -t` and `cp -p` do), it would run the first one; Pivot would record
+the result under the second one's fingerprint. When a file's status changed nobody can set.
 """
 
 import contextlib

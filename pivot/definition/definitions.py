@@ -18,7 +18,7 @@ from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 
 _OUTPUT_LIMIT = 64 * 1024
-_FORMAT = 2
+_FORMAT = 3
 
 # `-P` and the clean `__main__` keep the project's files from standing in for Pivot's own imports.
 _BOOTSTRAP = """\
@@ -83,7 +83,7 @@ def decode(data: bytes) -> Definitions:
             warnings=tuple(value["warnings"]),
             output=value["output"],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"not the definitions of a project: {error!r}") from error
 
 

@@ -1,8 +1,9 @@
 """Importing a project's own modules, as the loader and every stage's process do it.
 
 Bytecode is trusted only if it was surely made from the present source. Python compares the
-source's size and its time in whole seconds, so after two quick edits of equal size it would run
-the first one; Pivot would record the result under the second one's fingerprint.
+source's size and its time in whole seconds, so after two quick edits of equal size, or one that
+sets the time back (as `rsync -t` and `cp -p` do), it would run the first one; Pivot would record
+the result under the second one's fingerprint. When a file's status changed nobody can set.
 """
 
 import contextlib
@@ -44,7 +45,9 @@ class FreshLoader(SourceFileLoader):
 
 def _settled(source: str, bytecode: str) -> bool:
     try:
-        return os.stat(bytecode).st_mtime_ns >= os.stat(source).st_mtime_ns + _SETTLED_NS
+        state = os.stat(source)
+        changed = max(state.st_mtime_ns, state.st_ctime_ns)
+        return os.stat(bytecode).st_mtime_ns >= changed + _SETTLED_NS
     except OSError:
         return False
 

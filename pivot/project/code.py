@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.edition import edition
 from pivot.code.extra import extra_files
 from pivot.code.findings import Fingerprint, Reached
@@ -185,6 +184,7 @@ class Code:
         before: CodeRecord | None,
     ) -> CodeRecord:
         """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        from pivot.code.consulted import DOCUMENT as CONSULTED
         from pivot.project.analysing import Analysis
 
         state = self._project.state

@@ -18,7 +18,8 @@ FOREIGN = {
 }  # fmt: skip
 ALLOWED = {"blake3", "click", "sqlite3", "tomllib"}
 LATE = {
-    "pivot.checkout", "pivot.code.fingerprint", "pivot.code.reach", "pivot.code.symbols",
+    "pivot.checkout", "pivot.code.facts", "pivot.code.fingerprint", "pivot.code.reach",
+    "pivot.code.references", "pivot.code.statements", "pivot.code.symbols",
     "pivot.definition.loading", "pivot.git", "pivot.params", "pivot.placing", "pivot.run.executors",
     "pivot.run.repro", "pivot.run.server", "pivot.store.writer", "pivot.sync", "pivot.transfer",
 }  # fmt: skip

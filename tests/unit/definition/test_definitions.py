@@ -1,3 +1,4 @@
+import json
 import os
 import time
 
@@ -79,6 +80,14 @@ def test_anything_else_is_refused(data):
     with pytest.raises(ValueError, match=r".") as caught:
         decode(data)
     assert not isinstance(caught.value, UnicodeError)
+
+
+def test_stages_with_fewer_fields_are_refused(project):
+    """As another version of Pivot may have written them."""
+    value = json.loads(encode(project.load("from pivot import stage\n@stage()\ndef f(): ...\n")))
+    value["stages"][0].pop()
+    with pytest.raises(ValueError, match="not the definitions"):
+        decode(json.dumps(value).encode())
 
 
 def test_two_hundred_stages_decode_in_milliseconds():

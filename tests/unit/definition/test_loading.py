@@ -1,4 +1,5 @@
 import os
+import py_compile
 import subprocess
 import sys
 import textwrap
@@ -301,3 +302,13 @@ def test_environment_inside_the_project_is_not_the_projects(project):
     definitions = project.load(f"import sys\nsys.path.append({str(site)!r})\nimport library\n")
     assert definitions.roots == (".",)
     assert definitions.evidence.files.keys() == {"pipeline.py"}
+
+
+def test_bytecode_of_an_earlier_text_is_not_run_when_the_time_was_set_back(project):
+    """As by `cp -p` or `rsync -t`: size and time are those that the bytecode was made for."""
+    text = "from pivot import stage\nimport numbered\n@stage(outs=[numbered.NAME])\ndef f(): ...\n"
+    source = project.write("numbered.py", "NAME = 'first'\n")
+    py_compile.compile(str(source))
+    assert project.stage(text).outs[0].path == "first"
+    project.write("numbered.py", "NAME = 'other'\n")
+    assert project.stage(text).outs[0].path == "other"

@@ -8,6 +8,7 @@ one with an empty one must come to the same decisions, the same fingerprints, or
 import os
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -201,11 +202,11 @@ class CachesMachine(RuleBasedStateMachine):
     @rule()
     def plan_twice_at_once(self):
         """As two commands that overlap: each has read before the other one writes."""
-        projects = [Project.find(str(self.root)) for _ in range(2)]
-        first, second = (outcome(project) for project in projects)
-        for project in projects:
-            project.close()
-        assert first == second
+        with (
+            closing(Project.find(str(self.root))) as one,
+            closing(Project.find(str(self.root))) as other,
+        ):
+            assert outcome(one) == outcome(other)
 
     @rule(name=st.sampled_from(EDITED), number=st.integers(1, 4))
     def edit_while_a_plan_is_open(self, name, number):
@@ -228,14 +229,13 @@ class CachesMachine(RuleBasedStateMachine):
     def memory_changes_nothing(self):
         if not hasattr(self, "root"):
             return
-        known = Project.find(str(self.root))
-        fresh = Project.find(str(self.root))
-        with tempfile.TemporaryDirectory() as elsewhere:
+        with (
+            tempfile.TemporaryDirectory() as elsewhere,
+            closing(Project.find(str(self.root))) as known,
+            closing(Project.find(str(self.root))) as fresh,
+        ):
             fresh.state = State.open(f"{elsewhere}/state.db")
-            expected = outcome(fresh)
-            fresh.close()
-        assert outcome(known) == expected
-        known.close()
+            assert outcome(known) == outcome(fresh)
 
 
 @pytest.fixture(autouse=True, scope="module")

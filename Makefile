@@ -34,7 +34,8 @@ lint: $(STAMP) ## check style, types, the layers between packages, and the wheel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict examples/wine/demo.py docs/reference/generate_cli.py
+	$(BIN)/mypy --strict examples/wine/demo.py docs/reference/generate_cli.py \
+	    docs/reference/generate_fingerprint.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/packaging/test_wheel.py -k top_level
 

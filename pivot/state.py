@@ -240,6 +240,10 @@ class State:
     def record_document(self, name: str, value: bytes) -> None:
         self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
 
+    def forget_documents(self, prefix: str) -> None:
+        """Drop all documents whose names begin with `prefix`."""
+        self._execute("DELETE FROM documents WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+
     # -- sources ------------------------------------------------------------------------------
 
     def facts(self, key: bytes) -> bytes | None:

@@ -1,5 +1,6 @@
 """From a source to its facts: the one place where sources are parsed."""
 
+import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,10 +9,19 @@ from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.normal import encode
-from pivot.code.references import Reference, Uses, find_uses
-from pivot.code.scopes import Origin
-from pivot.code.statements import learns_of_subclasses, makes_empty_container
-from pivot.code.symbols import Definition, Outline, locate, parse_file, read_outline
+from pivot.code.order import Versions, contested
+from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
+from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
+from pivot.code.reflection import dotted_texts
+from pivot.code.scopes import Origin, Place
+from pivot.code.statements import (
+    callee,
+    calls,
+    function_bodies,
+    learns_of_subclasses,
+    makes_empty_container,
+)
+from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -34,7 +44,7 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(outline, source.splitlines())
+    parts = _Parts(place, tree, Versions(outline), outline, source.splitlines())
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -42,11 +52,19 @@ def extract(
             spans=tuple(definition.span for definition in symbol.definitions),
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            path=_path(symbol, place),
             ignored=name in ignored,
         )
         for name, symbol in outline.symbols.items()
     }
     return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _path(symbol: Symbol, place: Place) -> FilePath | None:
+    """The path that a name stands for, where one statement binds it for good."""
+    if len(symbol.definitions) > 1:
+        return None
+    return bound_path(symbol.definitions[0].node, symbol.name, place)
 
 
 def _module(
@@ -65,7 +83,7 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, parts.places(t.decorators), parts.places(t.calls))
+        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls)))
         for t in outline.triggers
     )
     return facts.Module(
@@ -73,26 +91,43 @@ def _module(
         file=file,
         references=tuple(parts.references),
         symbols=symbols,
-        imports={name: tuple(origins) for name, origins in outline.imports.items()},
+        imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
         exports=outline.exports,
+        contested=contested(outline),
         bindings=bindings,
         declared=declared,
     )
+
+
+def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
+    """What imports bind: those of the module itself, and of functions that declare a global."""
+    found = {name: list(origins) for name, origins in outline.imports.items()}
+    for name, origin in parts.imports:
+        found.setdefault(name, []).append(origin)
+    return {name: tuple(origins) for name, origins in found.items()}
 
 
 @dataclass(slots=True)
 class _Parts:
     """The parts of a module, which share one list of references; `lines` are its source."""
 
+    place: Place
+    tree: ast.Module
+    versions: Versions
     outline: Outline
     lines: Sequence[bytes]
     references: list[Reference] = field(default_factory=list)
+    imports: list[tuple[str, Origin]] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
+    _postponed: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._postponed = _postpones(self.tree)
 
     def places(self, references: Iterable[Reference]) -> tuple[int, ...]:
         return tuple(map(self._place, references))
@@ -114,17 +149,37 @@ class _Parts:
         return part
 
     def _part(self, definitions: Sequence[Definition]) -> facts.Part:
+        tests = [guard.test for definition in definitions for guard in definition.guards]
+        statements = [definition.node for definition in definitions]
         nodes = [part for d in definitions for part in (*(g.test for g in d.guards), d.node)]
-        uses = find_uses(nodes, self.outline.place)
+        uses = find_uses(nodes, self.place)
+        self.imports += uses.imports
+        later = find_reads(function_bodies(statements), self.place)
+        programs = [read for read in later if read.is_program]
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
-            text=derive(_TEXT_CONTEXT, self._text(definitions, uses)),
+            text=derive(_TEXT_CONTEXT, self._text(definitions)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
-            lookups=uses.lookups,
+            lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
+            loads=self._loads(uses),
+            called=self._called(statements),
+            reads=(*find_reads([*tests, *statements], self.place), *programs),
+            later=later,
         )
+
+    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+        """What runs when the module is imported, by name."""
+        called = [callee(call) for call in calls(nodes)]
+        return self.places(find_uses(called, self.place).references) if called else ()
+
+    def _loads(self, uses: Uses) -> tuple[str, ...]:
+        """Modules that may be imported by computed names: all that the source mentions as texts."""
+        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+            return ()
+        return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 
     def _form(self, definitions: Sequence[Definition]) -> bytes:
         """The normal form, with those of the `if`s around it and which arm it stands in."""
@@ -133,22 +188,43 @@ class _Parts:
             for guard in definition.guards:
                 out += (b"+" if guard.holds else b"-", encode(guard.test))
             out += (b"=", encode(definition.node, named=False))
-        return b"".join(out)
+        return b"".join((*out, self._around(definitions)))
 
-    def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
-        """Its lines, with those of the `if`s around it, then what its names are imported from."""
+    def _around(self, definitions: Sequence[Definition]) -> bytes:
+        """What else of the module it depends on how it is to be read; mostly nothing."""
+        is_text = self._postponed and any(_is_annotated(d.node) for d in definitions)
+        return (b"\npostponed" if is_text else b"") + self.versions.text(definitions)
+
+    def _text(self, definitions: Sequence[Definition]) -> bytes:
+        """Its lines, with those of the `if`s around it."""
         out: list[bytes] = []
         for definition in definitions:
             for guard in definition.guards:
+                out.append(b"+" if guard.holds else b"-")
                 out += self._rows(guard.test.lineno, guard.test.end_lineno or guard.test.lineno)
+            out.append(b"=")
             out += self._rows(*definition.span)
-        names = {reference.chain[0] for reference in uses.references if reference.chain}
-        imports = {f"*={star} *" for star in self.outline.stars} | {
-            f"{name}={origin.module} {origin.name or ''}"
-            for name in names
-            for origin in self.outline.imports.get(name, ())
-        }
-        return b"".join(row + b"\n" for row in [*out, *map(str.encode, sorted(imports))])
+        return b"".join(row + b"\n" for row in out) + self._around(definitions)
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _postpones(tree: ast.Module) -> bool:
+    """Whether annotations stay text, by `from __future__ import annotations`."""
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    )
+
+
+def _is_annotated(node: ast.AST) -> bool:
+    """Whether code has annotations that somebody may look at."""
+    return any(
+        isinstance(part, ast.AnnAssign)
+        or (isinstance(part, ast.arg) and part.annotation is not None)
+        or getattr(part, "returns", None) is not None
+        for part in ast.walk(node)
+    )

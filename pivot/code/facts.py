@@ -4,11 +4,12 @@ Facts are a pure function of a source's bytes, its module's name, and which of i
 Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
-from pivot.code.findings import EFFECTS, IGNORED, MODULE, Kind
+from pivot.code.findings import Kind
+from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
 from pivot.hashing import ObjectId
@@ -22,12 +23,15 @@ class Part:
     Attributes:
         line: of its first definition.
         digest: of its normal form, without what its names stand for.
-        text: of the lines that it is written in, and the imports that its names come from. It has
-            the same value under every scheme.
+        text: of the lines that it is written in, instead of their normal form.
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
         lookups: what can't be followed.
+        loads: modules that imports by computed names may mean; `package.*` for all in a package.
+        called: what it calls when the module is imported.
+        reads: files that it reads when the module is imported.
+        later: files that its functions read when they are called.
     """
 
     line: int
@@ -37,6 +41,10 @@ class Part:
     writes: tuple[int, ...]
     calls: tuple[int, ...]
     lookups: tuple[Lookup, ...]
+    loads: tuple[str, ...] = ()
+    called: tuple[int, ...] = ()
+    reads: tuple[Read, ...] = ()
+    later: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class Symbol:
         spans: first and last line of each definition, decorators included.
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
+        path: what it is bound to, if that is a path.
         ignored: a comment says that it doesn't count.
     """
 
@@ -55,12 +64,8 @@ class Symbol:
     spans: tuple[tuple[int, int], ...]
     learns: bool = False
     starts_empty: bool = False
+    path: FilePath | None = None
     ignored: bool = False
-
-    @property
-    def text(self) -> str:
-        """How it is written, in hexadecimal digits; that doesn't count where it is ignored."""
-        return IGNORED if self.ignored else self.part.text.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,14 @@ class Trigger:
     Attributes:
         name: the symbol.
         decorators: what it is decorated with.
-        calls: what else it calls: base classes, the functions that compute a constant.
+        bases: what a class derives from, and its keywords.
+        calls: what else it calls: the functions that compute a constant, a default, ...
     """
 
     name: str
     decorators: tuple[int, ...]
+    bases: tuple[int, ...]
     calls: tuple[int, ...]
-
-    def callees(self) -> Iterator[tuple[int, bool]]:
-        """Everything called, with whether it is a decorator."""
-        yield from ((reference, True) for reference in self.decorators)
-        yield from ((reference, False) for reference in self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Module:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
         declared: the names that were taken for Pivot's own, whose calls are left out.
     """
@@ -121,17 +124,9 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger, ...]
     exports: frozenset[str]
+    contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
-
-    def texts(self, name: str) -> list[str] | None:
-        """How a symbol is written, or all effects, or all of the module; None if it isn't there."""
-        effects = [effect.part.text.hex() for effect in self.effects]
-        if name == EFFECTS:
-            return effects
-        if name == MODULE:
-            return effects + [self.symbols[symbol].text for symbol in sorted(self.symbols)]
-        return [self.symbols[name].text] if name in self.symbols else None
 
     def name_at(self, line: int) -> str | None:
         """The symbol whose definition, decorators included, a line (1-based) stands in."""

@@ -66,8 +66,6 @@ class Fingerprint:
         opaque: look-ups that couldn't be followed, sorted.
         via: the entry that each other one but the root was first reached from.
         runs: dotted names of project modules that are imported on the way.
-        text: hash (64 hex digits) of how all entries are written in their files; unlike the hashes
-            in `code` it has the same value under every scheme.
     """
 
     root: str
@@ -78,7 +76,6 @@ class Fingerprint:
     opaque: tuple[Opaque, ...]
     via: Mapping[str, str] = field(default_factory=dict)
     runs: frozenset[str] = frozenset()
-    text: str = ""
 
     def chain(self, entry: str) -> tuple[str, ...]:
         """The way from the root to an entry of `code`, both included."""

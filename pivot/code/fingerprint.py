@@ -2,10 +2,14 @@
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
+from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
+from pivot.code.facts import Module
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
@@ -20,6 +24,7 @@ from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
 from pivot.code.roots import find_extra
+from pivot.code.sequence import find_orders, import_order
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
@@ -29,6 +34,7 @@ __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode",
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 _TEXTS_CONTEXT: Final = "pivot source texts 1"
 
@@ -37,14 +43,25 @@ class ProjectCode:
     """The sources of a project, parsed as far as fingerprints ask for them, and only once."""
 
     def __init__(
-        self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
+        self,
+        sources: Sources,
+        roots: Sequence[RepoPath],
+        kept: Kept | None = None,
+        outs: Collection[RepoPath] = (),
     ) -> None:
         """`roots` are the folders that modules are imported from, in the order of `sys.path`.
 
-        `kept` is what earlier analyses left; without it all sources are read and parsed.
+        `kept` is what earlier analyses left; without it all sources are read and parsed. `outs` are
+        what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules)
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
+        self._consulted: dict[str, frozenset[str]] = {}
+
+    def expect(self, symbols: Iterable[str]) -> None:
+        """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
     def fingerprint(self, entry: str) -> Fingerprint:
         """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
@@ -60,10 +77,18 @@ class ProjectCode:
         root = find_root(self._modules, symbol)
         symbols, modules = find_extra(self._modules, symbol, extra)
         reach = Reach(graph)
-        reach.follow(root, symbols, modules)
+        seen: set[str] = set()
+        with self._modules.asking(seen):
+            reach.follow(root, symbols, modules)
+        seen.update(reach.modules)
+        self._consulted[entry] = all_asked(seen, self._modules.asked)
         entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
+        for entry, order in find_orders(reach, root).items():
+            node, hash_ = entries[entry]
+            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -74,25 +99,102 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
-            text=self.text(keys),
         )
 
-    def text(self, names: Collection[str]) -> str:
-        """The hash of how some entries of a fingerprint are written, as `Fingerprint.text` is.
+    def text(self, root: str, names: Collection[str]) -> str:
+        """The hash (64 hex digits) of how entries of a fingerprint are written in their files.
 
         It tells whether sources are those that a stage ran, also where the hashes in its lock were
-        made by rules that nobody knows any more. Lines count as they are, comments included.
+        made by other rules: no normal form is in it. Lines count as they are, comments included;
+        and the order in which importing the module of `root` runs them.
         """
-        rows = {name: self._texts(name) for name in sorted(names)}
-        return derive_json(_TEXTS_CONTEXT, rows).hex()
+        found = {name: self._written(name) for name in names}
+        modules = {name.partition(":")[0] for name in names}
+        start = root.partition(":")[0]
+        order = import_order([start, *sorted(modules)], self._is_source, self._imports)
+        places = {name: place for place, name in enumerate(order)}
+        rows = sorted(
+            [places.get(name.partition(":")[0], -1), line, name, *texts]
+            for name, parts in found.items()
+            for line, *texts in parts or [(0, "")]
+        )
+        return derive_json(_TEXTS_CONTEXT, [row[2:] for row in rows]).hex()
 
-    def _texts(self, name: str) -> list[str] | None:
-        """How one entry is written; None where there is none of that name."""
+    def _is_source(self, name: str) -> bool:
+        package = self._modules.find(name)
+        return package is not None and package.file is not None
+
+    def _imports(self, name: str) -> Iterable[str]:
+        with contextlib.suppress(DefinitionError):
+            return self._graph.imports(name)
+        return ()
+
+    def _written(self, name: str) -> list[tuple[int, str]]:
+        """Each part of an entry: its line, and how it is written; nothing where it isn't there."""
         dotted, _, symbol = name.partition(":")
         with contextlib.suppress(DefinitionError):
             module = self._modules.get(dotted)
-            return None if module is None else module.texts(symbol)
-        return None
+            if module is None:
+                return []
+            is_whole = symbol in (EFFECTS, MODULE)
+            symbols = sorted(module.symbols) if symbol == MODULE else [symbol]
+            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+            nodes = nodes if is_whole else []
+            nodes += (self._graph.node(SymbolId(dotted, s)) for s in symbols if s in module.symbols)
+            return [(n.location.line, " ".join([n.text.hex(), *n.files])) for n in nodes]
+        return []
+
+    def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
+        """A fingerprint after edits of modules that lead to what they led to before."""
+        edited = {key for key in old.code if key.partition(":")[0] in modules}
+        if not edited:
+            return old
+        if any(key.endswith(EFFECTS) for key in edited):  # which of them it reaches isn't known
+            return self.fingerprint(symbol)
+        nodes = {key: self._graph.node(SymbolId(*key.split(":"))) for key in edited}
+        files = {node.location.file for node in nodes.values()}
+        opaque = {found for found in old.opaque if found.file not in files}
+        opaque.update(found for node in nodes.values() for found in node.opaque)
+        return replace(
+            old,
+            code=dict(old.code) | {key: node.value for key, node in nodes.items()},
+            locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
+            opaque=tuple(sorted(opaque, key=lambda found: found.order)),
+        )
+
+    def update(
+        self, before: Mapping[str, Fingerprint], ids: Mapping[str, ObjectId], last: Consulted
+    ) -> dict[str, Fingerprint]:
+        """Earlier fingerprints after edits; `ids` are what the edited modules had before.
+
+        Only those are made anew that depend on a module which now leads elsewhere.
+        """
+        other = {name for name, id_ in ids.items() if self._leads_elsewhere(name, id_)}
+        found: dict[str, Fingerprint] = {}
+        for symbol, old in before.items():
+            consulted = last.stages[symbol]
+            if consulted.isdisjoint(other):
+                self._consulted[symbol] = consulted
+                found[symbol] = self._refreshed(symbol, old, ids.keys())
+            else:
+                found[symbol] = self.fingerprint(symbol)
+        return found
+
+    def _leads_elsewhere(self, name: str, id_: ObjectId) -> bool:
+        before, after = self._modules.earlier(name, id_), self._modules.get(name)
+        return before is None or after is None or leads_elsewhere(before, after)
+
+    def consulted(self, before: Consulted | None = None) -> Consulted:
+        """What the fingerprints asked for depend on; with what was known `before`."""
+        files = dict(before.files) if before is not None else {}
+        for name in frozenset().union(*self._consulted.values()) - files.keys():
+            package = self._modules.find(name)
+            if package is not None and package.file is not None:
+                files[name] = package.file
+        # Who reads a source as data depends on more than what it leads to.
+        files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
+        names = self.names | (before.names if before is not None else frozenset())
+        return Consulted(files, dict(self._consulted), names)
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -114,13 +216,21 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
+            nodes = self._nodes(module, symbol)
             return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
         if symbol not in module.symbols:
             return None
         return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
 
     def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
         """All that these symbols lead to.
@@ -128,7 +238,7 @@ class ProjectCode:
         Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
         Without `heed`, symbols that a comment says to ignore lead on like any other.
         """
-        graph = self._graph if heed else Graph(self._modules, heed=False)
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         files: dict[str, RepoPath] = {}
         runs: set[str] = set()
         for name in names:
@@ -175,6 +285,11 @@ class ProjectCode:
     def folders(self) -> Mapping[RepoPath, bool]:
         """Every directory asked for so far, and whether it was there."""
         return self._modules.folders
+
+    @property
+    def listings(self) -> Mapping[RepoPath, Sequence[str]]:
+        """Every directory listed so far, and the names in it; see `Sources.names`."""
+        return self._modules.listings
 
 
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pivot.code.declarations import Bindings
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.findings import Kind
+from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
 from pivot.hashing import ObjectId, hash_bytes
@@ -32,8 +33,9 @@ def encode(module: Module) -> bytes:
         module.stars,
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.calls] for t in module.triggers],
+        [[t.name, t.decorators, t.bases, t.calls] for t in module.triggers],
         sorted(module.exports),
+        module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
         bindings.made,
         sorted(module.declared),
@@ -48,7 +50,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
     (place, references, symbols, imports, stars, runs, effects, triggers, exports,
-     origins, made, declared) = json.loads(body)  # fmt: skip
+     contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
         place=Place(place[0], place[1], frozenset(place[2])),
         file=file,
@@ -58,8 +60,9 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
-        triggers=tuple(Trigger(n, tuple(ds), tuple(cs)) for n, ds, cs in triggers),
+        triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         exports=frozenset(exports),
+        contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
         declared=frozenset(declared),
     )
@@ -90,24 +93,55 @@ def _reference(row: _Row) -> Reference:
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
     traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
-    return [name, symbol.kind, traits, spans, *_part_row(symbol.part)]
+    path = None if symbol.path is None else _path_row(symbol.path)
+    return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
 
 
 def _symbol(row: _Row) -> Symbol:
-    _, kind, traits, spans, *part = row
-    learns, starts_empty, ignored = (bool(traits & bit) for bit in (1, 2, 4))
-    return Symbol(Kind(kind), _part(part), tuple(_pairs(spans)), learns, starts_empty, ignored)
+    _, kind, traits, spans, path, *part = row
+    return Symbol(
+        kind=Kind(kind),
+        part=_part(part),
+        spans=tuple(_pairs(spans)),
+        learns=bool(traits & 1),
+        starts_empty=bool(traits & 2),
+        ignored=bool(traits & 4),
+        path=None if path is None else _path(path),
+    )
+
+
+def _path_row(path: FilePath) -> _Row:
+    start = None if path.start is None else _reference_row(path.start)
+    return [path.steps, start, path.is_own]
+
+
+def _path(row: _Row) -> FilePath:
+    steps, start, is_own = row
+    return FilePath(tuple(steps), None if start is None else _reference(start), is_own)
+
+
+def _read_row(read: Read) -> _Row:
+    return [*_path_row(read.path), read.line, read.names_only + 2 * read.is_program]
+
+
+def _read(row: _Row) -> Read:
+    *path, line, traits = row
+    return Read(_path(path), line, bool(traits & 1), bool(traits & 2))
 
 
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
     hashes = (part.digest + part.text).hex()
-    return [part.line, hashes, references, part.writes, part.calls, lookups]
+    row = [part.line, hashes, references, part.writes, part.calls, lookups]
+    files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
+    rest = [part.loads, part.called, *files]
+    return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
-    line, hashes, references, writes, calls, lookups = row
+    line, hashes, references, writes, calls, lookups, *rest = row
+    loads, called, reads, later = rest or ((), (), (), ())
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -117,6 +151,10 @@ def _part(row: _Row) -> Part:
         writes=tuple(writes),
         calls=tuple(calls),
         lookups=tuple(Lookup(what, at) for what, at in lookups),
+        loads=tuple(loads),
+        called=tuple(called),
+        reads=tuple(map(_read, reads)),
+        later=tuple(map(_read, later)),
     )
 
 

@@ -1,6 +1,6 @@
 """Sources as they are read: each file once, its id taken from the very bytes that are parsed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from pivot.code.extraction import extract
@@ -22,6 +22,13 @@ class Sources(Protocol):
 
     def is_dir(self, path: RepoPath) -> bool:
         """Whether a directory is there, for packages without `__init__.py`."""
+        ...
+
+    def names(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, sorted, without hidden ones and `__pycache__`.
+
+        None where no directory is.
+        """
         ...
 
 
@@ -48,6 +55,8 @@ class Reading:
         self._ids: dict[RepoPath, ObjectId | None] = {}
         self._texts: dict[RepoPath, bytes] = {}
         self._modules: dict[str, Module] = {}
+        self._ahead: Mapping[ObjectId, bytes] = {}
+        self.parsed = 0
 
     @property
     def ids(self) -> Mapping[RepoPath, ObjectId | None]:
@@ -100,23 +109,43 @@ class Reading:
 
     def _known(self, name: str, file: RepoPath, *, is_package: bool) -> Module | None:
         id_ = self._ids[file]
-        if self._kept is None or id_ is None:
-            return None
-        data = self._kept.facts(_key(id_, name, is_package=is_package))
+        return None if id_ is None else self.kept(name, file, id_, is_package=is_package)
+
+    def kept(self, name: str, file: RepoPath, id_: ObjectId, *, is_package: bool) -> Module | None:
+        """The facts that were kept of a source with this id, or made ahead."""
+        key = facts_key(id_, name, is_package=is_package)
+        data = self._ahead.get(key)
+        if data is not None:
+            self._keep(key, data)
+        elif self._kept is not None:
+            data = self._kept.facts(key)
         return None if data is None else decode(data, file)
+
+    def is_known(self, key: ObjectId) -> bool:
+        """Whether the facts under this key need no parsing."""
+        return self._kept is not None and self._kept.facts(key) is not None
+
+    def take(self, ahead: Mapping[ObjectId, bytes]) -> None:
+        """Take facts that were made ahead, by their keys."""
+        self._ahead = ahead
+
+    def _keep(self, key: ObjectId, facts: bytes) -> None:
+        if self._kept is not None:
+            self._kept.keep(key, facts)
 
     def _extract(
         self, name: str, file: RepoPath, *, is_package: bool, declared: frozenset[str] | None
     ) -> Module:
         text = self._text(file)
+        self.parsed += 1
         module = extract(text, file, name, is_package=is_package, declared=declared)
         id_ = self._ids[file]
         if self._kept is not None and id_ is not None:
-            self._kept.keep(_key(id_, name, is_package=is_package), encode(module))
+            self._keep(facts_key(id_, name, is_package=is_package), encode(module))
         return module
 
 
-def _key(id_: ObjectId, name: str, *, is_package: bool) -> ObjectId:
+def facts_key(id_: ObjectId, name: str, *, is_package: bool) -> ObjectId:
     """What the facts of a source depend on, beside which names are Pivot's own."""
     about = f"{name}\n{is_package}".encode("utf-8", "surrogatepass")
     return derive(_CONTEXT, id_ + about)

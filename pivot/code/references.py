@@ -10,13 +10,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pivot.code.reflection import (
+    attribute_text,
+    globals_item,
+    is_loader,
+    is_sys_modules,
+    loadable,
+    loaded,
+    parsed,
+)
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
-from pivot.code.syntax import parse
 
-_LOADERS: Final = frozenset({"import_module", "__import__"})
+COMPUTED_IMPORT: Final = "import of a computed name"
+"""What is said of a module that is imported by a name which only a run knows."""
+
+SUBCLASSES: Final = "subclasses of a class that only a run knows"
+"""What is said of a look for subclasses, unless the class is named."""
+
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
-_ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr"}) | _WRITING_CALLS
 
 # Method calls on a module-level object that don't change what another stage would see of it.
 _READING: Final = frozenset(
@@ -60,12 +72,16 @@ class Uses:
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them; mere reading left out.
         lookups: what can't be followed.
+        loads: modules that imports by computed names may mean, as `package.*`.
+        imports: globals that functions bind by importing them, and from where.
     """
 
     references: tuple[Reference, ...]
     writes: tuple[Reference, ...]
     calls: tuple[Reference, ...]
     lookups: tuple[Lookup, ...]
+    loads: tuple[str, ...]
+    imports: tuple[tuple[str, Origin], ...]
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -77,11 +93,13 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
         lookups=tuple(walk.lookups),
+        loads=tuple(walk.loads),
+        imports=tuple(walk.imports),
     )
 
 
 class _Walk:
-    """One pass over code; expressions on an explicit stack, scopes by recursion."""
+    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -89,15 +107,28 @@ class _Walk:
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
+        self.loads: dict[str, None] = {}
+        self.imports: dict[tuple[str, Origin], None] = {}
+        self._inner: list[tuple[ast.AST, tuple[Scope, ...]]] = []
+        self._is_walking = False
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
-        stack = list(nodes)
-        stack.reverse()
+        """Walk `nodes`; those of inner scopes come before what else their node gives."""
+        self._inner += ((node, scopes) for node in nodes)
+        if self._is_walking:
+            return
+        self._is_walking = True
+        stack = self._inner[::-1]
+        self._inner.clear()
         while stack:
-            node = stack.pop()
-            children = self._enter(node, scopes)
-            stack += reversed(list(ast.iter_child_nodes(node)) if children is None else children)
+            node, around = stack.pop()
+            found = self._enter(node, around)
+            children = ast.iter_child_nodes(node) if found is None else found
+            stack += reversed([(child, around) for child in children])
+            stack += reversed(self._inner)
+            self._inner.clear()
+        self._is_walking = False
 
     def _enter(self, node: ast.AST, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
         """Handle one node; gives the nodes to go on with, None for all its children."""
@@ -141,6 +172,8 @@ class _Walk:
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
+        if "__subclasses__" in chain and not _is_outer(base, scopes):
+            self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
         stored = not isinstance(node.ctx, ast.Load)
@@ -157,35 +190,14 @@ class _Walk:
             if isinstance(node, ast.Attribute):
                 attributes.append(node.attr)
                 node = node.value
-            elif (read := _literal_getattr(node)) is not None:
+            elif (read := attribute_text(node)) is not None:
                 node, name = read
                 attributes.append(name)
             else:
                 break
         attributes.reverse()
-        module = self._literal_import(node)
-        return tuple(attributes), node if module is None else Origin(module)
-
-    def _literal_import(self, node: ast.AST) -> str | None:
-        """The module that `import_module("literal")` or `sys.modules["literal"]` gives."""
-        if isinstance(node, ast.Call) and node.args and self._is_loader(node.func):
-            return self._module_text(node.args[0])
-        if isinstance(node, ast.Subscript) and _is_sys_modules(node.value):
-            return self._module_text(node.slice)
-        return None
-
-    def _is_loader(self, func: ast.expr) -> bool:
-        if isinstance(func, ast.Name):
-            return func.id in _LOADERS or func.id in self.place.loaders
-        return isinstance(func, ast.Attribute) and func.attr == "import_module"
-
-    def _module_text(self, node: ast.expr) -> str | None:
-        if isinstance(node, ast.Name) and node.id == "__name__":
-            return self.place.module
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
-            return None
-        name = node.value.lstrip(".")
-        return self.place.absolute(name, len(node.value) - len(name)) or None
+        origin = loaded(node, self.place)
+        return tuple(attributes), node if origin is None else origin
 
     def _call(self, node: ast.Call, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
         chain, base = self._chain(node)
@@ -196,13 +208,21 @@ class _Walk:
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
-        if self._is_loader(node.func):
-            self._look_up("import of a computed name", node)
+        if is_loader(node.func, self.place):
+            self._load(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
             self._changed(node.func.value, scopes, self.calls)
         if isinstance(node.func, ast.Name):
             return self._builtin_call(node, node.func.id, scopes)
         return None
+
+    def _load(self, node: ast.Call) -> None:
+        """Note an import by a name that only a run knows, and what it may be."""
+        self._look_up(COMPUTED_IMPORT, node)
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        names = loadable(arguments[0], self.place) if arguments else None
+        if names is not None:
+            self.loads[names] = None
 
     def _builtin_call(
         self, node: ast.Call, name: str, scopes: tuple[Scope, ...]
@@ -214,21 +234,21 @@ class _Walk:
             self._changed(node.args[0], scopes, self.writes)
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
-            return [*_parsed(text.value), *node.args[1:], *node.keywords]
+            return [*parsed(text.value), *node.args[1:], *node.keywords]
         if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
 
     def _subscript(self, node: ast.Subscript, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
-        module = self._literal_import(node)
-        if module is not None:
-            self._add(Reference((), node.lineno, Origin(module)))
+        origin = loaded(node, self.place)
+        if origin is not None:
+            self._add(Reference((), node.lineno, origin))
             return []
-        name = _globals_item(node)
+        name = globals_item(node)
         if name is not None:
             self._add(Reference((name,), node.lineno, Origin(self.place.module)))
             return []
-        if _is_sys_modules(node.value):
+        if is_sys_modules(node.value):
             self._look_up("sys.modules of a computed name", node)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
@@ -267,6 +287,8 @@ class _Walk:
                 scopes = self._with_type_params(node.type_params, scopes)
         scope = bound(body, self.place)
         scope.names.update(a.arg for a in every)
+        for name in sorted(scope.from_module & scope.imports.keys()):
+            self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
         self.visit(annotations, scopes)
         self.visit(body, (*scopes, scope))
         return outside
@@ -346,6 +368,14 @@ def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> 
     yield Reference(chain, line)
 
 
+def _is_outer(node: ast.AST, scopes: tuple[Scope, ...]) -> bool:
+    """Whether this is a name that no function around it binds."""
+    return isinstance(node, ast.Name) and any(
+        reference.origin is not None or reference.chain
+        for reference in _looked_up((node.id,), 0, scopes)
+    )
+
+
 def _annotation(node: ast.expr | None) -> list[ast.AST]:
     """An annotation, with those parsed that are written as strings."""
     if node is None:
@@ -353,42 +383,5 @@ def _annotation(node: ast.expr | None) -> list[ast.AST]:
     parts: list[ast.AST] = [node]
     for child in ast.walk(node):
         if isinstance(child, ast.Constant):
-            parts += _parsed(child.value)
+            parts += parsed(child.value)
     return parts
-
-
-def _parsed(text: object) -> list[ast.AST]:
-    """Source text inside a string as syntax; nothing where it isn't any."""
-    if not isinstance(text, str):
-        return []
-    try:
-        return list(parse(text.strip()).body)
-    except (SyntaxError, ValueError):
-        return []
-
-
-def _literal_getattr(node: ast.AST) -> tuple[ast.AST, str] | None:
-    match node:
-        case ast.Call(
-            func=ast.Name(id=name), args=[of, ast.Constant(value=str(attribute)), *_]
-        ) if name in _ATTRIBUTE_CALLS:
-            return of, attribute
-    return None
-
-
-def _is_sys_modules(node: ast.AST) -> bool:
-    match node:
-        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
-            return True
-    return False
-
-
-def _globals_item(node: ast.Subscript) -> str | None:
-    """`NAME` of `globals()["NAME"]`."""
-    match node:
-        case ast.Subscript(
-            value=ast.Call(func=ast.Name(id="globals"), args=[]),
-            slice=ast.Constant(value=str(name)),
-        ):
-            return name
-    return None

@@ -4,15 +4,17 @@ Nothing is imported. A name may have several answers (both arms of a `try`, a su
 attribute of the same name): all of them count.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from pivot.code import declarations
+from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.scopes import Origin
+from pivot.code.scopes import STAR, Origin
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -24,17 +26,21 @@ _METADATA: Final = frozenset({"__name__", "__file__", "__path__", "__spec__", "_
     "__cached__",
 }
 _MAX_HOPS: Final = 100
+_FEW: Final = 12  # parsed sources, after which it is taken that there are many
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SymbolId:
-    """A symbol of a project module, written `package.module:name`."""
+class SymbolId(str):
+    """A symbol of a project module: the text `package.module:name`, for there are very many."""
 
+    __slots__ = ("module", "name")
     module: str
     name: str
 
-    def __str__(self) -> str:
-        return f"{self.module}:{self.name}"
+    def __new__(cls, module: str, name: str) -> Self:
+        self = super().__new__(cls, f"{module}:{name}")
+        self.module = module
+        self.name = name
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,14 @@ class Targets:
         modules: project modules that are used as values, or of which an unknown name is read.
         externals: dotted names outside the project, without the attributes read from them.
         traversed: project modules that run before the name is found.
+        order: in which order names were bound that several statements bind.
     """
 
     symbols: dict[SymbolId, bool] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     externals: set[str] = field(default_factory=set)
     traversed: dict[str, None] = field(default_factory=dict)
+    order: set[str] = field(default_factory=set)
 
 
 class Modules:
@@ -69,25 +77,52 @@ class Modules:
     def __init__(
         self, sources: Sources, roots: Sequence[RepoPath], kept: Kept | None = None
     ) -> None:
+        self._sources = sources
         self._reading = Reading(sources, kept)
-        self._is_dir_now = sources.is_dir
+        self._expected: tuple[str, ...] = ()
         self._roots = tuple(roots)
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
         self._targets: dict[tuple[str, int], Targets] = {}
+        self._asking: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
+        self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
+        self.listings: dict[RepoPath, tuple[str, ...]] = {}
 
     @property
     def files(self) -> Mapping[RepoPath, ObjectId | None]:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
 
+    @contextlib.contextmanager
+    def asking(self, seen: set[str]) -> Iterator[None]:
+        """Note in `seen` the modules that are asked for meanwhile."""
+        before, self._asking = self._asking, seen
+        try:
+            yield
+        finally:
+            self._asking = before
+
+    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Note the modules that are asked for meanwhile as asked for on behalf of one."""
+        return self.asking(self._asked_by(name))
+
+    def _asked_by(self, name: str) -> set[str]:
+        """The modules that were asked for on behalf of one, to say what its names stand for."""
+        return self.asked.setdefault(name, set())
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which modules will be asked for, and all that they import: it saves time."""
+        self._expected = tuple(names)
+
     def get(self, name: str) -> Module | None:
         """The module of that dotted name; None if it has no source in the project.
 
         Raises `DefinitionError` where its source isn't Python.
         """
+        self._asking.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -100,6 +135,10 @@ class Modules:
         package = self.find(name)
         if package is None or package.file is None:
             return None
+        if self._expected and self._reading.parsed >= _FEW:
+            guesses = guess(self._sources, self._roots, self._expected)
+            self._expected = ()
+            self._reading.take(parse_ahead(guesses, self._reading.is_known))
         return self._reading.module(name, package.file, is_package=bool(package.folders))
 
     def _with_declared(self, name: str, module: Module) -> Module:
@@ -133,10 +172,12 @@ class Modules:
         made_by = facts.bindings.made.get(name)
         if made_by is not None and self._leads_to_pivot(module, made_by, seen):
             return True
+        origins = facts.bindings.imports.get(name, ())
+        self._asked_by(module).update(origin.module for origin in origins)
         return any(
             declarations.is_pivot(origin)
             or (origin.name is not None and self._leads_to_pivot(origin.module, origin.name, seen))
-            for origin in facts.bindings.imports.get(name, ())
+            for origin in origins
         )
 
     def find(self, name: str) -> Package | None:
@@ -144,6 +185,13 @@ class Modules:
         if name not in self._found:
             self._found[name] = self._search(name)
         return self._found[name]
+
+    def earlier(self, name: str, id_: ObjectId) -> Module | None:
+        """The facts that a module had when its source had this id, if they are still known."""
+        package = self.find(name)
+        if package is None or package.file is None:
+            return None
+        return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
 
     def at(self, file: RepoPath) -> Module | None:
         """The module that is imported from a source file, if there is one."""
@@ -182,21 +230,34 @@ class Modules:
                 return Package(name, (inner,), initial)
             if self._reading.exists(plain):
                 return Package(name, (), plain)
-            if self._is_dir(inner):
+            if self.is_dir(inner):
                 bare.append(inner)
         return Package(name, tuple(bare), None) if bare else None
 
-    def _is_dir(self, path: RepoPath) -> bool:
+    def is_dir(self, path: RepoPath) -> bool:
+        """Whether a directory is there."""
         if path not in self.folders:
-            self.folders[path] = self._is_dir_now(path)
+            self.folders[path] = self._sources.is_dir(path)
         return self.folders[path]
+
+    def listed(self, path: RepoPath) -> Sequence[str]:
+        """The names in a directory, as `Sources.names` gives them."""
+        if path not in self.listings:
+            self.listings[path] = tuple(self._sources.names(path))
+        return self.listings[path]
+
+    def file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file that need not be a source; None where no file is."""
+        self.read_as_data.add(path)
+        return self._reading.ids[path] if self._reading.exists(path) else None
 
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            found = self._targets[key] = self.resolve(module, module.references[index])
+            with self.asking_for(key[0]):
+                found = self._targets[key] = self.resolve(module, module.references[index])
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
@@ -289,9 +350,26 @@ class _Search:
         for origin in module.imports.get(name, ()):
             self.origin(origin, chain[1:], whole=whole)
             found = True
+        giving = []
         for star in module.stars:
-            found |= self._from_star(star, chain, whole=whole, known=found)
+            known = found and not self._is_last(module, star, name)
+            if self._from_star(star, chain, whole=whole, known=known):
+                found = True
+                giving.append(f"{star}:{STAR}")
+        if module.contested:
+            self._note_order(module, name, giving)
         return found
+
+    def _is_last(self, module: Module, star: str, name: str) -> bool:
+        """Whether `from star import *` comes after all else that binds a name."""
+        sources = [s for n, s in module.contested if n == name or s == f"{star}:{STAR}"]
+        return bool(sources) and sources[-1] == f"{star}:{STAR}"
+
+    def _note_order(self, module: Module, name: str, stars: Sequence[str]) -> None:
+        """Note the order of a name's bindings, where it has several."""
+        sources = [s for n, s in module.contested if n == name or (n == STAR and s in stars)]
+        if len(sources) > 1:
+            self.targets.order.add(f"{module.place.module}.{name}<{','.join(sources)}")
 
     def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
         """Look for a name among those that `from star import *` brings."""
@@ -305,7 +383,6 @@ class _Search:
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False
-        # `__all__` may grow at run time, so it hides nothing here.
         has_list = "__all__" in module.symbols or "__all__" in module.imports
         if name.startswith("_") and not has_list:
             return False
@@ -317,6 +394,11 @@ class _Search:
             found = True
         if found:
             self.targets.traversed[star] = None
+            if name in module.exports:
+                self.targets.order.add(f"{star}.{name}<listed")
+            elif has_list:
+                # The list may grow at run time, so it hides nothing, but what it holds counts.
+                self._member(module, ("__all__",), whole=False)
         return found
 
 

@@ -3,6 +3,10 @@
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+STAR: Final = "*"
+"""The name that `from m import *` binds, as far as names are told apart here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,39 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if isinstance(node, ast.Lambda):
+            stack += defaults(node)
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            stack += [*node.decorator_list, *node.args.defaults]
+            stack += [*node.decorator_list, *defaults(node), *annotations(node)]
             continue
         stack += reversed(list(ast.iter_child_nodes(node)))
+
+
+def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.expr]:
+    """The defaults of a function, which are computed where it is defined."""
+    return [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+
+
+def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """The annotations of a function, which are computed where it is defined."""
+    args = node.args
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+    found = [a.annotation for a in every if a is not None and a.annotation is not None]
+    return [*found, node.returns] if node.returns is not None else found
+
+
+def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
+    """What runs when functions and methods that `nodes` define are called."""
+    bodies: list[ast.AST] = []
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Lambda):
+            bodies.append(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            bodies += node.body
+        stack += reversed(list(ast.iter_child_nodes(node)))
+    return bodies
 
 
 def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
@@ -107,6 +135,10 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                     continue
                 if not _is_pure(node):
                     return True
+            case ast.Expr() if _is_for_effect(node.value, declared):
+                return True
+            case ast.With() | ast.AsyncWith():
+                return True
             case ast.Assert() | ast.Delete() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 return True
             case ast.Raise():
@@ -114,6 +146,16 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
             case ast.Attribute() | ast.Subscript() if not isinstance(node.ctx, ast.Load):
                 return True
         stack += ast.iter_child_nodes(node)
+    return False
+
+
+def _is_for_effect(node: ast.expr, declared: frozenset[str]) -> bool:
+    """Whether an expression whose value nobody takes can only be there for what it does."""
+    match node:
+        case ast.Call():
+            return not declarations.is_declared(node, declared)
+        case ast.BinOp() | ast.Attribute() | ast.Subscript():
+            return not any(declarations.is_declared(c, declared) for c in calls([node]))
     return False
 
 
@@ -163,6 +205,11 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
         for part in ast.walk(node)
     )
+
+
+def is_alias(node: ast.stmt) -> bool:
+    """Whether a statement is `NAME = other.thing`, so that both may be one object."""
+    return isinstance(getattr(node, "value", None), ast.Name | ast.Attribute | ast.Subscript)
 
 
 def makes_empty_container(node: ast.stmt) -> bool:

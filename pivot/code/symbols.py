@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pivot.code import declarations, statements
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
+from pivot.code.reflection import loaded, loader_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.syntax import parse
 from pivot.errors import DefinitionError
@@ -88,11 +89,13 @@ class Trigger:
     Attributes:
         name: the symbol.
         decorators: what it is decorated with.
-        calls: what else it calls: base classes, the functions that compute a constant.
+        bases: what a class derives from, and its keywords.
+        calls: what else it calls: the functions that compute a constant, a default, ...
     """
 
     name: str
     decorators: tuple[Reference, ...]
+    bases: tuple[Reference, ...]
     calls: tuple[Reference, ...]
 
 
@@ -107,6 +110,9 @@ class Outline:
         runs: modules that importing this one imports, in order.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
+        bindings: every statement that binds a name, in source order: the name (`*` for a star
+            import), and what it is imported from; nothing for a definition.
+        import_positions: names bound by imports that run, with line and column.
     """
 
     place: Place
@@ -117,6 +123,8 @@ class Outline:
     effects: Sequence[Effect]
     triggers: Sequence[Trigger]
     exports: frozenset[str]
+    bindings: Sequence[tuple[str, str]]
+    import_positions: Sequence[tuple[str, tuple[int, int]]]
 
 
 def parse_file(source: bytes, file: RepoPath) -> ast.Module:
@@ -132,7 +140,7 @@ def parse_file(source: bytes, file: RepoPath) -> ast.Module:
 
 def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     """Where a module's code stands."""
-    return Place(name, name if is_package else name.rpartition(".")[0], _loaders(tree))
+    return Place(name, name if is_package else name.rpartition(".")[0], loader_names(tree))
 
 
 def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
@@ -152,17 +160,8 @@ def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) ->
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
-    )
-
-
-def _loaders(tree: ast.Module) -> frozenset[str]:
-    """Names that stand for `importlib.import_module` in a module."""
-    return frozenset(
-        alias.asname
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
-        for alias in node.names
-        if alias.name == "import_module" and alias.asname
+        bindings=reader.bindings,
+        import_positions=reader.import_positions,
     )
 
 
@@ -187,6 +186,8 @@ class _Reader:
     runs: list[Origin] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    bindings: list[tuple[str, str]] = field(default_factory=list)
+    import_positions: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
     def read(
         self, body: Sequence[ast.stmt], guards: tuple[Guard, ...], *, runs: bool = True
@@ -194,6 +195,8 @@ class _Reader:
         """Sort statements that stand below the same guards; `runs` is false for type checkers."""
         for node in body:
             definition = Definition(guards, node)
+            if runs and not isinstance(node, ast.If):
+                self._loads(node)
             match node:
                 case ast.Import() | ast.ImportFrom():
                     self._import(definition, node, runs=runs)
@@ -212,8 +215,16 @@ class _Reader:
                 case _:
                     self._compound(definition, node, runs=runs)
 
+    def _loads(self, node: ast.stmt) -> None:
+        """Note modules that a statement imports by a call, whatever it does with them."""
+        for part in statements.own_nodes([node]):
+            origin = loaded(part, self.place) if isinstance(part, ast.Call) else None
+            if origin is not None:
+                self.runs.append(Origin(origin.module))
+
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
+        self.bindings.append((name, ""))
 
     def _import(
         self, definition: Definition, node: ast.Import | ast.ImportFrom, *, runs: bool
@@ -221,6 +232,8 @@ class _Reader:
         for name, origin, module in imported(node, self.place):
             if runs:
                 self.runs.append(Origin(module))
+                self.bindings.append((name, f"{origin.module}:{origin.name or ''}"))
+                self.import_positions.append((name, (node.lineno, node.col_offset)))
             if name == "*":
                 self.stars.append(module)
                 continue
@@ -233,22 +246,41 @@ class _Reader:
     def _definable(self, definition: Definition, node: Definable) -> None:
         self._define(node.name, definition)
         self._triggers_of(node)
+        if isinstance(node, ast.ClassDef):
+            self._class_body(definition, node)
+
+    def _class_body(self, definition: Definition, node: ast.ClassDef) -> None:
+        """What the body of a class changes outside of the class, when it is defined."""
+        own = set(statements.bound_names(node.body, imports=True))
+        for statement in node.body:
+            inner = Definition(definition.guards, statement)
+            if isinstance(statement, ast.ClassDef):
+                self._class_body(inner, statement)
+            elif not isinstance(statement, Definable) and statements.stores_into(statement):
+                writes = find_uses([statement], self.place).writes
+                touches = tuple(w for w in writes if w.origin or w.chain[0] not in own)
+                if touches:
+                    self.effects.append(Effect(inner, touches))
 
     def _triggers_of(self, node: Definable) -> None:
+        bases: list[ast.expr] = []
         if isinstance(node, ast.ClassDef):
-            calls = [*node.bases, *statements.calls(node.keywords), *statements.calls(node.body)]
-            calls += [k.value for k in node.keywords]
+            bases = [*node.bases, *(k.value for k in node.keywords)]
+            calls = statements.calls([*node.bases, *node.keywords, *node.body])
         else:
-            defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
-            calls = list(statements.calls(defaults))
-        self._trigger(node.name, calls, node.decorator_list)
+            calls = statements.calls([*statements.defaults(node), *statements.annotations(node)])
+        self._trigger(node.name, list(calls), node.decorator_list, bases)
 
     def _trigger(
-        self, name: str, calls: Sequence[ast.expr], decorators: Sequence[ast.expr] = ()
+        self,
+        name: str,
+        calls: Sequence[ast.expr],
+        decorators: Sequence[ast.expr] = (),
+        bases: Sequence[ast.expr] = (),
     ) -> None:
-        decorating, calling = self._callees(decorators), self._callees(calls)
-        if decorating or calling:
-            self.triggers.append(Trigger(name, decorating, calling))
+        parts = [self._callees(part) for part in (decorators, bases, calls)]
+        if any(parts):
+            self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
         targets: list[ast.AST] = [statements.callee(call) for call in calls]
@@ -281,13 +313,17 @@ class _Reader:
         if calls and not all(declarations.is_declared(c, self.declared) for c in calls):
             for name in names:
                 self._trigger(name, calls)
-        into_import = isinstance(node, ast.AugAssign) and any(n in self.imports for n in names)
-        if into_import:
+        if isinstance(node, ast.AugAssign) and any(map(self._is_shared, names)):
             touched = tuple(Reference((name,), node.lineno) for name in names)
             self.effects.append(Effect(definition, touched))
         elif statements.stores_into(node):
             touches = find_uses([node], self.place).writes
             self.effects.append(Effect(definition, touches or None))
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether a name may stand for an object that another name stands for, too."""
+        known = self.definitions.get(name, ())
+        return name in self.imports or any(statements.is_alias(d.node) for d in known)
 
     def _expression(self, definition: Definition, node: ast.Expr) -> None:
         self._walrus(definition)

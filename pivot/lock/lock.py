@@ -62,7 +62,7 @@ class Lock:
     Attributes:
         extra: what `extra_code` names: symbols, and files as `./path`, which `code` has in full.
         previous: what the incremental outs of a run started from; other locks have none.
-        sources: how the code was written that ran (see `Fingerprint.text`), so that it can be
+        sources: how the code was written that ran (`ProjectCode.text`), so that it can be
             known again where hashes are of another scheme; empty if nobody noted it.
         recorded: it was taken from the workspace by `pivot record`: no run was seen to make it.
     """

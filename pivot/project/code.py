@@ -1,12 +1,14 @@
 """The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.edition import edition
 from pivot.code.extra import extra_files
 from pivot.code.findings import Fingerprint, Reached
@@ -14,6 +16,7 @@ from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
+from pivot.hashing import hash_bytes
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
@@ -34,6 +37,7 @@ class Code:
         self._project = project
         self._definitions = definitions
         self._latest: CodeRecord | None = None
+        self._texts: tuple[CodeRecord, ProjectCode, KnownSources] | None = None
 
     @cached_property
     def record(self) -> CodeRecord:
@@ -51,16 +55,14 @@ class Code:
             and self._holds(known)
         ):
             return known
-        fresh = self._analyse(symbols, roots, identity, () if known is None else known.asked)
-        self._project.state.record_document(DOCUMENT, encode(fresh))
-        return fresh
+        return self._analyse(symbols, roots, identity, known)
 
     def now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self._latest or self.record
         if not self._holds(record):
             symbols = list(record.fingerprints)
-            record = self._analyse(symbols, record.roots, record.installation, record.asked)
+            record = self._analyse(symbols, record.roots, record.installation, record)
         self._latest = record
         return record
 
@@ -69,9 +71,10 @@ class Code:
         return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
 
     def written_now(self, stage: Stage, observed: Observed) -> str:
-        """How a stage's code, with what was observed of it, is written at this moment."""
-        found = self.now().fingerprints[stage.entry]
-        return self.text({*found.code, *observed.code}) if observed.code else found.text
+        """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
+        record = self._latest or self.record
+        names = {*record.fingerprints[stage.entry].code, *observed.code}
+        return self.text(stage.symbol, names)
 
     def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
         """The files that a stage's `extra_code` names."""
@@ -97,8 +100,13 @@ class Code:
 
     def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
         """The record with the hashes of more symbols: kept, if all was read in one state."""
-        asked, files, folders = self._read(
-            lambda code: (code.hashes(names), dict(code.evidence), dict(code.folders))
+        asked, files, folders, listings = self._read(
+            lambda code: (
+                code.hashes(names),
+                dict(code.evidence),
+                dict(code.folders),
+                dict(code.listings),
+            )
         )
         is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
         fuller = replace(
@@ -106,6 +114,7 @@ class Code:
             asked={**record.asked, **asked},
             files={**record.files, **files},
             folders={**record.folders, **folders},
+            listings={**record.listings, **listings},
         )
         if is_same:
             self._latest = fuller
@@ -116,9 +125,19 @@ class Code:
         """An entry's fingerprint in `record`; None where no stage has it."""
         return self.record.fingerprints.get(entry)
 
-    def text(self, names: Collection[str]) -> str:
-        """The hash of how these `package.module:name` are written now; see `Fingerprint.text`."""
-        return self._read(lambda code: code.text(names))
+    def text(self, root: str, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written; see `ProjectCode.text`.
+
+        The sources are looked at once as long as nobody finds that they changed.
+        """
+        record = self._latest or self.record
+        if self._texts is None or self._texts[0] is not record:
+            self._texts = (record, *self._opened())
+        _, code, known = self._texts
+        try:
+            return code.text(root, names)
+        finally:
+            known.close()
 
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
@@ -138,51 +157,82 @@ class Code:
 
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""
+        with self._sources() as (code, _):
+            return ask(code)
+
+    @contextlib.contextmanager
+    def _sources(self) -> Iterator[tuple["ProjectCode", KnownSources]]:
+        code, known = self._opened()
+        try:
+            yield code, known
+        finally:
+            known.close()
+
+    def _opened(self) -> tuple["ProjectCode", KnownSources]:
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
         known = KnownSources(project.workspace.file_id, project.state, edition())
-        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known)
-        try:
-            return ask(code)
-        finally:
-            known.close()
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
+        return code, known
 
     def _analyse(
         self,
         symbols: Sequence[str],
         roots: tuple[RepoPath, ...],
         identity: str,
-        asked: Collection[str],
+        before: CodeRecord | None,
     ) -> CodeRecord:
-        return self._read(lambda code: self._recorded(code, symbols, roots, identity, asked))
+        """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        from pivot.project.analysing import Analysis
 
-    def _recorded(
+        state = self._project.state
+        with self._sources() as (code, known):
+            analysis = Analysis(code, known)
+            if (
+                before is not None
+                and (before.roots, before.installation) == (roots, identity)
+                and self._holds(replace(before, files={}))
+            ):
+                analysis.go_on_from(before, state.document(CONSULTED))
+            fingerprints = analysis.fingerprints(symbols)
+            asked = code.hashes(() if before is None else before.asked)
+            files, folders, listings = analysis.evidence
+            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+                fingerprints, analysis.names, roots
+            )
+            consulted = analysis.consulted
+        state.record_document(CONSULTED, consulted)
+        record = CodeRecord(
+            fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
+            hash_bytes(consulted).hex(),
+        )  # fmt: skip
+        state.record_document(DOCUMENT, encode(record, before))
+        return record
+
+    def _packages_of(
         self,
-        code: "ProjectCode",
-        symbols: Sequence[str],
+        fingerprints: Mapping[str, Fingerprint],
+        names: Iterable[str],
         roots: tuple[RepoPath, ...],
-        identity: str,
-        asked: Collection[str],
-    ) -> CodeRecord:
+    ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """The versions that count for each symbol, and digests of code that isn't parsed."""
         from pivot.code.packages import Policy, find_providers
 
         policy = Policy.of(self._project.config)
-        fingerprints = {symbol: code.fingerprint(symbol) for symbol in symbols}
         modules = {module for f in fingerprints.values() for module in f.modules}
         found = find_providers(modules if policy.counts_any else ())
         providers = {module: policy.chosen(versions) for module, versions in found.items()}
         counted = [module for module in modules if policy.counts_sources(module)]
-        outside, binaries, digests = self._other_sources(counted, code.names, roots)
+        outside, binaries, digests = self._other_sources(counted, names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
             | {module: outside[module] for module in fingerprint.modules & outside.keys()}
             | binaries
             for symbol, fingerprint in fingerprints.items()
         }
-        hashes = code.hashes(asked)
-        files, folders = dict(code.evidence), dict(code.folders)
-        return CodeRecord(fingerprints, packages, files, folders, roots, identity, digests, hashes)
+        return packages, digests
 
     def _other_sources(
         self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
@@ -218,7 +268,7 @@ class Code:
 
     @property
     def _installation(self) -> str:
-        """What findings depend on beside the sources: the analysis, and what is installed."""
+        """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
@@ -226,11 +276,14 @@ class Code:
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())
-        return repr((edition().hex(), evidence.python, installed, policy))
+        outs = sorted(out.path for stage in self._definitions.stages for out in stage.outs)
+        results = hash_bytes("\n".join(outs).encode()).hex()
+        return repr((edition().hex(), evidence.python, installed, policy, results))
 
     def _holds(self, record: CodeRecord) -> bool:
-        is_dir = DiskSources(self._project.root).is_dir
-        return record.holds(self._project.workspace.file_id, is_dir, self._outside_digest)
+        disk = DiskSources(self._project.root)
+        file_id = self._project.workspace.file_id
+        return record.holds(file_id, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:
         from pivot.code.outside import source_digest

@@ -59,18 +59,18 @@ class Search:
     def _find(self, lock: Lock) -> Proof | None:
         for candidate in self._candidates(lock):
             code = self._code(candidate.commit)
-            if code.text(names_of(lock)) != lock.sources:
+            if code.text(lock.root, names_of(lock)) != lock.sources:
                 continue
             try:
                 found = code.fingerprint(entry_of(lock.root, lock.extra))
             except DefinitionError:
                 continue
             unseen = sorted(found.code.keys() - lock.declared.code.keys())
-            if self._stood_before(candidate, unseen):
+            if self._stood_before(candidate, lock.root, unseen):
                 return Proof(found.code, known_hashes(code.hashes(lock.observed.code)))
         return None
 
-    def _stood_before(self, candidate: _Candidate, names: Sequence[str]) -> bool:
+    def _stood_before(self, candidate: _Candidate, root: str, names: Sequence[str]) -> bool:
         """Whether what the lock doesn't name is as it was before the run.
 
         Its scheme didn't see that this is reached, or it was written after the run. If it is the
@@ -80,7 +80,8 @@ class Search:
             return True
         if candidate.before is None:
             return False
-        return self._code(candidate.before).text(names) == self._code(candidate.commit).text(names)
+        before, after = self._code(candidate.before), self._code(candidate.commit)
+        return before.text(root, names) == after.text(root, names)
 
     def _candidates(self, lock: Lock) -> Iterator[_Candidate]:
         """The commit that brought the lock, and those after it; HEAD for one that isn't there."""

@@ -2,13 +2,14 @@
 
 A lock says what code ran by hashes that were made under its scheme. The rules of another scheme
 are not known here, so those can't be compared. But the lock also tells how that code was written,
-under no scheme at all (`Lock.sources`). Where sources are found that are written so, here or in a
+without any normal form (`Lock.sources`). Where sources are found that are written so, here or in a
 commit, they are what ran; and what they hash to under our scheme is what the lock has to say.
 """
 
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 from pivot.code.edition import edition
@@ -20,6 +21,8 @@ from pivot.hashing import Json, hash_bytes
 from pivot.lock.fields import Fields
 from pivot.lock.lock import Lock
 from pivot.project.project import Project
+
+REMEMBERED = "rekeyed:"  # how the names of what the accelerator keeps of it begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,11 @@ class Present(Protocol):
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
 
-    def text(self, names: Collection[str]) -> str: ...
+    def text(self, root: str, names: Collection[str]) -> str: ...
 
 
 class Rekeying:
-    """Re-keys locks, and remembers what was found, also that nothing was."""
+    """Re-keys locks, and remembers what was found, also that nothing was in any commit."""
 
     def __init__(
         self, project: Project, present: Present, search: Callable[[Lock], Proof | None]
@@ -65,11 +68,20 @@ class Rekeying:
         self._present = present
         self._search = search
 
+    @cached_property
+    def _edition(self) -> bytes:
+        return edition()
+
+    @cached_property
+    def _head(self) -> Evidence | None:
+        """What HEAD was when this was first asked."""
+        return head_and_index(self._project.root)
+
     def rekeyed(self, lock: Lock) -> Lock | None:
         """A lock as it is under our scheme; None where the sources that ran aren't found."""
         if not lock.sources:
             return None
-        proof = self._here(lock) or self._remembered(lock)
+        proof = self._remembered(lock)
         return None if proof is None else proof.applied(lock)
 
     def _here(self, lock: Lock) -> Proof | None:
@@ -77,21 +89,25 @@ class Rekeying:
         found = self._present.fingerprint(entry_of(lock.root, lock.extra))
         if found is None or found.code.keys() != symbols_in(lock):
             return None
-        observed = lock.observed.code
-        text = self._present.text(names_of(lock)) if observed else found.text
-        if text != lock.sources:
+        if self._present.text(lock.root, names_of(lock)) != lock.sources:
             return None
-        return Proof(found.code, known_hashes(self._present.hashes(observed)))
+        return Proof(found.code, known_hashes(self._present.hashes(lock.observed.code)))
 
     def _remembered(self, lock: Lock) -> Proof | None:
-        """What the commits tell. A proof holds for ever, its absence while HEAD is as it was."""
-        name = document_of(lock)
-        state, evidence = self._project.state, head_and_index(self._project.root)
+        """What was found before, or is found now.
+
+        A proof holds for ever; that commits have none, while HEAD is as it was.
+        """
+        name = document_of(lock, self._edition)
+        state, evidence = self._project.state, self._head
         known = _decode(state.document(name), evidence)
-        if known is not None:
+        if known is not None and known.proof is not None:
             return known.proof
+        proof = self._here(lock)
+        if proof is None and known is not None:
+            return None
         try:
-            proof = self._search(lock)
+            proof = proof or self._search(lock)
         except PivotError:
             return None  # such as objects that a partial clone lacks: tried again next time
         if proof is not None:
@@ -119,9 +135,9 @@ def known_hashes(hashes: Mapping[str, str | None]) -> dict[str, str]:
     return {name: hash_ for name, hash_ in hashes.items() if hash_ is not None}
 
 
-def document_of(lock: Lock) -> str:
-    """The name under which the accelerator keeps what was found about a lock."""
-    return f"rekeyed:{edition().hex()}:{hash_bytes(lock.encode()).hex()}"
+def document_of(lock: Lock, edition: bytes) -> str:
+    """The name under which the accelerator keeps what was found of a lock, by an analysis."""
+    return f"{REMEMBERED}{edition.hex()}:{hash_bytes(lock.encode()).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pivot.plan import Plan, Verdict
 from pivot.project.beyond import find_beyond
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
+from pivot.project.rekeying import REMEMBERED
 from pivot.run.events import Sink
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
@@ -48,7 +49,10 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             strict=project.config.flag("run.strict"),
         )
         record = RunRecord.fresh(project.layout.runs)
-        return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+        code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+    if any(stage.is_outdated for stage in plan.survey.stages.values()):
+        project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
+    return code
 
 
 def remove_orphans(planner: Planner) -> tuple[StageName, ...]:

@@ -198,8 +198,8 @@ class _PresentCode:
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]:
         return self.sources.hashes(names)
 
-    def text(self, names: Collection[str]) -> str:
-        return self.sources.text(names)
+    def text(self, root: str, names: Collection[str]) -> str:
+        return self.sources.text(root, names)
 
 
 def rekeying(project: Project) -> Rekeying:

@@ -13,7 +13,6 @@ def adopted(bench: Workbench, lock: Lock, stage: Stage) -> Lock:
     What ran may have been written in another way. Where it is the same code, the way that it is
     written here is what others will find beside the lock.
     """
-    written = bench.written_now(stage, lock.observed)
     is_same = bench.code_now(stage) == lock.declared.code
     return replace(
         lock,
@@ -21,5 +20,5 @@ def adopted(bench: Workbench, lock: Lock, stage: Stage) -> Lock:
         root=stage.symbol,
         secrets=stage.secrets,
         extra=stage.extra,
-        sources=written if is_same else lock.sources,
+        sources=bench.written_now(stage, lock.observed) if is_same else lock.sources,
     )

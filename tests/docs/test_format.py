@@ -110,11 +110,14 @@ def test_the_hashes_of_the_example_are_made_as_the_page_says():
 
 
 def test_how_the_example_is_written_is_told_as_the_page_says():
-    text = derived("pivot source text 1", BLOCKS["source of pipeline:train"].encode())
+    own = derived("pivot source text 1", BLOCKS["source of pipeline:train"].encode())
+    assert f"Their hash is `{own}`" in PAGE
+    lines = "\n" + BLOCKS["lines of pipeline:train"].rstrip("\n")
     texts = table("hash of how it is written")
+    text = derived("pivot symbol text 1", bytes.fromhex(own) + lines.encode())
     assert texts["pipeline:train"] == text
     assert texts.keys() == set(ENTRIES)
-    rows = json.dumps({n: [t] for n, t in texts.items()}, sort_keys=True, separators=(",", ":"))
+    rows = json.dumps([*texts.items()], separators=(",", ":"))
     assert f"`sources` is `{derived('pivot source texts 1', rows.encode())}`" in PAGE
 
 
@@ -124,7 +127,7 @@ def test_the_example_is_what_pivot_makes_of_it(tmp_path):
     code = ProjectCode(DiskSources(str(tmp_path)), [RepoPath.ROOT])
     found = code.fingerprint("pipeline:train")
     assert found.code == table("hash")
-    assert f"`sources` is `{found.text}`" in PAGE
+    assert f"`sources` is `{code.text('pipeline:train', found.code)}`" in PAGE
 
 
 def test_the_table_of_the_normal_form_is_that_of_the_code():

@@ -1,7 +1,9 @@
 """Locks of another fingerprint scheme: what is known to be unchanged isn't run again."""
 
+import contextlib
 import hashlib
 import shutil
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -86,6 +88,8 @@ def test_an_upgrade_runs_nothing_and_writes_the_locks_anew(committed):
     assert committed.ran() == []
     again = committed.pivot("repro")
     assert "Re-keyed" not in again.err
+    with contextlib.closing(sqlite3.connect(committed.path / ".pivot/state.db")) as db:
+        assert not db.execute("SELECT * FROM documents WHERE name LIKE 'rekeyed:%'").fetchall()
     assert committed.pivot("verify").code == 0
 
 

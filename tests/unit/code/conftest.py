@@ -21,6 +21,11 @@ class InMemory:
     def is_dir(self, path: RepoPath) -> bool:
         return any(name.startswith(f"{path}/") for name in self.files)
 
+    def names(self, path: RepoPath) -> list[str]:
+        start = "" if path == RepoPath.ROOT else f"{path}/"
+        inner = (name.removeprefix(start) for name in self.files if name.startswith(start))
+        return sorted({name.partition("/")[0] for name in inner})
+
 
 def split(text: str) -> dict[str, str]:
     """Files of a project: `pipeline.py` first, then each one after a line `== path`."""

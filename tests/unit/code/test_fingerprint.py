@@ -173,6 +173,7 @@ files = json.load(sys.stdin)
 class Sources:
     def read(self, path): return files[path].encode() if path in files else None
     def is_dir(self, path): return any(f.startswith(path + "/") for f in files)
+    def names(self, path): return []
 found = ProjectCode(Sources(), [RepoPath(".")]).fingerprint("pipeline:train")
 json.dump(dict(found.code), sys.stdout)
 """
@@ -214,6 +215,9 @@ class StandardLibrary:
 
     def is_dir(self, path: RepoPath) -> bool:
         return os.path.isdir(os.path.join(self.root, path))
+
+    def names(self, path: RepoPath) -> list[str]:
+        return sorted(os.listdir(os.path.join(self.root, path)))
 
 
 def test_real_code_is_analysed_without_a_crash():

@@ -25,7 +25,6 @@ def record():
         opaque=(Opaque("getattr", LIB, 9),),
         via={"lib:f": "pipeline:train"},
         runs=frozenset({"lib", "pipeline"}),
-        text="7e" * 32,
     )
     return CodeRecord(
         fingerprints={"pipeline:train": fingerprint},
@@ -35,6 +34,7 @@ def record():
         roots=(RepoPath.ROOT,),
         installation="python 3.13",
         outside={"/shared/lib": "d1"},
+        listings={RepoPath("sql"): ("a.sql",)},
     )
 
 
@@ -56,9 +56,9 @@ def test_record_of_another_version_is_none(record, field):
     assert decode(json.dumps(value).encode()) is None
 
 
-def holds(record, files=None, folders=(), outside="d1"):
+def holds(record, files=None, folders=(), outside="d1", names=("a.sql",)):
     now = {HERE: ID, LIB: ID} if files is None else files
-    return record.holds(now.get, lambda path: path in folders, lambda _: outside)
+    return record.holds(now.get, lambda path: path in folders, lambda _: names, lambda _: outside)
 
 
 def test_record_holds_while_nothing_changed(record):
@@ -73,6 +73,11 @@ def test_changed_gone_or_new_file_ends_it(record):
 
 def test_new_folder_ends_it(record):
     assert not holds(record, folders=[RepoPath("lib")])
+
+
+def test_file_that_appears_in_a_listed_folder_ends_it(record):
+    assert not holds(record, names=["a.sql", "b.sql"])
+    assert not holds(record, names=[])
 
 
 def test_changed_code_outside_ends_it(record):

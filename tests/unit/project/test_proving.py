@@ -38,7 +38,7 @@ def run(place, *, without=(), also=(), observed=()):
         {},
         {},
         observed=Observed(code=dict.fromkeys(observed, unknown)),
-        sources=code.text([*names, *observed]),
+        sources=code.text("pipeline:train", [*names, *observed]),
     )
     write_lock(str(place.path / ".pivot/stages"), lock)
 

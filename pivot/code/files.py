@@ -1,0 +1,130 @@
+"""The files that code reads when it is imported: found, listed and told apart by what they hold."""
+
+import fnmatch
+from collections.abc import Collection, Iterator, Sequence
+
+from pivot.code.facts import Module
+from pivot.code.reads import UP, FilePath, Read, is_program
+from pivot.code.resolve import Modules
+from pivot.paths import PathError, RepoPath
+
+_MAX_DEPTH = 20
+
+
+class DataFiles:
+    """Files of a project that are no modules, by the paths that its code writes."""
+
+    def __init__(self, modules: Modules, outs: Collection[RepoPath] = ()) -> None:
+        """`outs` are written by stages, and left out with all below them."""
+        self._modules = modules
+        self._outs = tuple(outs)
+
+    def read(self, module: Module, reads: Sequence[Read]) -> list[str]:
+        """What `reads`, standing in `module`, find: a line for each file or list of names.
+
+        Files that aren't there have none, so that the lines change when they appear.
+        """
+        found = {line for read in reads for line in self._lines(module, read)}
+        return sorted(found)
+
+    def _lines(self, module: Module, read: Read) -> Iterator[str]:
+        for path in self._places(module, read.path, 0):
+            if read.is_program and not is_program(path.split("/")):
+                continue
+            if read.names_only:
+                folder = path if not _is_pattern(path) else _fixed(path)
+                if self._modules.is_dir(folder):
+                    yield f"{folder}/: {' '.join(self._names(folder, path))}"
+                continue
+            for file in self._expanded(path):
+                if self._is_out(file):
+                    continue
+                id_ = self._modules.file_id(file)
+                if id_ is not None:
+                    yield f"{file}: {id_.hex()}"
+                elif self._modules.is_dir(file):
+                    yield f"{file}/"
+
+    def _names(self, folder: RepoPath, path: RepoPath) -> list[str]:
+        inner = folder / "*" if folder == path else path
+        return sorted(file for file in self._expanded(inner) if not self._is_out(file))
+
+    def _is_out(self, path: RepoPath) -> bool:
+        return any(out.contains(path) for out in self._outs)
+
+    def _expanded(self, path: RepoPath) -> list[RepoPath]:
+        """The files that a path with patterns stands for; itself if it has none."""
+        if not _is_pattern(path):
+            return [path]
+        folder = _fixed(path)
+        return list(self._matching(folder, path.removeprefix(f"{folder}/").split("/")))
+
+    def _matching(self, folder: RepoPath, steps: Sequence[str]) -> Iterator[RepoPath]:
+        if not steps:
+            yield folder
+            return
+        first, *rest = steps
+        if first == "**":
+            yield from self._matching(folder, rest)
+        for name in self._modules.listed(folder):
+            inner = _walk(folder, [name])
+            if inner is not None and first == "**" and self._modules.is_dir(inner):
+                yield from self._matching(inner, steps)
+            elif inner is not None and fnmatch.fnmatchcase(name, first):
+                yield from self._matching(inner, rest)
+
+    def _places(self, module: Module, path: FilePath, depth: int) -> Iterator[RepoPath]:
+        """Where in the project a path may lead to."""
+        for start in self._starts(module, path, depth):
+            place = _walk(start, path.steps)
+            if place is not None:
+                yield place
+
+    def _starts(self, module: Module, path: FilePath, depth: int) -> Iterator[RepoPath]:
+        if path.is_own:
+            yield module.file
+        elif path.start is None:
+            # A module runs in its pipeline's folder, which is nearly always one of these.
+            yield RepoPath.ROOT
+            if module.file.parent != RepoPath.ROOT:
+                yield module.file.parent
+        elif depth < _MAX_DEPTH:
+            targets = self._modules.resolve(module, path.start)
+            for symbol in targets.symbols:
+                place = self._modules.get(symbol.module)
+                bound = place.symbols[symbol.name].path if place is not None else None
+                if place is not None and bound is not None:
+                    yield from self._places(place, bound, depth + 1)
+            if path.start.origin is not None:
+                package = self._modules.find(path.start.origin.module)
+                if package is not None and package.folders:
+                    yield from package.folders
+                elif package is not None and package.file is not None:
+                    yield package.file.parent
+
+
+def _walk(start: RepoPath, steps: Sequence[str]) -> RepoPath | None:
+    """The place that steps lead to from a start; None if it lies outside of the project."""
+    place = start
+    for step in steps:
+        try:
+            if step == UP:
+                if place == RepoPath.ROOT:
+                    return None
+                place = place.parent
+            else:
+                place = place / step
+        except PathError:
+            return None
+    return place
+
+
+def _is_pattern(path: str) -> bool:
+    return "*" in path or "?" in path
+
+
+def _fixed(path: RepoPath) -> RepoPath:
+    """The folder before the first pattern."""
+    while _is_pattern(path):
+        path = path.parent
+    return path

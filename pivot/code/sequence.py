@@ -1,0 +1,100 @@
+"""In which order importing a stage's modules changes one and the same object.
+
+Two modules that put something into one table leave another table behind when they are imported the
+other way round. Where only one does, or none, order says nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from pivot.code.findings import EFFECTS
+from pivot.code.reach import Reach, Touch
+from pivot.code.resolve import SymbolId, parents
+
+type _By = tuple[str, int, str]
+"""What changes something: its module, its line, and the entry of the fingerprint that it is."""
+
+
+def find_orders(reach: Reach, root: SymbolId) -> Mapping[str, str]:
+    """For each entry that others change, in which order; by the entry, as text."""
+    changes: dict[SymbolId | None, set[_By]] = {}
+    for changed, by in _changes(reach):
+        changes.setdefault(changed, set()).add(by)
+    contested = {changed: all_ for changed, all_ in changes.items() if len(_entries(all_)) > 1}
+    if not contested:
+        return {}
+    ranks = {name: rank for rank, name in enumerate(_ordered(reach, root.module))}
+    orders: dict[str, str] = {}
+    for target, all_ in sorted(contested.items(), key=lambda item: str(item[0] or "")):
+        ordered = sorted(all_, key=lambda by: (ranks.get(by[0], len(ranks)), *by))
+        text = " ".join(_without_repeats(entry for _, _, entry in ordered))
+        for entry in _entries(all_) if target is None else {str(target)}:
+            orders[entry] = f"{orders.get(entry, '')}\n{text}"
+    return orders
+
+
+def _entries(changes: Iterable[_By]) -> set[str]:
+    return {entry for _, _, entry in changes}
+
+
+def _changes(reach: Reach) -> Iterator[tuple[SymbolId | None, _By]]:
+    """What the reached effects, and definitions that run code, change; None: that isn't known."""
+    for name in reach.modules:
+        acts = reach.graph.acts(name)
+        for _, index, touch in acts.effects:
+            node = reach.effects.get(name, {}).get(index)
+            if node is not None:
+                by = (name, node.location.line, f"{name}:{EFFECTS}")
+                yield from ((changed, by) for changed in _touched(reach, touch))
+        for module, index, touch in acts.triggers:
+            symbol = SymbolId(name, module.triggers[index].name)
+            if symbol in reach.symbols:
+                by = (name, reach.symbols[symbol].location.line, str(symbol))
+                yield from ((changed, by) for changed in _touched(reach, touch))
+
+
+def _touched(reach: Reach, touch: Touch) -> list[SymbolId | None]:
+    reached: list[SymbolId | None] = [s for s in touch.symbols if s in reach.symbols]
+    return [*reached, None] if touch.always else reached
+
+
+def _without_repeats(entries: Iterable[str]) -> Iterator[str]:
+    last = ""
+    for entry in entries:
+        if entry != last:
+            yield entry
+        last = entry
+
+
+def _ordered(reach: Reach, start: str) -> list[str]:
+    """The reached modules as importing `start` runs them; those that it doesn't import last."""
+    modules = reach.modules
+    return import_order((start, *modules), modules.__contains__, reach.graph.imports)
+
+
+def import_order(
+    starts: Iterable[str], counts: Callable[[str], bool], imports: Callable[[str], Iterable[str]]
+) -> list[str]:
+    """Modules as importing `starts` one after the other runs them, with their parents.
+
+    `counts` says of which modules that is of interest, `imports` what one imports.
+    """
+    done: dict[str, None] = {}
+    begun: set[str] = set()
+    stack: list[tuple[str, Iterator[str]]] = []
+
+    def begin(name: str) -> None:
+        for part in reversed([p for p in parents(name) if counts(p) and p not in begun]):
+            begun.add(part)
+            stack.append((part, iter(imports(part))))
+
+    for name in starts:
+        begin(name)
+        while stack:
+            part, imported = stack[-1]
+            following = next(imported, None)
+            if following is None:
+                done[part] = None
+                stack.pop()
+            else:
+                begin(following)
+    return list(done)

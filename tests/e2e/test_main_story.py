@@ -80,6 +80,7 @@ def test_explanation_names_the_edited_helper_with_its_place(story):
         f"      Old: {old}\n"
         f"      New: {new}\n"
         "      File: lib/low.py:1\n"
+        "      Via: double -> lib.middle.scaled -> lib.low.factor\n"
     )
 
 

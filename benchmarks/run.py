@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    analysis,
     chunk_sizes,
     known_objects,
     large_file,
@@ -13,6 +14,8 @@ from benchmarks import (
     latency,
     many_files,
     many_pushes,
+    no_op,
+    observing,
     small_files,
     small_transfers,
     startup,
@@ -24,6 +27,9 @@ from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
 
 BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "startup": startup.run,
+    "no_op": no_op.run,
+    "analysis": analysis.run,
+    "observing": observing.run,
     "small_files": small_files.run,
     "text_files": text_files.run,
     "many_files": many_files.run,

@@ -17,7 +17,11 @@ class Scale:
         cut_size: bytes of what is cut in several ways.
         slow_repetitions: repetitions of what takes the peer minutes.
         known: objects of a store that knows many, in the same number of files.
+        stages: stages of a graph that both tools get.
+        many_stages: stages of a graph that Pivot gets alone.
+        modules: modules of a project whose code is analysed, in fifties.
         pushes: how many others pushed to a remote before.
+        calls: rounds of a stage of pure Python, some function calls each.
     """
 
     starts: int
@@ -30,7 +34,11 @@ class Scale:
     cut_size: int
     slow_repetitions: int
     known: int
+    stages: int
+    many_stages: int
+    modules: int
     pushes: int
+    calls: int
 
 
 FULL = Scale(
@@ -44,7 +52,11 @@ FULL = Scale(
     cut_size=100_000_000,
     slow_repetitions=2,
     known=1_000_000,
+    stages=200,
+    many_stages=1000,
+    modules=1000,
     pushes=10_000,
+    calls=200_000,
 )
 # Large enough for each path that the full scale takes: several folders, a file that is cut.
 TINY = Scale(
@@ -58,5 +70,9 @@ TINY = Scale(
     cut_size=6_000_000,
     slow_repetitions=1,
     known=1000,
+    stages=3,
+    many_stages=6,
+    modules=50,
     pushes=40,
+    calls=2000,
 )

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from pivot.distributions import is_valid, normalized
 from pivot.errors import UsageError, nearest
 
 type Value = str | int | bool
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_PATTERN = re.compile(r"[A-Za-z0-9_*?]+")
 _VARIABLES = "PIVOT_REMOTE_"
 _ADDRESS = re.compile(f"{_VARIABLES}(.+)_URL")
+_PACKAGE = "fingerprint.package."
 
 
 class Source(StrEnum):
@@ -76,6 +79,20 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _flag(value: Value) -> str | None:
+    return None if isinstance(value, bool) else "it must be true or false"
+
+
+def _patterns(value: Value) -> str | None:
+    if isinstance(value, str) and all(map(_PATTERN.fullmatch, _listed(value))):
+        return None
+    return "it must be names of variables with commas between, such as `WANDB_*,RUN_NAME`"
+
+
+def _boolean(text: str) -> Value:
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
 def _grace(value: Value) -> str | None:
     seconds = age(value) if isinstance(value, str) else None
     if seconds is None:
@@ -107,6 +124,13 @@ SETTINGS: Mapping[str, Setting] = {
     for setting in (
         Setting("cache.dir", ".pivot/cache", "folder of the store", str, _text),
         Setting("cache.level", 1, "zstd level of new entries", _number, _between(1, 19)),
+        Setting(
+            "fingerprint.ignore_env",
+            None,
+            "environment variables that may differ, with commas between; `*` stands for any text",
+            str,
+            _patterns,
+        ),
         Setting(
             "fingerprint.packages",
             "version",
@@ -149,8 +173,28 @@ SETTINGS: Mapping[str, Setting] = {
         Setting(
             "run.jobs", None, "stages at once; default: the processors", _number, _between(1, 1024)
         ),
+        Setting(
+            "run.strict",
+            False,  # noqa: FBT003 - a default, named by its place
+            "whether a stage fails that uses undeclared files of the project",
+            _boolean,
+            _flag,
+        ),
     )
 }
+
+
+def _of_package(name: str) -> Setting | None:
+    """The setting of one package's own policy; None if `name` is none."""
+    package = normalized(name.removeprefix(_PACKAGE))
+    if not name.startswith(_PACKAGE) or not is_valid(package):
+        return None
+    summary = f"whether the version of {package} counts"
+    return Setting(_PACKAGE + package, None, summary, str, _choice("version", "ignore"))
+
+
+def _find_setting(name: str) -> Setting | None:
+    return SETTINGS.get(name) or _of_package(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +231,7 @@ class Config:
     def get(self, name: str) -> tuple[Value | None, Source]:
         """A setting's value and where it comes from. Raises `UsageError` for unknown names."""
         setting = known_setting(name)
+        name = setting.name
         for source, values in self.layers.items():
             if name in values and not (setting.is_own and source is Source.PROJECT):
                 value = values[name]
@@ -207,6 +252,26 @@ class Config:
     def number(self, name: str) -> int | None:
         value, _ = self.get(name)
         return value if isinstance(value, int) else None
+
+    def flag(self, name: str) -> bool:
+        value, _ = self.get(name)
+        return value is True
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """A setting that is a list with commas between."""
+        return _listed(self.text(name) or "")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All settings, those of packages included that some file has; sorted."""
+        given = {key for values in self.layers.values() for key in values}
+        return tuple(sorted({*SETTINGS, *(key for key in given if key.startswith(_PACKAGE))}))
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """What counts of the packages that have a policy of their own, by normalised name."""
+        own = (name for name in self.names if name.startswith(_PACKAGE))
+        return {name.removeprefix(_PACKAGE): self.text(name) or "" for name in own}
 
     @property
     def own_schemes(self) -> frozenset[str]:
@@ -305,8 +370,9 @@ def _environment_options(
 
 def known_setting(name: str) -> Setting:
     """The setting called `name`; raises `UsageError` with the nearest one."""
-    if name in SETTINGS:
-        return SETTINGS[name]
+    setting = _find_setting(name)
+    if setting is not None:
+        return setting
     near = nearest(name, SETTINGS)
     raise UsageError(
         f"there is no setting {name!r}",
@@ -349,13 +415,14 @@ def _flatten(path: str, table: Mapping[str, object], prefix: str) -> Iterator[tu
         if isinstance(value, dict):
             yield from _flatten(path, value, f"{name}.")
         elif isinstance(value, str | int):
-            if not name.startswith("remotes.") and name not in SETTINGS:
+            setting = _find_setting(name)
+            if setting is None and not name.startswith("remotes."):
                 near = nearest(name, SETTINGS)
                 raise UsageError(
                     f"{path} sets {name!r}, which is no setting",
                     hint=f"Did you mean `{near}`?" if near else "`pivot config list` shows them",
                 )
-            yield name, value
+            yield (setting.name if setting is not None else name), value
         else:
             raise UsageError(
                 f"{path} sets {name!r} to a value of a kind that no setting has",

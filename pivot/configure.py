@@ -9,6 +9,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from pivot.config import Value, known_setting
+from pivot.distributions import normalized
 from pivot.errors import UsageError
 from pivot.files import write_atomic
 
@@ -33,11 +34,19 @@ def update(path: str, values: Mapping[str, Value | None], *, private: bool = Fal
     for name, value in values.items():
         *tables, key = name.split(".")
         table = _enter(document, tables, path)
+        key = next((k for k in table if _is_same(tables, k, key)), key)
         if value is None:
             table.pop(key, None)
         else:
             table[key] = value
     _store(path, document, private=private)
+
+
+def _is_same(tables: list[str], key: str, other: str) -> bool:
+    """Whether two keys are one: names of packages have several spellings."""
+    if tables == ["fingerprint", "package"]:
+        return normalized(key) == normalized(other)
+    return key == other
 
 
 def remove_table(path: str, parent: str, name: str) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pivot.hashing import Json
 from pivot.lock.declared import Declared
-from pivot.lock.lock import Lock, Observed
+from pivot.lock.lock import Lock
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -21,6 +21,7 @@ class ReasonKind(StrEnum):
 
     NEVER_RUN = "never_run"
     CODE = "code"
+    SCHEME = "scheme"
     OBSERVED = "observed"
     PARAMS = "params"
     ENV = "env"
@@ -62,28 +63,29 @@ def explain(lock: Lock | None, world: World) -> tuple[Reason, ...]:
         return (Reason(ReasonKind.NEVER_RUN, "lock"),)
     old, new = lock.declared, world.declared
     reasons = (
-        *_scheme(old, new),
-        *_code(old.code, world),
+        *(_code(old.code, world) if old.scheme == new.scheme else _scheme(old, new)),
         *_texts(ReasonKind.PACKAGE, old.packages, new.packages),
         *_params(old.params, new.params),
         *_texts(ReasonKind.ENV, old.env, new.env),
         *_declaration(old, new),
         *_deps(lock.deps, world),
-        *_observed(lock.observed, world.seen),
+        *_observed(lock, world),
     )
-    if not reasons and old.static_key != new.static_key:
+    if not reasons and not old.is_as(new):
         # e.g. params {"a.b": 1} and {"a": {"b": 1}}, which people write alike
         return (Reason(ReasonKind.DECLARATION, "key", str(old.static_key), str(new.static_key)),)
     return reasons
 
 
 def _scheme(old: Declared, new: Declared) -> Iterator[Reason]:
-    if old.scheme != new.scheme:
-        yield Reason(ReasonKind.DECLARATION, "scheme", str(old.scheme), str(new.scheme))
+    """Hashes of different schemes can't be compared: nothing is known of the code."""
+    yield Reason(ReasonKind.SCHEME, "scheme", str(old.scheme), str(new.scheme))
 
 
 def _code(old: Mapping[str, str], world: World) -> Iterator[Reason]:
     new = world.declared.code
+    if old == new:
+        return
     for symbol in sorted(old.keys() | new.keys()):
         if old.get(symbol) != new.get(symbol):
             at = world.locations.get(symbol)
@@ -92,29 +94,35 @@ def _code(old: Mapping[str, str], world: World) -> Iterator[Reason]:
 
 
 def _texts(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Reason]:
+    if old == new:
+        return
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield Reason(kind, name, old.get(name), new.get(name))
 
 
 def _params(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> Iterator[Reason]:
-    flat_old, flat_new = dict(_flatten(old or {})), dict(_flatten(new or {}))
+    if not (old or new) and (old is None) == (new is None):
+        return
+    flat_old, flat_new = (
+        {name: as_text(value) for name, value in leaves(params or {})} for params in (old, new)
+    )
     yield from _texts(ReasonKind.PARAMS, flat_old, flat_new)
     if not (flat_old or flat_new) and (old is None) != (new is None):
         yield Reason(ReasonKind.DECLARATION, "params")
 
 
-def _flatten(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names of the leaves, with their values as text that tells 1 from 1.0 and "1"."""
+def leaves(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """Dotted names of the leaves of parameters, with their values."""
     for name, item in value.items():
         if isinstance(item, dict) and item:
-            yield from _flatten(item, f"{prefix}{name}.")
+            yield from leaves(item, f"{prefix}{name}.")
         else:
-            yield prefix + name, as_text(item)
+            yield prefix + name, item
 
 
 def as_text(value: Json) -> str:
-    """A parameter's value as people write it; text is quoted, so that kinds differ."""
+    """A parameter's value as people write it: it tells 1 from 1.0 and "1"."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
@@ -127,13 +135,21 @@ def as_text(value: Json) -> str:
 
 
 def _declaration(old: Declared, new: Declared) -> Iterator[Reason]:
+    if old.version != new.version:
+        yield Reason(ReasonKind.DECLARATION, "version", _salt(old.version), _salt(new.version))
     if old.cwd != new.cwd:
         yield Reason(ReasonKind.DECLARATION, "cwd", old.cwd, new.cwd)
+    if (old.outs, old.deps) == (new.outs, new.deps):
+        return
     outs_old, outs_new = _kinds(old.outs), _kinds(new.outs)
     yield from _texts(ReasonKind.DECLARATION, outs_old, outs_new)
     yield from _texts(
         ReasonKind.DECLARATION, dict.fromkeys(old.deps, "dep"), dict.fromkeys(new.deps, "dep")
     )
+
+
+def _salt(version: int | str | None) -> str | None:
+    return None if version is None else as_text(version)
 
 
 def _kinds(outs: tuple[OutSpec, ...]) -> dict[str, str]:
@@ -162,9 +178,14 @@ def content_text(content: Content | None) -> str | None:
     return f"{content.id}+x" if content.type == "x" else str(content.id)
 
 
-def _observed(old: Observed, seen: Mapping[str, str | None]) -> Iterator[Reason]:
-    for prefix, entries in (("code", old.code), ("env", old.env), ("file", old.files)):
+def _observed(lock: Lock, world: World) -> Iterator[Reason]:
+    """What was observed and differs; code only where its hashes can be compared."""
+    old = lock.observed
+    code = old.code if lock.declared.scheme == world.declared.scheme else {}
+    for prefix, entries in (("code", code), ("env", old.env), ("file", old.files)):
         for name, value in entries.items():
-            now = seen.get(f"{prefix}:{name}")
+            now = world.seen.get(f"{prefix}:{name}")
             if now != value:
-                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now)
+                at = world.locations.get(name) if prefix == "code" else None
+                file, line = (at.file, at.line) if at else (None, None)
+                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now, file, line)

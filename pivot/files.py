@@ -6,8 +6,7 @@ import fcntl
 import os
 import stat as stat_
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from pivot.errors import DeniedError, IntegrityError, LockedError
 
@@ -21,11 +20,11 @@ class NoLocksError(LockedError):
     code = "no_locks"
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(NamedTuple):
     """What tells one state of a file from the next without reading it.
 
-    Times are in nanoseconds since the epoch, `size` in bytes; `mode` holds type and permissions.
+    A tuple, since there is one for each file. Times are in nanoseconds since the epoch, `size` in
+    bytes; `mode` holds type and permissions.
     """
 
     mtime_ns: int

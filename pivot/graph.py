@@ -6,6 +6,7 @@ A dep leads to the stage whose out it is, lies in, or contains.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pivot.definition.extra import fixed_part, is_pattern, matcher, paths_of
 from pivot.definition.stage import Stage
 from pivot.errors import DefinitionError, UsageError, nearest
 from pivot.paths import RepoPath, StageName
@@ -74,6 +75,8 @@ def build(stages: Iterable[Stage], tracked: Iterable[RepoPath] = ()) -> Graph:
     outs = _Outs(by_name.values())
     for path in tracked:
         outs.refuse_tracked(path)
+    for stage in by_name.values():
+        outs.refuse_code(stage)
     producers = {
         name: {dep: tuple(outs.overlapping(dep)) for dep in stage.deps}
         for name, stage in by_name.items()
@@ -110,6 +113,16 @@ class _Outs:
         if producer is not None:
             raise _overlaps_tracked(self._owner[producer.out], producer.out, path)
 
+    def refuse_code(self, stage: Stage) -> None:
+        """Raise `DefinitionError` if `extra_code` names what a stage writes."""
+        for path in paths_of(stage.extra):
+            place = RepoPath(fixed_part(path))
+            meant = matcher(path) if is_pattern(path) else place.contains
+            written = (p.out for p in self.overlapping(place))
+            out = next((o for o in written if o.contains(place) or meant(o)), None)
+            if out is not None:
+                raise _is_written(stage, path, self._owner[out], out)
+
     def overlapping(self, dep: RepoPath) -> Iterator[Producer]:
         above = (p for p in (dep, *_parents(dep)) if p in self._owner)
         for out in (*above, *self._below.get(dep, ())):
@@ -141,6 +154,14 @@ def _overlaps_tracked(stage: Stage, out: RepoPath, path: RepoPath) -> Definition
         else f"out {out} of {_place(stage)} overlaps {path}, which is tracked",
         why="only one record can say what a path holds",
         hint=f"Give the out another path, or run `pivot untrack {path}`",
+    )
+
+
+def _is_written(stage: Stage, path: str, owner: Stage, out: RepoPath) -> DefinitionError:
+    return DefinitionError(
+        f"extra_code of {_place(stage)} names {path}, and {out} is an out of {_place(owner)}",
+        why="what a stage writes is data, and is there only once it ran",
+        hint=f'Name it in `deps=["{out}"]` instead',
     )
 
 

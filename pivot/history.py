@@ -42,6 +42,12 @@ class History:
         """Remember a lock that this clone's own run wrote; `data` is its file's bytes."""
         self._state.record_action(lock.declared.static_key, hash_bytes(data), data)
 
+    def has(self, lock: Lock) -> bool:
+        """Whether this very lock is one that this clone's own run wrote."""
+        self._rebuild_once()
+        data = lock.encode()
+        return data in self._state.actions(lock.declared.static_key)
+
     def _rebuild_once(self) -> None:
         """An accelerator that is new to this project reads the run records first."""
         if self._state.document(_INDEXED) is not None:

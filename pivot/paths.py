@@ -102,8 +102,8 @@ class RepoPath(str):
 
     def __new__(cls, text: str) -> Self:
         """Check `text`; raise `PathError` where it isn't an acceptable path."""
-        if text == ".":
-            return super().__new__(cls, text)
+        if text == "." or (_is_plain(text) and text.isprintable()):
+            return super().__new__(cls, text)  # at first sight, as nearly all
         text = unicodedata.normalize("NFC", text)
         fault = _fault(text)
         if fault is None and any(ord(c) < 32 or ord(c) == 127 for c in text):
@@ -135,8 +135,8 @@ class RepoPath(str):
 
     @property
     def parent(self) -> "RepoPath":
-        head = posixpath.dirname(self)
-        return RepoPath.ROOT if head == "" else RepoPath(head)
+        head = self.rpartition("/")[0]
+        return str.__new__(RepoPath, head) if head else RepoPath.ROOT
 
     def contains(self, other: "RepoPath") -> bool:
         """Whether `other` is this path or lies below it."""

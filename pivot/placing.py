@@ -8,7 +8,6 @@ import contextlib
 import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import batched
 from typing import Self
 
@@ -302,6 +301,6 @@ def _moved(root: str, clock: FileClock, rows: Iterable[FileRow]) -> Iterator[Fil
     """Files that were renamed or linked have a new ctime; left out if anything else changed."""
     for path, before, hashed in rows:
         now = lstat(os.path.join(root, path))
-        if now is not None and now != before and replace(now, ctime_ns=before.ctime_ns) == before:
+        if now is not None and now != before and now._replace(ctime_ns=before.ctime_ns) == before:
             clock.settle(now)
             yield path, now, hashed

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pivot.explain import Reason, ReasonKind, content_text, explain, same
 from pivot.graph import Graph, Producer
-from pivot.hashing import Json, ObjectId
+from pivot.hashing import ObjectId
 from pivot.lock.lock import Lock
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath, StageName
@@ -53,13 +53,6 @@ class Decision:
     def state(self) -> str:
         """The state as `status` shows it: a stage that would be stopped is stale."""
         return Verdict.RUN if self.unheld else self.verdict
-
-    def to_json(self, stage: StageName) -> dict[str, Json]:
-        return {
-            "stage": stage,
-            "state": self.state,
-            "reasons": [reason.to_json() for reason in self.reasons],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +128,7 @@ def _waiting(
     waiting: tuple[StageName, ...],
 ) -> Decision:
     """Undecided, or certain to run whatever its upstream makes."""
-    reasons = explain(stage.lock, World(stage.declared, deps, stage.locations))
+    reasons = explain(stage.lock, World(stage.declared, deps, stage.locations, stage.seen))
     pending = tuple(Reason(ReasonKind.UPSTREAM, name) for name in waiting)
     missing = tuple(path for path, content in deps.items() if content is None)
     certain = missing or (reasons and not stage.candidates)
@@ -146,7 +139,7 @@ def _waiting(
 def _settled(
     stage: StageSurvey, deps: Mapping[RepoPath, Content | None], *, forced: bool
 ) -> Decision:
-    world = World(stage.declared, deps, stage.locations)
+    world = World(stage.declared, deps, stage.locations, stage.seen)
     missing = tuple(path for path, content in deps.items() if content is None)
     known = {path: content for path, content in deps.items() if content is not None}
     reasons = explain(stage.lock, world)
@@ -163,6 +156,11 @@ def _settled(
         if not explain(candidate, world) and _obtainable(stage, candidate):
             return replace(base, verdict=Verdict.RESTORE, lock=candidate)
     return base
+
+
+def settle_by(stage: StageSurvey, deps: Mapping[RepoPath, Content | None]) -> Decision:
+    """What is to happen to a stage whose deps hold this, whatever its upstream would make."""
+    return _settled(stage, deps, forced=False)
 
 
 def _obtainable(stage: StageSurvey, lock: Lock) -> bool:

@@ -8,8 +8,9 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, Self
 
 from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
@@ -22,7 +23,7 @@ SCHEMA = 3
 WORTH_REMEMBERING = 1 << 20
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF  # the rest of an error's number says more of the same
-_READ_AT_ONCE = 1000
+_READ_AT_ONCE = 900  # older SQLite takes no more than 999 values in a statement
 _DAY = 24 * 60 * 60  # seconds
 _DAYS_KEPT = 14  # facts of sources that nobody asked for so long, as of branches that are gone
 
@@ -84,6 +85,7 @@ class State:
         self._db = db
         self._path = path
         self._has_news = False
+        self._recalled: dict[str, _FileColumns | None] = {}
         self._used: list[bytes] = []
         self.clock = FileClock(os.path.dirname(path))
 
@@ -168,12 +170,21 @@ class State:
 
     # -- files ------------------------------------------------------------------------------
 
+    def recall(self, paths: Collection[str]) -> None:
+        """Read at once what is known of files that `file` is going to be asked for."""
+        self._recalled |= dict.fromkeys(paths)
+        for some in batched(paths, _READ_AT_ONCE, strict=False):
+            marks = ",".join("?" * len(some))
+            for row in self._execute(f"{_SELECT_FILES} WHERE path IN ({marks})", some):
+                self._recalled[row[0]] = row
+
     def file(self, path: str, stat: Stat) -> Hashed | None:
         """What `path` held when its state was exactly `stat`; None when that isn't known."""
-        for row in self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,)):
-            _, known, hashed = _file_row(row)
-            return hashed if known == stat else None
-        return None
+        if path in self._recalled:
+            row = self._recalled[path]
+        else:
+            row = next(iter(self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,))), None)
+        return _file_row(row)[2] if row is not None and row[1:6] == stat else None
 
     def files_below(self, folder: str) -> Iterator[FileRow]:
         """What is known of all files below a folder, in the order of their paths' bytes.
@@ -194,21 +205,25 @@ class State:
         caller who makes sure that nothing can change them within their tick.
         """
         self._has_news = True
-        self._execute_many(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (path, s.mtime_ns, s.ctime_ns, s.size, s.inode, s.mode, hashed.id, hashed.recipe)
-                for path, s, hashed in rows
-                if may_be_racy or not self.clock.is_racy(s)
-            ],
-        )
+        clean = [
+            (path, *s, hashed.id, hashed.recipe)
+            for path, s, hashed in rows
+            if may_be_racy or not self.clock.is_racy(s)
+        ]
+        for path, *_ in clean:
+            self._recalled.pop(path, None)
+        self._execute_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", clean)
 
     def forget_files(self, paths: Iterable[str]) -> None:
         """Drop what is known of files that are gone."""
-        self._execute_many("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+        gone = [(path,) for path in paths]
+        for (path,) in gone:
+            self._recalled.pop(path, None)
+        self._execute_many("DELETE FROM files WHERE path = ?", gone)
 
     def forget_below(self, folder: str) -> None:
         """Drop what is known of all files below a folder."""
+        self._recalled.clear()
         self._execute("DELETE FROM files WHERE path > ? AND path < ?", (f"{folder}/", f"{folder}0"))
 
     # -- directories --------------------------------------------------------------------------
@@ -239,6 +254,10 @@ class State:
 
     def record_document(self, name: str, value: bytes) -> None:
         self._execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
+
+    def forget_documents(self, prefix: str) -> None:
+        """Drop all documents whose names begin with `prefix`."""
+        self._execute("DELETE FROM documents WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
 
     # -- sources ------------------------------------------------------------------------------
 
@@ -309,9 +328,8 @@ class Memory:
 
 
 def _file_row(row: _FileColumns) -> FileRow:
-    path, mtime, ctime, size, inode, mode, id_, recipe = row
-    hashed = Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
-    return path, Stat(mtime, ctime, size, inode, mode), hashed
+    path, *stat, id_, recipe = row
+    return path, Stat(*stat), Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
 
 
 def _today() -> int:

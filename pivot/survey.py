@@ -3,16 +3,19 @@
 The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't differ.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pivot.code.findings import SCHEME, Fingerprint, Location
+from pivot.code.extra import extra_files
+from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
 from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
+from pivot.late import Late, LateMapping
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.store.content import Content
 from pivot.track.contents import Kept, TrackedContents
@@ -30,8 +33,11 @@ class StageSurvey:
             None where nothing is. What is tracked and isn't there counts as what its `.pvt` says.
         outs: what the paths of its outs hold now; None where nothing is.
         held: those contents, of the disk or of locks, that can be had without running.
-        stored: those that are in the local store.
+        stored: contents of `outs` that are in the local store.
         kept: deps that are tracked and not there, to be put in place before the stage runs.
+        seen: what everything that its locks observed hashes to now, as in `World`.
+        written: its own lock as the file has it, where that is of another scheme and `lock` says
+            the same under ours.
     """
 
     stage: Stage
@@ -40,12 +46,22 @@ class StageSurvey:
     kinds: Mapping[str, str]
     lock: Lock | None
     lock_fault: UnreadableLockError | None
-    candidates: tuple[Lock, ...]
+    candidates: Collection[Lock]
     sources: Mapping[RepoPath, Content | None]
     outs: Mapping[RepoPath, Content | None]
-    held: frozenset[Content]
+    held: Collection[Content]
     stored: frozenset[Content]
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
+    seen: Mapping[str, str | None] = field(default_factory=dict)
+    written: Lock | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its lock's file is to be written anew under our scheme, if it holds.
+
+        One of a newer scheme is left as it is, for whoever made it.
+        """
+        return self.written is not None and self.written.declared.scheme < SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +88,35 @@ class World:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
+def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
+    """For those whose locks observed nothing."""
+    return {}
+
+
+def _never(_: Lock) -> None:
+    """For those who can re-key no lock."""
+
+
 def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a stage before anything in the workspace is looked at."""
+
+    declared: Declared
+    fingerprint: Fingerprint
+    kinds: Mapping[str, str]
+    lock: Lock | None
+    fault: UnreadableLockError | None
+    candidates: Collection[Lock]
+    written: Lock | None
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Those that may skip or restore the stage."""
+        return (*self.candidates, *([self.lock] if self.lock is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +124,24 @@ class Surveyor:
     """Where to look.
 
     Attributes:
-        has: says what is in the store.
+        has: says which of some contents are in the store.
         obtainable: says what a remote could give.
         tracked: what the project tracks.
         part: what a path inside a tracked directory should hold, of (path, directory, what that
             holds); None where that isn't known.
+        seen: what all that was observed hashes to now; asked once for all stages.
+        rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
 
     workspace: Workspace
     locks: str
     history: History
-    has: Callable[[Content], bool]
+    has: Callable[[Collection[Content]], frozenset[Content]]
     obtainable: Callable[[Content], bool]
     tracked: TrackedContents = field(default_factory=TrackedContents)
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
+    seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
+    rekeyed: Callable[[Lock], Lock | None] = _never
 
     def survey(
         self,
@@ -103,20 +150,63 @@ class Surveyor:
         fingerprints: Mapping[str, Fingerprint],
         packages: Mapping[str, Mapping[str, str]],
     ) -> Survey:
-        """Look at these stages. `fingerprints` and `packages` are by the stages' symbols."""
-        found: dict[StageName, StageSurvey] = {}
-        for name in names:
-            stage = graph.stages[name]
-            fingerprint = fingerprints[stage.symbol]
-            declared = declare(stage, fingerprint, packages[stage.symbol])
-            found[name] = self._look(stage, graph, declared, fingerprint)
-        return Survey(graph, found)
+        """Look at these stages. `fingerprints` and `packages` are by what `Stage.entry` says."""
+        stages = [graph.stages[name] for name in names]
+        self.workspace.recall({p for s in stages for p in (*s.deps, *(o.path for o in s.outs))})
+        outs = {
+            stage.name: {out.path: self.workspace.content(out.path) for out in stage.outs}
+            for stage in stages
+        }
+        stored = self.has({c for there in outs.values() for c in there.values() if c is not None})
+        known = {s.name: self._know(s, fingerprints[s.entry], packages[s.entry]) for s in stages}
+        seen = LateMapping(
+            self.seen(one.lock.observed for one in known.values() if one.lock is not None),
+            lambda: self.seen(lock.observed for one in known.values() for lock in one.candidates),
+        )
+        return Survey(
+            graph,
+            {
+                stage.name: self._look(
+                    stage, graph, known[stage.name], outs[stage.name], stored, seen
+                )
+                for stage in stages
+            },
+        )
+
+    def _know(
+        self, stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]
+    ) -> "_Known":
+        files = extra_files(stage.name, stage.extra, self.workspace.root, self.workspace.file_id)
+        declared = declare(stage, fingerprint, packages, files)
+        written, fault = self._own_lock(stage.name)
+        lock = self._under_our_scheme(written)
+        # Most stages name no files, and the kinds of symbols are made when they are asked for.
+        kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
+        return _Known(
+            declared,
+            fingerprint,
+            kinds or fingerprint.kinds,
+            lock,
+            fault,
+            Late(lambda: self.history.find(declared.static_key)),
+            None if lock is written else written,
+        )
+
+    def _under_our_scheme(self, lock: Lock | None) -> Lock | None:
+        """A lock re-keyed, where it has to be and can be."""
+        if lock is None or lock.declared.scheme == SCHEME:
+            return lock
+        return self.rekeyed(lock) or lock
 
     def _look(
-        self, stage: Stage, graph: Graph, declared: Declared, fingerprint: Fingerprint
+        self,
+        stage: Stage,
+        graph: Graph,
+        known: "_Known",
+        outs: Mapping[RepoPath, Content | None],
+        stored: frozenset[Content],
+        seen: Mapping[str, str | None],
     ) -> StageSurvey:
-        lock, fault = self._own_lock(stage.name)
-        candidates = self.history.find(declared.static_key)
         sources = {
             dep: self._source(dep)
             for dep, producers in graph.producers[stage.name].items()
@@ -125,16 +215,12 @@ class Surveyor:
         absent = (self._kept(dep) for dep, content in sources.items() if content is None)
         kept = {one.path: one for one in absent if one is not None}
         sources |= {path: one.content for path, one in kept.items()}
-        outs = {out.path: self.workspace.content(out.path) for out in stage.outs}
-        contents = {content for content in outs.values() if content is not None}
-        for known in (*candidates, *([lock] if lock else ())):
-            contents.update(known.outs.values())
-        stored = frozenset(filter(self.has, contents))
-        held = stored | frozenset(filter(self.obtainable, contents - stored))
-        held |= {now for path, now in outs.items() if now and self._is_kept(path, now)}
+        held = Late(lambda: self._held(outs, known.locks))
+        stored = stored.intersection(content for content in outs.values() if content is not None)
         return StageSurvey(
-            stage, declared, fingerprint.locations, fingerprint.kinds, lock, fault,
-            candidates, sources, outs, held, stored, kept,
+            stage, known.declared, known.fingerprint.locations, known.kinds,
+            known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
+            known.written,
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:
@@ -155,9 +241,21 @@ class Surveyor:
         content = whole if owner == dep else self.part(dep, owner, whole)
         return None if content is None else Kept(dep, content, owner, whole)
 
+    def _held(
+        self, outs: Mapping[RepoPath, Content | None], locks: Iterable[Lock]
+    ) -> frozenset[Content]:
+        """What can be had without running, of what outs hold or should hold."""
+        contents = {content for content in outs.values() if content is not None}
+        for lock in locks:
+            contents.update(lock.outs.values())
+        stored = self.has(contents)
+        held = stored | frozenset(filter(self.obtainable, contents - stored))
+        return held | {now for path, now in outs.items() if now and self._is_kept(path, now)}
+
     def _is_kept(self, path: RepoPath, now: Content) -> bool:
         """Whether replacing what `path` holds would lose no file's bytes."""
-        return next(self.workspace.unheld_files(path, now, self.has), None) is None
+        files = self.workspace.unheld_files(path, now, lambda content: bool(self.has((content,))))
+        return next(files, None) is None
 
     def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
         try:
@@ -166,15 +264,21 @@ class Surveyor:
             return None, error
 
 
-def declare(stage: Stage, fingerprint: Fingerprint, packages: Mapping[str, str]) -> Declared:
-    """What a stage's lock would declare if it ran now."""
+def declare(
+    stage: Stage,
+    fingerprint: Fingerprint,
+    packages: Mapping[str, str],
+    files: Mapping[str, str],
+) -> Declared:
+    """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code=fingerprint.code,
+        code={**fingerprint.code, **files} if files else fingerprint.code,
         packages=packages,
         params=stage.params,
         env={},
         cwd=stage.cwd,
         deps=stage.deps,
         outs=stage.outs,
+        version=stage.version,
     )

@@ -5,7 +5,7 @@ directory while a digest over the states of all its files is. Racily clean files
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,6 +86,10 @@ class Workspace:
     def exists(self, path: RepoPath) -> bool:
         """Whether anything is at `path`; nothing is read."""
         return follow(self.absolute(path)) is not None
+
+    def recall(self, paths: Collection[str]) -> None:
+        """Prepare to look at many paths: what is known of them is read at once."""
+        self._state.recall(paths)
 
     def content(self, path: RepoPath) -> Content | None:
         """What `path` holds now, a link at its end followed; None where nothing is."""

@@ -6,7 +6,7 @@ import click
 
 from pivot.cli.completing import settings as complete_settings
 from pivot.cli.terminal import emit, json_option, say, table
-from pivot.config import SETTINGS, Config, Source, config_paths, known_setting
+from pivot.config import Config, Source, Value, config_paths, known_setting
 from pivot.configure import parse_value, update
 from pivot.errors import NoProjectError, UsageError
 from pivot.project.layout import find_project
@@ -26,7 +26,7 @@ def get(name: str, as_json: bool) -> None:
     if as_json:
         emit({"key": name, "value": value, "source": source})
     else:
-        say("" if value is None else str(value))
+        say("" if value is None else _shown(value))
 
 
 @config.command("list")
@@ -34,16 +34,25 @@ def get(name: str, as_json: bool) -> None:
 def list_(as_json: bool) -> None:
     """List all settings, their values, and where these come from."""
     loaded = Config.load(_project())
-    found = {name: loaded.get(name) for name in SETTINGS}
+    found = {name: loaded.get(name) for name in loaded.names}
     if as_json:
         emit({n: {"value": value, "source": source} for n, (value, source) in found.items()})
         return
     table(
         [
-            (name, "-" if value is None else str(value), f"({source}) {SETTINGS[name].summary}")
+            (
+                name,
+                "-" if value is None else _shown(value),
+                f"({source}) {known_setting(name).summary}",
+            )
             for name, (value, source) in found.items()
         ]
     )
+
+
+def _shown(value: Value) -> str:
+    """A value as the files have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _local = click.option("--local", "place", flag_value="local", help="In this clone only.")
@@ -61,7 +70,9 @@ def set_(name: str, value: str, place: str | None) -> None:
     The configuration of the project is shared through Git.
     """
     parsed = parse_value(name, value)
-    if SETTINGS[name].is_own and place is None:
+    setting = known_setting(name)
+    name = setting.name
+    if setting.is_own and place is None:
         raise UsageError(
             f"{name} can't be set for the project",
             why="a repository must not decide it for everybody who clones it",
@@ -76,8 +87,7 @@ def set_(name: str, value: str, place: str | None) -> None:
 @_user
 def unset(name: str, place: str | None) -> None:
     """Remove NAME from the project, so that its default counts."""
-    known_setting(name)
-    update(_file(place), {name: None})
+    update(_file(place), {known_setting(name).name: None})
 
 
 def _project() -> str | None:

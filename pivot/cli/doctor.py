@@ -14,16 +14,19 @@ from pivot import __version__
 from pivot.cli.mending import giving, mend_shown, show_mended
 from pivot.cli.terminal import emit, json_option, open_project, plural, say
 from pivot.cli.transferring import use_remote
+from pivot.code.findings import SCHEME
 from pivot.definition.discovery import NoStagesError
 from pivot.errors import ExitCode, PivotError
 from pivot.lock.folder import list_locks, read_lock
+from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
+from pivot.project.comments import idle_comments
 from pivot.project.interpreter import other_environment
 from pivot.project.mending import Mended
 from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.project.remotes import secrets_of
-from pivot.project.verifying import subjects
+from pivot.project.verifying import rekeying, subjects
 from pivot.store.check import check
 from pivot.track.contents import TrackedContents
 from pivot.track.finding import find_tracked
@@ -94,7 +97,7 @@ def examine(project: Project, *, read_data: bool, ask_remote: bool) -> Iterator[
     yield _git(project)
     yield from _guarded("configuration", lambda: _configuration(project))
     yield from _guarded("definitions", lambda: _definitions(project))
-    yield from _locks(project)
+    yield from _guarded("locks", lambda: _locks(project))
     yield from _guarded("tracked", lambda: _tracked(project))
     yield from _guarded("cache", lambda: _cache(project, read_data=read_data))
     if ask_remote:
@@ -163,7 +166,15 @@ def _definitions(project: Project) -> Iterator[Finding]:
             f"loaded by every command: {impurity.what} at {impurity.file}:{impurity.line}",
             "Move it into a stage's function",
         )
-    for symbol, fingerprint in planner.code.record.fingerprints.items():
+    record = planner.code.record
+    for comment in idle_comments(project.root, (f for f, id_ in record.files.items() if id_)):
+        yield Finding(
+            "code",
+            Mark.WARNING,
+            f"{comment.what}: {comment.file}:{comment.line}",
+            comment.hint,
+        )
+    for symbol, fingerprint in record.fingerprints.items():
         for opaque in fingerprint.opaque:
             yield Finding(
                 "code",
@@ -175,15 +186,49 @@ def _definitions(project: Project) -> Iterator[Finding]:
 
 def _locks(project: Project) -> Iterator[Finding]:
     names = list_locks(project.layout.locks)
+    found: list[Lock] = []
     bad = 0
     for name in names:
         try:
-            read_lock(project.layout.locks, name)
+            lock = read_lock(project.layout.locks, name)
         except PivotError as error:
             bad += 1
             yield Finding("locks", Mark.ERROR, str(error), error.hint)
-    if not bad:
+        else:
+            found += [lock] if lock is not None else []
+    others = list(_of_other_schemes(project, found))
+    yield from others
+    if not bad and not others:
         yield Finding("locks", Mark.OK, plural(len(names), "lock"))
+
+
+def _of_other_schemes(project: Project, locks: Sequence[Lock]) -> Iterator[Finding]:
+    """Locks whose hashes of code were made by other rules than ours."""
+    older = [lock for lock in locks if lock.declared.scheme < SCHEME]
+    if older:
+        rekeyed = rekeying(project).rekeyed
+        lost = sum(rekeyed(lock) is None for lock in older)
+        schemes = sorted({lock.declared.scheme for lock in older})
+        yield Finding(
+            "locks",
+            Mark.WARNING,
+            f"{_of(older)} of fingerprint scheme {', '.join(map(str, schemes))}, here {SCHEME};"
+            f" {len(older) - lost} can be re-keyed, of {lost} the sources that ran aren't found",
+            "Run `pivot repro`, which re-keys locks, and runs those stages whose sources are lost",
+        )
+    newer = [lock for lock in locks if lock.declared.scheme > SCHEME]
+    if newer:
+        yield Finding(
+            "locks",
+            Mark.WARNING,
+            f"{_of(newer)} of a newer Pivot: fingerprint scheme"
+            f" {max(lock.declared.scheme for lock in newer)}, here {SCHEME}",
+            "Upgrade with `pip install --upgrade pivot`",
+        )
+
+
+def _of(locks: Sequence[Lock]) -> str:
+    return f"{plural(len(locks), 'lock')} {'is' if len(locks) == 1 else 'are'}"
 
 
 def _tracked(project: Project) -> Iterator[Finding]:

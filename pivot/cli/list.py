@@ -37,6 +37,8 @@ def _rows(stage: Stage, graph: Graph) -> Iterator[tuple[str, str]]:
         yield "dep", f"{dep}  (from {makers})" if makers else dep
     for out in stage.outs:
         yield out.kind, out.path
+    for entry in stage.extra:
+        yield "code", entry
 
 
 def _stage_json(stage: Stage) -> dict[str, object]:
@@ -47,6 +49,8 @@ def _stage_json(stage: Stage) -> dict[str, object]:
         "params": stage.params,
         "mutex": list(stage.mutex),
         "tags": list(stage.tags),
+        "extra_code": list(stage.extra),
+        "version": stage.version,
         "file": stage.file,
         "line": stage.line,
     }

@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from pivot import __version__
+from pivot.cli.colour import colour
 from pivot.cli.group import HELP, LazyGroup
 from pivot.errors import ExitCode, PivotError
 from pivot.printable import LINES, printable
@@ -26,8 +27,10 @@ _CONTEXT = {"help_option_names": HELP, "max_content_width": 100}
     help="Run as if started in DIR.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of Pivot's own errors.")
-def cli(directory: str | None, debug: bool) -> None:  # noqa: ARG001 - read by `main`
+@click.pass_context
+def cli(context: click.Context, directory: str | None, debug: bool) -> None:  # noqa: ARG001 - read by `main`
     """Change your code; Pivot knows what to run."""
+    context.color = colour()
     if directory is not None:
         os.chdir(directory)
 
@@ -83,7 +86,7 @@ def _fail(
     lines = [(click.style("error", fg="red", bold=True), message), ("  why", why)]
     for name, said in (*lines, (click.style("hint", fg="cyan"), hint)):
         if said is not None:
-            click.echo(f"{name}: {printable(said, keep=LINES)}", err=True)
+            click.echo(f"{name}: {printable(said, keep=LINES)}", err=True, color=colour())
     return ExitCode.FAILED
 
 

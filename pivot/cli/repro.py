@@ -12,7 +12,7 @@ import click
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.recovering import end_like_ctrl_c, recover_first
 from pivot.cli.running import Printer
-from pivot.cli.status import show_plan, status_json, tracked_states, warn_unreadable
+from pivot.cli.status import account_for, show_plan, status_json, tracked_states, warn_unreadable
 from pivot.cli.terminal import emit, json_option, note, open_project
 from pivot.errors import ExitCode, MissingDataError, UsageError, nearest
 from pivot.paths import RepoPath, StageName
@@ -63,11 +63,12 @@ def repro(
         for warning in planner.definitions.warnings:
             note(f"warning: {warning}")
         if dry_run:
+            shown = named if stages and not as_json else tuple(plan.decisions)
+            told = account_for(planner, plan, shown, explain=explain)
             if as_json:
-                tracked = tracked_states(planner, plan, named if stages else None)
-                emit(status_json(plan, tuple(plan.decisions), tracked))
+                emit(status_json(told, tracked_states(planner, plan, named if stages else None)))
             else:
-                show_plan(plan, named if stages else tuple(plan.decisions), explain=explain)
+                show_plan(told, explain=explain)
             return ExitCode.DONE
         _refuse_missing(plan, planner)
         printer = Printer(plan, as_json=as_json, begun=begun)

@@ -5,6 +5,7 @@ import time
 import click
 
 from pivot.cli.terminal import emit, note, note_named, plural, say, seconds
+from pivot.code.findings import SCHEME
 from pivot.plan import Plan
 from pivot.run.events import (
     Event,
@@ -13,6 +14,7 @@ from pivot.run.events import (
     RunStarted,
     StageFinished,
     StageStarted,
+    StageUsed,
     StageWaiting,
     Status,
 )
@@ -21,6 +23,7 @@ _WORDS = {
     Status.RAN: ("ran", "green"),
     Status.UNCHANGED: ("unchanged", None),
     Status.RESTORED: ("restored", "cyan"),
+    Status.RECORDED: ("recorded", "cyan"),
     Status.FAILED: ("failed", "red"),
     Status.BLOCKED: ("blocked", "yellow"),
     Status.NOT_STARTED: ("not started", "yellow"),
@@ -53,6 +56,8 @@ class Printer:
                 note(f"{event.stage.ljust(self._width)}  running")
             case StageWaiting():
                 note(f"{event.stage.ljust(self._width)}  waiting for {event.holder}")
+            case StageUsed():
+                self._show_use(event)
             case StageFinished():
                 self._show_end(event)
             case RunFinished():
@@ -63,6 +68,12 @@ class Printer:
         took = seconds(event.duration_s) if event.status not in _TIMELESS else ""
         gap = " " * (_WIDTH - len(word) + 2) if took else ""
         say(f"{event.stage.ljust(self._width)}  {click.style(word, fg=colour)}{gap}{took}")
+
+    def _show_use(self, event: StageUsed) -> None:
+        for message, hint in event.messages:
+            note(f"warning: {event.stage} {message}")
+            if hint is not None:
+                note_named("hint", "cyan", hint)
 
     def _show_failure(self, event: StageFinished, failure: Failure) -> None:
         if self._as_json:
@@ -91,6 +102,8 @@ class Printer:
         counts = event.counts
         if set(counts) == {Status.UNCHANGED}:
             say(f"Nothing to do: {plural(counts[Status.UNCHANGED], 'stage')} unchanged ({took}).")
-            return
-        parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
-        say(f"{', '.join(parts)} ({took}).")
+        else:
+            parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
+            say(f"{', '.join(parts)} ({took}).")
+        if event.rekeyed:
+            note(f"Re-keyed {plural(event.rekeyed, 'lock')}, to fingerprint scheme {SCHEME}.")

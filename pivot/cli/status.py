@@ -11,11 +11,23 @@ import click
 from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.completing import stages as complete_stages
 from pivot.cli.explaining import explain_stage, headline, summary
-from pivot.cli.terminal import emit, json_option, note, open_project, plural, say, size, table
+from pivot.cli.terminal import (
+    emit,
+    json_option,
+    note,
+    open_project,
+    plural,
+    say,
+    size,
+    table,
+    width,
+)
+from pivot.code.findings import SCHEME
 from pivot.errors import ExitCode
 from pivot.explain import ReasonKind
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict
+from pivot.project.account import Account, accounts
 from pivot.project.planner import Planner
 from pivot.project.project import Project
 from pivot.track.contents import TrackedContents, TrackedState
@@ -24,11 +36,21 @@ if TYPE_CHECKING:
     from pivot.project.lacking import Lacking
 
 _DEFAULT = ""
+_NAMED = 3
 
 
 @click.command()
 @click.argument("stages", nargs=-1, shell_complete=complete_stages)
-@click.option("--explain", is_flag=True, help="Show what changed: old and new, file and line.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show what changed: old and new, file and line, and how the stage comes to use it.",
+)
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="With that, show what changed in sources and small files since the lock was committed.",
+)
 @click.option(
     "--exit-code",
     is_flag=True,
@@ -45,7 +67,12 @@ _DEFAULT = ""
 )
 @json_option
 def status(
-    stages: tuple[str, ...], explain: bool, exit_code: bool, remote: str | None, as_json: bool
+    stages: tuple[str, ...],
+    explain: bool,
+    diff: bool,
+    exit_code: bool,
+    remote: str | None,
+    as_json: bool,
 ) -> int:
     """Show what `pivot repro` would do with STAGES (all without names), and why.
 
@@ -57,11 +84,12 @@ def status(
         tracked = tracked_states(planner, plan, named if stages else None)
         warn_unreadable(plan, planner.tracked)
         asked = None if remote is None else _ask(project, remote, named if stages else None)
+        told = account_for(planner, plan, named, explain=explain, diff=diff)
         if as_json:
-            emit(status_json(plan, named, tracked, asked))
+            emit(status_json(told, tracked, asked))
         else:
             if named or not tracked:
-                show_plan(plan, named, explain=explain)
+                show_plan(told, explain=explain or diff)
             if named and tracked:
                 say()
             _show_tracked(tracked)
@@ -131,15 +159,28 @@ def _show_remote(found: "Lacking", *, is_named: bool) -> None:
     )
 
 
+def account_for(
+    planner: Planner, plan: Plan, named: Sequence[StageName], *, explain: bool, diff: bool = False
+) -> tuple[Account, ...]:
+    """What is to be told of these stages; `explain` looks into directories, `diff` into Git."""
+    told = accounts(plan, named, planner.fingerprint)
+    # Both look more closely than most commands need, and Git is read only where it is asked for.
+    if explain or diff:
+        look = import_module("pivot.project.versions").with_files
+        told = tuple(look(planner.project, account) for account in told)
+    if diff:
+        told = import_module("pivot.project.differing").with_diffs(planner, told)
+    return told
+
+
 def status_json(
-    plan: Plan,
-    named: Sequence[StageName],
+    told: Sequence[Account],
     tracked: Mapping[RepoPath, TrackedState],
     remote: "Lacking | None" = None,
 ) -> dict[str, object]:
     """The object that `status --json` and `repro --dry-run --json` print."""
     return {
-        "stages": [plan.decisions[name].to_json(name) for name in named],
+        "stages": [account.to_json() for account in told],
         "tracked": [{"path": path, "state": state} for path, state in tracked.items()],
         "remote": None
         if remote is None
@@ -147,30 +188,38 @@ def status_json(
     }
 
 
-def show_plan(plan: Plan, named: Sequence[StageName], *, explain: bool) -> None:
+def show_plan(told: Sequence[Account], *, explain: bool) -> None:
     """The same for people."""
-    decisions = [plan.decisions[name] for name in named]
+    decisions = [account.decision for account in told]
     if explain:
-        accounts = [
-            "\n".join(explain_stage(name, decision, plan.survey.stages[name].kinds))
-            for name, decision in zip(named, decisions, strict=True)
-        ]
-        say("\n\n".join(accounts))
-        if len(named) == 1:
+        say("\n\n".join("\n".join(explain_stage(account, width())) for account in told))
+        if len(told) == 1:
             return
         say()
     else:
-        table(
-            [
-                (name, decision.state, headline(decision))
-                for name, decision in zip(named, decisions, strict=True)
-            ]
+        table([(a.stage, a.decision.state, headline(a.decision)) for a in told])
+    say(f"{plural(len(told), 'stage')}: {summary(decisions)}" if told else "No stages.")
+
+
+def _warn_newer(plan: Plan) -> None:
+    locks = [(s.written or s.lock) for s in plan.survey.stages.values()]
+    newer = [lock for lock in locks if lock is not None and lock.declared.scheme > SCHEME]
+    if newer:
+        names = ", ".join(sorted(lock.stage for lock in newer[:_NAMED]))
+        more = f" and {len(newer) - _NAMED} more" if len(newer) > _NAMED else ""
+        note(
+            f"warning: a newer Pivot made the locks of {names}{more}"
+            f" (fingerprint scheme {max(lock.declared.scheme for lock in newer)}, here {SCHEME})"
         )
-    say(f"{plural(len(named), 'stage')}: {summary(decisions)}" if named else "No stages.")
+        note("hint: Upgrade with `pip install --upgrade pivot`: what runs here is run there again")
 
 
 def warn_unreadable(plan: Plan, tracked: TrackedContents) -> None:
-    """Name locks and `.pvt` files that count as none because they can't be read."""
+    """Name locks and `.pvt` files that count as none because they can't be read.
+
+    And locks of a scheme to come, which a run here would take back.
+    """
+    _warn_newer(plan)
     faults = [survey.lock_fault for survey in plan.survey.stages.values()]
     for fault in (*faults, *tracked.faults.values()):
         if fault is not None:

@@ -16,7 +16,11 @@ COMMANDS: dict[str, Row] = {
     "init": Row("Start", "pivot.cli.init:init", "Make this folder a Pivot project"),
     "list": Row("Run", "pivot.cli.list:list_", "List the stages"),
     "status": Row("Run", "pivot.cli.status:status", "Show what would run, and why"),
+    "fingerprint": Row(
+        "Run", "pivot.cli.fingerprint:fingerprint", "Show what a stage's key is made of"
+    ),
     "repro": Row("Run", "pivot.cli.repro:repro", "Bring stages up to date"),
+    "record": Row("Run", "pivot.cli.record:record", "Take results as they are, without running"),
     "metrics": Row("Results", "pivot.cli.metrics:metrics", "Show and compare metrics"),
     "commit": Row("Results", "pivot.cli.commit:commit", "Commit locks and metrics to Git"),
     "track": Row("Data", "pivot.cli.track:track", "Keep data that no stage makes"),

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -47,6 +49,11 @@ def note_named(name: str, colour: str, text: str, *, bold: bool = False) -> None
 def note_waiting(holder: str) -> None:
     """Say for whom a command waits that needs the cache for itself."""
     note(f"waiting until {holder} no longer uses the cache")
+
+
+def width() -> int | None:
+    """How many columns the terminal has that reports go to; None where that is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:

@@ -165,6 +165,8 @@ def _text(finding: Finding) -> str:
         case FindingKind.CODE:
             place = f" ({finding.file}:{finding.line})" if finding.file else ""
             return f"code {finding.what} {_change(finding)}{place}"
+        case FindingKind.SCHEME:
+            return "another Pivot made its lock, from sources that aren't found"
         case FindingKind.MISSING:
             return f"the cache lacks {finding.what} ({objects})"
         case FindingKind.DAMAGED:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pivot.code.facts import Module, Part
-from pivot.code.findings import SCHEME, Kind, Location, Opaque
+from pivot.code.facts import Module, Part, Symbol
+from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
 from pivot.code.references import SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules, SymbolId, Targets
@@ -13,6 +13,7 @@ from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
+_IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 
 # A reference's place among the module's, the line where it stands, and what it stands for.
 type _Found = tuple[int, int, Targets]
@@ -35,6 +36,8 @@ class Node:
         watches: classes whose subclasses it looks for; `watches_all`: of any class.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
+        is_ignored: a comment says that it doesn't count.
+        files: what the files hold that it reads at import; see `DataFiles.read`.
     """
 
     hash: ObjectId
@@ -50,6 +53,13 @@ class Node:
     watches_all: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
+    is_ignored: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> str:
+        """What stands for it in a lock."""
+        return IGNORED if self.is_ignored else str(self.hash)
 
 
 def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
@@ -80,7 +90,34 @@ def with_files(node: Node, lines: Sequence[str]) -> Node:
     if not lines:
         return node
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
-    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text))
+    return replace(node, hash=derive(_FILES_CONTEXT, node.hash + text), files=tuple(lines))
+
+
+def analyse_symbol(modules: Modules, module: Module, symbol: Symbol, *, heed: bool) -> Node:
+    """The node of a symbol in `module`; `heed`: whether a comment that says to ignore it counts."""
+    if symbol.ignored and heed:
+        return _left_out(module, symbol)
+    return analyse(modules, module, symbol.part, symbol.kind)
+
+
+def _left_out(module: Module, symbol: Symbol) -> Node:
+    """The node of a symbol that doesn't count: it is there, and leads to nothing."""
+    return Node(
+        hash=_IGNORED,
+        kind=symbol.kind,
+        location=Location(module.file, symbol.part.line),
+        symbols=(),
+        runs=(),
+        widens=(),
+        externals=frozenset(),
+        changes=frozenset(),
+        changes_outside=False,
+        watches=frozenset(),
+        watches_all=False,
+        called=(),
+        opaque=(),
+        is_ignored=True,
+    )
 
 
 def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId]:

@@ -92,6 +92,7 @@ def _bare(part: Part) -> Part:
         part,
         line=0,
         digest=_NOTHING,
+        text=_NOTHING,
         references=tuple((place, 0) for place, _ in part.references),
         lookups=tuple(Lookup(lookup.what, 0) for lookup in part.lookups),
     )

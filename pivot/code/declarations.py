@@ -29,7 +29,7 @@ def read_bindings(tree: ast.Module, place: Place) -> Bindings:
     """The bindings of a module, without those inside functions and classes."""
     imports: dict[str, list[Origin]] = {}
     made: dict[str, str] = {}
-    for node in _statements(tree):
+    for node in top_statements(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name, origin, _ in imported(node, place):
                 imports.setdefault(name, []).append(origin)
@@ -65,12 +65,12 @@ def _root(node: ast.expr) -> str | None:
 
 def strip(tree: ast.Module, declared: frozenset[str]) -> None:
     """Take Pivot's decorators off a module's functions, in place."""
-    for node in _statements(tree):
+    for node in top_statements(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             node.decorator_list = [d for d in node.decorator_list if not is_declared(d, declared)]
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+def top_statements(tree: ast.Module) -> Iterator[ast.stmt]:
     """The statements that run when a module is imported, those in `if`, `try`, ... included."""
     stack: list[ast.AST] = list(reversed(tree.body))
     while stack:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pivot.code import declarations, facts
 from pivot.code.findings import SCHEME
+from pivot.code.ignoring import read_marks
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import PROGRAM, FilePath, bound_path, find_reads
@@ -26,6 +27,7 @@ from pivot.hashing import derive
 from pivot.paths import RepoPath
 
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_TEXT_CONTEXT: Final = "pivot source text 1"
 
 
 def extract(
@@ -39,10 +41,11 @@ def extract(
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
     bindings = declarations.read_bindings(tree, place)
+    ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(place, tree, Versions(outline))
+    parts = _Parts(place, tree, Versions(outline), outline, source.splitlines())
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -51,6 +54,7 @@ def extract(
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             path=_path(symbol, place),
+            ignored=name in ignored,
         )
         for name, symbol in outline.symbols.items()
     }
@@ -110,11 +114,13 @@ def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a module, which share one list of references."""
+    """The parts of a module, which share one list of references; `lines` are its source."""
 
     place: Place
     tree: ast.Module
     versions: Versions
+    outline: Outline
+    lines: Sequence[bytes]
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
@@ -154,6 +160,7 @@ class _Parts:
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
+            text=derive(_TEXT_CONTEXT, self._text(definitions, uses)),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places(uses.writes),
             calls=self.places(uses.calls),
@@ -185,6 +192,24 @@ class _Parts:
         if self._postponed and any(_is_annotated(d.node) for d in definitions):
             out.append(b"\npostponed")
         return b"".join((*out, self.versions.text(definitions)))
+
+    def _text(self, definitions: Sequence[Definition], uses: Uses) -> bytes:
+        """Its lines, with those of the `if`s around it, then what its names are imported from."""
+        out: list[bytes] = []
+        for definition in definitions:
+            for guard in definition.guards:
+                out += self._rows(guard.test.lineno, guard.test.end_lineno or guard.test.lineno)
+            out += self._rows(*definition.span)
+        names = {reference.chain[0] for reference in uses.references if reference.chain}
+        imports = {f"*={star} *" for star in self.outline.stars} | {
+            f"{name}={origin.module} {origin.name or ''}"
+            for name in names
+            for origin in self.outline.imports.get(name, ())
+        }
+        return b"".join(row + b"\n" for row in [*out, *map(str.encode, sorted(imports))])
+
+    def _rows(self, first: int, last: int) -> Sequence[bytes]:
+        return self.lines[first - 1 : last]
 
 
 def _postpones(tree: ast.Module) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pivot.code.declarations import Bindings
-from pivot.code.findings import Kind
+from pivot.code.findings import EFFECTS, IGNORED, MODULE, Kind
 from pivot.code.reads import FilePath, Read
 from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
@@ -23,6 +23,8 @@ class Part:
     Attributes:
         line: of its first definition.
         digest: of its normal form, without what its names stand for.
+        text: of the lines that it is written in, and the imports that its names come from. It has
+            the same value under every scheme.
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
@@ -35,6 +37,7 @@ class Part:
 
     line: int
     digest: ObjectId
+    text: ObjectId
     references: tuple[tuple[int, int], ...]
     writes: tuple[int, ...]
     calls: tuple[int, ...]
@@ -54,6 +57,7 @@ class Symbol:
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
         path: what it is bound to, if that is a path.
+        ignored: a comment says that it doesn't count.
     """
 
     kind: Kind
@@ -62,6 +66,12 @@ class Symbol:
     learns: bool = False
     starts_empty: bool = False
     path: FilePath | None = None
+    ignored: bool = False
+
+    @property
+    def text(self) -> str:
+        """How it is written, in hexadecimal digits; that doesn't count where it is ignored."""
+        return IGNORED if self.ignored else self.part.text.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,15 @@ class Module:
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings
     declared: frozenset[str]
+
+    def texts(self, name: str) -> list[str] | None:
+        """How a symbol is written, or all effects, or all of the module; None if it isn't there."""
+        effects = [effect.part.text.hex() for effect in self.effects]
+        if name == EFFECTS:
+            return effects
+        if name == MODULE:
+            return effects + [self.symbols[symbol].text for symbol in sorted(self.symbols)]
+        return [self.symbols[name].text] if name in self.symbols else None
 
     def name_at(self, line: int) -> str | None:
         """The symbol whose definition, decorators included, a line (1-based) stands in."""

@@ -13,6 +13,9 @@ EFFECTS: Final = "<effects>"
 MODULE: Final = "<module>"
 """All of a module, as an entry `module:<module>`."""
 
+IGNORED: Final = "ignored"
+"""What stands in a lock instead of the hash of a symbol that a comment says to ignore."""
+
 SCHEME: Final = 1
 """Number of the normal form and of how hashes are made from it; kept in every lock."""
 
@@ -24,6 +27,7 @@ class Kind(StrEnum):
     CLASS = "class"
     CONSTANT = "const"
     EFFECTS = "effects"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,20 @@ class Fingerprint:
         while (before := self.via.get(found[-1])) is not None:
             found.append(before)
         return tuple(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What some symbols lead to, they themselves included.
+
+    Attributes:
+        files: by entry, as in `Fingerprint.code`, the file in which it stands.
+        runs: dotted names of project modules that are imported on the way.
+    """
+
+    files: Mapping[str, RepoPath] = field(default_factory=dict)
+    runs: frozenset[str] = frozenset()
+
+    def joined(self, other: "Reached") -> "Reached":
+        """What both lead to."""
+        return Reached({**self.files, **other.files}, self.runs | other.runs)

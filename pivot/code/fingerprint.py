@@ -1,21 +1,33 @@
 """The fingerprint of a stage: each symbol that its function can reach, with the symbol's hash."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
+from pivot.code.facts import Module
 from pivot.code.files import DataFiles
-from pivot.code.findings import EFFECTS, MODULE, SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import (
+    EFFECTS,
+    MODULE,
+    SCHEME,
+    Fingerprint,
+    Kind,
+    Location,
+    Opaque,
+    Reached,
+)
 from pivot.code.reach import Graph, Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules, SymbolId, find_root
+from pivot.code.roots import find_extra
 from pivot.code.sequence import find_orders
 from pivot.errors import DefinitionError
-from pivot.hashing import ObjectId, derive
+from pivot.hashing import ObjectId, derive, derive_json
 from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
@@ -25,6 +37,7 @@ _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
+_TEXTS_CONTEXT: Final = "pivot source texts 1"
 
 
 class ProjectCode:
@@ -43,37 +56,46 @@ class ProjectCode:
         what stages write: results are none of the code, even where a module reads them.
         """
         self._modules = Modules(sources, roots, kept)
-        self._graph = Graph(self._modules, DataFiles(self._modules, outs))
+        self._files = DataFiles(self._modules, outs)
+        self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
         self._whole: set[str] = set()
 
-    def expect(self, symbols: Iterable[str]) -> None:
+    def expect(self, entries: Iterable[str]) -> None:
         """Say which fingerprints will be asked for, so that many sources are parsed at once."""
+        symbols = (symbol for entry in entries for symbol in entry.split(" "))
         self._modules.expect(dict.fromkeys(symbol.partition(":")[0] for symbol in symbols))
 
-    def fingerprint(self, symbol: str) -> Fingerprint:
-        """The fingerprint of `package.module:qualname`.
+    def fingerprint(self, entry: str) -> Fingerprint:
+        """The fingerprint of `package.module:qualname`, with the symbols that stand behind it.
 
-        Raises `DefinitionError` where the symbol isn't found, or where a source that it needs
-        has a syntax error.
+        These, and all that they lead to, are reached too (see `Stage.entry`); `<module>` for a
+        name is every one of a module. Raises `DefinitionError` where a symbol isn't found, or where
+        a source that is needed has a syntax error.
         """
+        return self._fingerprint(entry, self._graph)
+
+    def _fingerprint(self, entry: str, graph: Graph) -> Fingerprint:
+        symbol, *extra = entry.split(" ")
         root = find_root(self._modules, symbol)
-        reach = Reach(self._graph)
+        symbols, modules = find_extra(self._modules, symbol, extra)
+        reach = Reach(graph)
         seen: set[str] = set()
         with self._modules.asking(seen):
-            reach.follow(root)
+            reach.follow(root, symbols, modules)
         seen.update(reach.modules)
-        self._consulted[symbol] = all_asked(seen, self._modules.asked)
-        entries = {str(symbol): (node, str(node.hash)) for symbol, node in reach.symbols.items()}
+        self._consulted[entry] = all_asked(seen, self._modules.asked)
+        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         orders = find_orders(reach, root)
         if orders:
-            self._whole.add(symbol)
-        for entry, order in orders.items():
-            node, hash_ = entries[entry]
-            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            entries[entry] = node, str(derive(_ORDER_CONTEXT, text))
+            self._whole.add(entry)
+        for name, order in orders.items():
+            node, hash_ = entries[name]
+            if not node.is_ignored:
+                text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
+                entries[name] = node, str(derive(_ORDER_CONTEXT, text))
         keys = sorted(entries)
         return Fingerprint(
             root=symbol,
@@ -85,6 +107,27 @@ class ProjectCode:
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
         )
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash (64 hex digits) of how some entries of a fingerprint are written in their files.
+
+        It tells whether sources are those that a stage ran, also where the hashes in its lock were
+        made by rules that nobody knows any more: unlike those it is the same under every scheme.
+        Lines count as they are, comments included.
+        """
+        rows = {name: self._texts(name) for name in sorted(names)}
+        return derive_json(_TEXTS_CONTEXT, rows).hex()
+
+    def _texts(self, name: str) -> list[str] | None:
+        """How one entry is written; None where there is none of that name."""
+        dotted, _, symbol = name.partition(":")
+        with contextlib.suppress(DefinitionError):
+            module = self._modules.get(dotted)
+            written = None if module is None else module.texts(symbol)
+            if module is None or written is None:
+                return None
+            return written + [line for node in self._nodes(module, symbol) for line in node.files]
+        return None
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
         """A fingerprint after edits of modules that lead to what they led to before."""
@@ -99,7 +142,7 @@ class ProjectCode:
         opaque.update(found for node in nodes.values() for found in node.opaque)
         return replace(
             old,
-            code=dict(old.code) | {key: str(self._hash(key)) for key in edited},
+            code=dict(old.code) | {key: node.value for key, node in nodes.items()},
             locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
             opaque=tuple(sorted(opaque, key=lambda found: found.order)),
         )
@@ -160,13 +203,60 @@ class ProjectCode:
         if module is None:
             return None
         if symbol in (EFFECTS, MODULE):
-            nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
-            if symbol == MODULE:
-                nodes += (self._graph.node(SymbolId(dotted, n)) for n in sorted(module.symbols))
-            return str(derive(_MODULE_CONTEXT, b"".join(node.hash for node in nodes)))
+            hashes = [node.hash for node in self._nodes(module, symbol)]
+            names = _imported(module) if symbol == MODULE else b""
+            return str(derive(_MODULE_CONTEXT, b"".join(hashes) + names))
         if symbol not in module.symbols:
             return None
-        return str(self._graph.node(SymbolId(dotted, symbol)).hash)
+        return self._graph.node(SymbolId(dotted, symbol)).value
+
+    def _nodes(self, module: Module, name: str) -> list[Node]:
+        """The nodes that a symbol of a module, all its effects, or all of it stand for."""
+        if name not in (EFFECTS, MODULE):
+            return [self._graph.node(SymbolId(module.place.module, name))]
+        nodes = [self._graph.effect(module, i)[0] for i in range(len(module.effects))]
+        if name == MODULE:
+            symbols = (SymbolId(module.place.module, n) for n in sorted(module.symbols))
+            nodes += map(self._graph.node, symbols)
+        return nodes
+
+    def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to.
+
+        Names are as in `hashes`; those that are no symbol, or can't be parsed, lead nowhere.
+        Without `heed`, symbols that a comment says to ignore lead on like any other.
+        """
+        graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
+        whole: dict[str, RepoPath] = {}
+        parts: list[SymbolId] = []
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            with contextlib.suppress(DefinitionError):
+                module = self._modules.get(dotted)
+                if module is not None and symbol in (EFFECTS, MODULE):
+                    whole[name] = module.file
+                    parts += self._attributes(dotted)
+                elif module is not None and symbol in module.symbols:
+                    parts.append(SymbolId(dotted, symbol))
+        runs = frozenset(name.partition(":")[0] for name in whole)
+        return Reached(whole, runs).joined(_lead(parts, graph))
+
+    def _attributes(self, name: str) -> Iterator[SymbolId]:
+        """The symbols that a module's attributes stand for, its own and those that it imports."""
+        seen: set[str] = set()
+        waiting: list[tuple[str, str | None]] = [(name, None)]
+        while waiting:
+            dotted, attribute = waiting.pop()
+            module = self._modules.get(dotted)
+            if module is None or f"{dotted}:{attribute}" in seen:
+                continue
+            seen.add(f"{dotted}:{attribute}")
+            every = attribute is None
+            yield from (SymbolId(dotted, n) for n in module.symbols if every or n == attribute)
+            for imported, origins in module.imports.items():
+                if every or imported == attribute:
+                    waiting += ((o.module, o.name) for o in origins if o.name is not None)
+            waiting += ((star, attribute) for star in module.stars)
 
     def symbols_at(self, places: Iterable[tuple[RepoPath, int]]) -> dict[tuple[RepoPath, int], str]:
         """The symbol, `package.module:name`, that each line (1-based) of a source stands in.
@@ -206,6 +296,38 @@ class ProjectCode:
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
     """A module's effects as one entry, in source order: the first one's place, a joint hash."""
     return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
+    """What symbols lead to; those that need a source which can't be parsed lead nowhere."""
+    if not symbols:
+        return Reached()
+    reach = Reach(graph)
+    try:
+        reach.follow(symbols[0], symbols[1:])
+    except DefinitionError:
+        found = Reached()
+        for symbol in symbols if len(symbols) > 1 else ():
+            found = found.joined(_lead([symbol], graph))
+        return found
+    files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
+    for name, effects in reach.effects.items():
+        files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
+    runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
+    return Reached(files, runs)
+
+
+def _imported(module: Module) -> bytes:
+    """What a module's imports give it: its attributes like all else that it defines."""
+    rows = [
+        [name, origin.module, origin.name]
+        for name, origins in module.imports.items()
+        for origin in origins
+    ]
+    if not rows and not module.stars:
+        return b""
+    value = [sorted(rows, key=lambda row: [text or "" for text in row]), list(module.stars)]
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _packages(reach: Reach) -> frozenset[str]:

@@ -92,7 +92,7 @@ def _reference(row: _Row) -> Reference:
 
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
-    traits = symbol.learns + 2 * symbol.starts_empty
+    traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     path = None if symbol.path is None else _path_row(symbol.path)
     return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
 
@@ -105,6 +105,7 @@ def _symbol(row: _Row) -> Symbol:
         spans=tuple(_pairs(spans)),
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
+        ignored=bool(traits & 4),
         path=None if path is None else _path(path),
     )
 
@@ -131,18 +132,21 @@ def _read(row: _Row) -> Read:
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
-    row = [part.line, part.digest.hex(), references, part.writes, part.calls, lookups]
+    hashes = (part.digest + part.text).hex()
+    row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     rest = [part.loads, part.called, *files]
     return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
-    line, digest, references, writes, calls, lookups, *rest = row
+    line, hashes, references, writes, calls, lookups, *rest = row
     loads, called, reads, later = rest or ((), (), (), ())
+    digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
-        digest=ObjectId(bytes.fromhex(digest)),
+        digest=digest,
+        text=text,
         references=tuple(_pairs(references)),
         writes=tuple(writes),
         calls=tuple(calls),

@@ -22,7 +22,7 @@ from typing import Final
 from pivot.errors import DefinitionError
 
 # Field names by node kind, for all Python versions at once: nodes and fields that this version
-# lacks are simply never met. Left out on purpose: ctx, kind, simple, type_comment, type_ignores.
+# lacks are simply never met.
 _FIELDS: Final[dict[str, str]] = {
     "Module": "body",
     "Interactive": "body",
@@ -109,22 +109,12 @@ _OPERATORS: Final = """
     And Or Add Sub Mult MatMult Div Mod Pow LShift RShift BitOr BitXor BitAnd FloorDiv
     Invert Not UAdd USub Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
 """
+# Fields without a meaning of their own: how a name is used follows from where it stands, `u''` is
+# `''`, `simple` tells brackets, the rest is comments.
+_LEFT_OUT: Final = frozenset({"ctx", "kind", "simple", "type_comment", "type_ignores"})
 _ROWS: Final = {
     kind: tuple((chr(ord("a") + i), field) for i, field in enumerate(fields.split()))
     for kind, fields in (_FIELDS | dict.fromkeys(_OPERATORS.split(), "")).items()
-}
-# Operators, which have no fields: their whole forms.
-_WHOLE: Final = {getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split()}
-# Kinds that a rule of their own is for; all others are written field by field.
-_SPECIAL: Final = frozenset(
-    {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
-    | {"FormattedValue", "Interpolation"}
-    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
-)
-_PLAIN: Final = {
-    getattr(ast, kind): (f"({kind}", row)
-    for kind, row in _ROWS.items()
-    if kind not in _SPECIAL and hasattr(ast, kind)
 }
 _DOCUMENTED: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -134,10 +124,40 @@ def covers(kind: type[ast.AST]) -> bool:
     return kind.__name__ in _ROWS
 
 
+def unknown_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Fields of a class of nodes that the table doesn't know, as a newer Python may add some."""
+    known = {field for _, field in _ROWS.get(kind.__name__, ())} | _LEFT_OUT
+    return tuple(field for field in kind._fields if field not in known)
+
+
+_NOVEL: Final = {
+    kind.__name__: fields
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind.__name__ in _ROWS
+    if (fields := unknown_fields(kind))
+}
+# Operators, which have no fields: their whole forms.
+_WHOLE: Final = {
+    getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split() if kind not in _NOVEL
+}
+# Kinds that a rule of their own is for; all others are written field by field.
+_SPECIAL: Final = frozenset(
+    {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
+    | {"FormattedValue", "Interpolation"}
+    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
+)
+_PLAIN: Final = {
+    getattr(ast, kind): (f"({kind}", row)
+    for kind, row in _ROWS.items()
+    if kind not in _SPECIAL | _NOVEL.keys() and hasattr(ast, kind)
+}
+
+
 def encode(node: ast.AST, *, named: bool = True) -> bytes:
     """The normal form of `node`; without its own name where `named` is false.
 
-    Raises `DefinitionError` for a kind of node that this version of Pivot doesn't know.
+    Raises `DefinitionError` for a kind of node, or a part of one, that this version of Pivot
+    doesn't know.
     """
     out: list[str] = []
     # An explicit stack, for long `a + b + c ...` chains are deeper than Python's recursion limit.
@@ -161,23 +181,9 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
         node = _joined(node)
     if isinstance(node, ast.Constant):
         return [_constant(node.value)]
-    kind = type(node).__name__
-    row = _ROWS.get(kind)
-    if row is None:
-        raise DefinitionError(
-            f"syntax of kind {kind} can't be fingerprinted",
-            why="this version of Pivot doesn't know it",
-            hint="`pip install --upgrade pivot`",
-        )
-    parts: list[str | ast.AST] = ["(" + kind]
-    for index, field in row:
-        value = getattr(node, field, None)
-        if field == "body" and isinstance(value, list):
-            value = _statements(node, value)
-        elif field == "targets" and isinstance(node, ast.Delete):
-            value = _flat(node.targets)
-        elif field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
-            continue  # `f"{x:}"` formats as `f"{x}"` does
+    parts: list[str | ast.AST] = ["(" + type(node).__name__]
+    for index, field in _row(node):
+        value = _value(node, field)
         if value is None or value == [] or field == skip:
             continue
         parts.append(index)
@@ -215,13 +221,45 @@ def _expand_plain(
 
 def _leaf(value: object) -> str | ast.AST:
     """The form of what has nothing below it; a node that has is given back."""
-    if isinstance(value, ast.Name):
+    if isinstance(value, ast.Name) and ast.Name in _PLAIN:
         return f"(Namea{len(value.id)}:{value.id})"
     if isinstance(value, ast.Constant):
         return _constant(value.value)
     if isinstance(value, ast.AST):
         return _WHOLE.get(value.__class__, value)
     return _scalar(value)
+
+
+def _row(node: ast.AST) -> tuple[tuple[str, str], ...]:
+    """The table's row for a node: index and name of each field."""
+    kind = type(node).__name__
+    row = _ROWS.get(kind)
+    if row is None:
+        raise _unknown(kind)
+    for field in _NOVEL.get(kind, ()):
+        if getattr(node, field, None):
+            raise _unknown(f"{kind}.{field}")
+    return row
+
+
+def _value(node: ast.AST, field: str) -> object:
+    """What a field says; None where that is nothing."""
+    value = getattr(node, field, None)
+    if field == "body" and isinstance(value, list):
+        return _statements(node, value)
+    if field == "targets" and isinstance(node, ast.Delete):
+        return _flat(node.targets)
+    if field == "format_spec" and isinstance(value, ast.JoinedStr) and not value.values:
+        return None  # `f"{x:}"` formats as `f"{x}"` does
+    return value
+
+
+def _unknown(what: str) -> DefinitionError:
+    return DefinitionError(
+        f"syntax of kind {what} can't be fingerprinted",
+        why="this version of Pivot doesn't know it",
+        hint="`pip install --upgrade pivot`",
+    )
 
 
 def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:

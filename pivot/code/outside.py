@@ -21,20 +21,22 @@ _UNFINDABLE = (ImportError, ValueError, AttributeError)
 def find_outside(modules: Iterable[str], project: str) -> Mapping[str, frozenset[str]]:
     """For each top-level module, the files and folders of own code outside that it stands for.
 
-    Modules of the project, installed ones and Python's own have none and are left out. Nothing is
-    imported. `project` and the places are absolute.
+    `modules` are those that analysis doesn't find in the project; so if one lies there after all,
+    by an import hook that is unknown, it counts as well. Installed ones and Python's own have none
+    and are left out. Nothing is imported. `project` and the places are absolute.
     """
     own = ownership()
     direct: dict[str, frozenset[str]] = {}
     imported: dict[str, frozenset[str]] = {}
-    queue = list(modules)
+    asked = frozenset(modules)
+    queue = list(asked)
     while queue:
         module = queue.pop()
         if module not in direct:
-            direct[module] = frozenset(_places(module, project, own))
+            direct[module] = frozenset(_places(module, project, own, is_asked=module in asked))
             imported[module] = frozenset(_imported(direct[module]))
             queue.extend(imported[module])
-    reached = {module: _reached(module, imported) for module in modules if direct[module]}
+    reached = {module: _reached(module, imported) for module in asked if direct[module]}
     return {m: frozenset(p for n in names for p in direct[n]) for m, names in reached.items()}
 
 
@@ -53,17 +55,20 @@ def joined(digests: Iterable[str]) -> str:
     return f"source {derive_json(_CONTEXT, sorted(digests)).hex()}"
 
 
-def _places(module: str, project: str, own: Ownership) -> Iterator[str]:
+def _places(module: str, project: str, own: Ownership, *, is_asked: bool) -> Iterator[str]:
     spec = None
     with contextlib.suppress(*_UNFINDABLE):
         spec = find_spec(module)
     if spec is None:
         return
     folders = spec.submodule_search_locations
+    # A mere folder of that name may be data of the project.
+    may_be_inside = is_asked and spec.origin is not None
     for place in [spec.origin or ""] if folders is None else folders:
         path = os.path.realpath(place)
-        is_there = place.startswith("/") and os.path.exists(path)
-        if is_there and own.is_own(os.path.join(path, "")) and not _contains(project, path):
+        if not (place.startswith("/") and os.path.exists(path)):
+            continue
+        if own.is_own(os.path.join(path, "")) and (may_be_inside or not _contains(project, path)):
             yield path
 
 

@@ -1,7 +1,45 @@
 """Which installed distributions third-party modules come from, and in which versions."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
+from typing import Self
+
+from pivot.config import Config
+from pivot.distributions import normalized
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which packages count: `version` or `ignore` for all, and for some by themselves.
+
+    Attributes:
+        default: for those that `own` doesn't name.
+        own: by normalised name of a distribution, or of a module that is installed in place.
+    """
+
+    default: str = "version"
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        return cls(config.text("fingerprint.packages") or "version", config.packages)
+
+    @property
+    def counts_any(self) -> bool:
+        return "version" in (self.default, *self.own.values())
+
+    def counts(self, distribution: str) -> bool:
+        """Whether a distribution's version counts; its name is normalised."""
+        return self.own.get(distribution, self.default) == "version"
+
+    def counts_sources(self, module: str) -> bool:
+        """Whether the sources of a module that is installed in place count: project code does."""
+        return self.own.get(normalized(module)) != "ignore"
+
+    def chosen(self, versions: Mapping[str, str]) -> dict[str, str]:
+        """Those of some distributions that count."""
+        return {name: version for name, version in versions.items() if self.counts(name)}
 
 
 def distribution_versions(modules: Iterable[str]) -> dict[str, str]:
@@ -23,7 +61,7 @@ def find_providers(modules: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     found: dict[str, dict[str, str]] = {module: {} for module in modules}
     seen: set[str] = set()
     for distribution in distributions() if found else ():
-        name = _normalized(distribution.name)
+        name = normalized(distribution.name)
         if name in seen:
             continue  # hidden by one that comes earlier on the path
         seen.add(name)
@@ -41,8 +79,3 @@ def _listing(distribution: Distribution) -> str:
         names = distribution.read_text("top_level.txt") or ""
         record = "".join(f"{name}/\n" for name in names.split())
     return "\n" + record
-
-
-def _normalized(name: str) -> str:
-    """A distribution's name as indexes write it (PEP 503), so that spellings agree."""
-    return "-".join(filter(None, name.lower().replace("_", "-").replace(".", "-").split("-")))

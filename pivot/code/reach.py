@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pivot.code.analysis import Node, analyse, with_files
+from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import EFFECTS, Kind, Opaque
@@ -53,9 +53,11 @@ class Acts:
 class Graph:
     """The project's symbols and what each leads to, worked out once, for all stages."""
 
-    def __init__(self, modules: Modules, files: DataFiles) -> None:
+    def __init__(self, modules: Modules, files: DataFiles, *, heed: bool = True) -> None:
+        """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
         self._files = files
+        self._heed = heed
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
@@ -71,8 +73,9 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             with self.modules.asking_for(symbol.module):
-                plain = self.plain(symbol)
-                node = self._with_files(module, module.symbols[symbol.name].part, plain)
+                node = self.plain(symbol)
+                if not node.is_ignored:
+                    node = self._with_files(module, module.symbols[symbol.name].part, node)
             self._nodes[symbol] = node
         return node
 
@@ -82,7 +85,8 @@ class Graph:
         if node is None:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
-            node = self._plain[symbol] = analyse(self.modules, module, found.part, found.kind)
+            node = analyse_symbol(self.modules, module, found, heed=self._heed)
+            self._plain[symbol] = node
         return node
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
@@ -91,7 +95,8 @@ class Graph:
         called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
-            if later and self.plain(symbol).kind is not Kind.CONSTANT:
+            caller = self.plain(symbol)
+            if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         return with_files(node, sorted(set(lines)))
 
@@ -125,7 +130,7 @@ class Graph:
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
         every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
-        return frozenset(every)
+        return frozenset(part for part in every if not self.plain(part).is_ignored)
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
@@ -185,7 +190,7 @@ class Graph:
         """The modules that functions import which a module calls when it is imported."""
         parts = [symbol.part for symbol in module.symbols.values()]
         parts += [effect.part for effect in module.effects]
-        called = {s: None for part in parts for i in part.called for s in self._called(module, i)}
+        called = {s: None for p in parts for i in p.called for s in self._called(module, i)}
         return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
 
     def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
@@ -309,9 +314,17 @@ class Reach:
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
 
-    def follow(self, root: SymbolId) -> None:
-        """Reach everything from `root` on, until nothing more is found."""
+    def follow(
+        self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
+    ) -> None:
+        """Reach everything from `root` on, until nothing more is found.
+
+        As if it used these symbols and modules, too.
+        """
         self._queue.append(root)
+        self._reach(symbols, str(root))
+        for module in modules:
+            self._widen(module, str(root))
         more = True
         while more:
             while self._queue:

@@ -23,10 +23,10 @@ _FORMAT = 5
 
 @dataclass(frozen=True, slots=True)
 class CodeRecord:
-    """Fingerprints by symbol, and the evidence.
+    """Fingerprints by what `Stage.entry` says, and the evidence.
 
     Attributes:
-        packages: distribution -> version, by the same symbols.
+        packages: distribution -> version, by the same.
         files: id of each source asked for; None for one that wasn't there.
         folders: whether each folder asked for was there.
         listings: the names in each folder that was listed, sorted; see `Sources.names`.
@@ -201,7 +201,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
         numbers = _read(entries)
         names = _pick(self._names, numbers)
         return Fingerprint(
-            root=symbol,
+            root=symbol.partition(" ")[0],
             code=dict(zip(names, _pick(self._hashes, numbers), strict=True)),
             locations=Deferred(lambda: self._locations(names, numbers)),
             kinds=Deferred(

@@ -194,7 +194,12 @@ class Modules:
         return self._reading.kept(name, package.file, id_, is_package=bool(package.folders))
 
     def at(self, file: RepoPath) -> Module | None:
-        """The module that is imported from a source file, if there is one."""
+        """The module that is imported from a source file, if there is one.
+
+        Where roots lie in one another it may have several names: `packages.ours.src.ours.core`, and
+        `ours.core`. The one with the fewest mere folders in it is what people import.
+        """
+        found: dict[str, Module] = {}
         for root in self._roots:
             inner = file if root == RepoPath.ROOT else file.removeprefix(f"{root}/")
             if inner == file and root != RepoPath.ROOT:
@@ -202,8 +207,13 @@ class Modules:
             name = inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             module = self.get(name)
             if module is not None and module.file == file:
-                return module
-        return None
+                found[name] = module
+        return found[min(found, key=self._mere_folders)] if found else None
+
+    def _mere_folders(self, name: str) -> int:
+        """How many packages on the way to a module have no source of their own."""
+        packages = map(self.find, parents(name))
+        return sum(package is None or package.file is None for package in packages)
 
     @property
     def names(self) -> frozenset[str]:

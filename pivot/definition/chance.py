@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 
+from pivot.definition.monitoring import free_tool
+
 _CLOCKS = frozenset(
     {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
     | {"process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime"}
@@ -26,7 +28,6 @@ _NOW = frozenset({"now", "utcnow", "today"})
 _SEEDED = frozenset({"seed", "setstate"})
 _FUNCTION_TYPES = (BuiltinFunctionType, FunctionType, MethodType)
 _CYTHON = "cython_function_or_method"  # each extension module has a type of this name
-_WATCHERS = (4, 3, 2)  # tools 0, 1 and 5 are debuggers', coverage's and the optimizer's
 
 
 def chance_in(called: object, *, bare: bool) -> str | None:
@@ -68,21 +69,27 @@ def _shared_generator(owner: object, name: str) -> str | None:
     return None
 
 
-def watch_calls(is_watched: Callable[[str], bool], report: Callable[[str, str, int], None]) -> None:
-    """Report unpredictable calls that code of watched files makes, from now on.
+def watch_calls(
+    is_watched: Callable[[str], bool],
+    report: Callable[[str, str, int], None],
+    ran: Callable[[CodeType], None],
+) -> None:
+    """Report what code of watched files runs, and unpredictable calls that it makes, from now on.
 
     Args:
         is_watched: whether the code of a file, given by name, is watched.
         report: receives what was called, the caller's file and its line.
+        ran: receives each code object when it starts for the first time.
     """
     monitoring = sys.monitoring
     events = monitoring.events
-    tool = next((n for n in _WATCHERS if monitoring.get_tool(n) is None), None)
+    tool = free_tool()
     if tool is None:
         return
 
     def started(code: CodeType, _offset: int) -> object:
         if is_watched(code.co_filename):
+            ran(code)
             monitoring.set_local_events(tool, code, events.CALL)
         return monitoring.DISABLE
 

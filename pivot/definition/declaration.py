@@ -23,7 +23,9 @@ class Declaration:
         mutex: group names, sorted, without duplicates.
         cwd: folder as it was written, or None.
         location: `file:line` of the function, for messages.
-        computed: the paths above that were not given as text, and so may be absolute.
+        computed: the paths that were not given as text, and so may be absolute.
+        extra_code: symbols, and paths as they were written after `./`.
+        version: what makes the stage another one by hand.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Declaration:
     cwd: str | None
     location: str
     computed: frozenset[str] = frozenset()
+    extra_code: tuple[str, ...] = ()
+    version: int | str | None = None
 
 
 _collector: ContextVar[list[Declaration] | None] = ContextVar("collector", default=None)

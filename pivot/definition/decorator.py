@@ -8,9 +8,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pivot.definition.declaration import Declaration, declare, location
+from pivot.definition.extra import read_entry
 from pivot.definition.function import check_function
 from pivot.errors import DefinitionError
 from pivot.outputs import Out
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 type PathLike = str | os.PathLike[str]
+type Code = PathLike | Callable[..., object] | ModuleType
 
 
 def stage[F: Callable[..., object]](
@@ -28,6 +31,8 @@ def stage[F: Callable[..., object]](
     mutex: Sequence[str] = (),
     name: str | None = None,
     cwd: PathLike | None = None,
+    extra_code: Sequence[Code] = (),
+    version: int | str | None = None,
 ) -> Callable[[F], F]:
     """Declare a function as a stage of the pipeline.
 
@@ -42,6 +47,11 @@ def stage[F: Callable[..., object]](
         mutex: groups of which only one stage runs at a time; `*` means alone.
         name: the stage's name; the function's own by default.
         cwd: folder in which the stage runs and to which its paths are relative.
+        extra_code: code that the stage uses without naming it, so that analysis can't find it: a
+            function, class or module, or its name as text (`"package.module:name"`); a file or
+            folder (`"sql/"`), or a pattern (`"sql/**/*.sql"`).
+        version: changed by hand, it makes the stage run though nothing else changed: a whole
+            number or text.
 
     Returns:
         A decorator that returns the function unchanged.
@@ -71,7 +81,9 @@ def stage[F: Callable[..., object]](
                 mutex=_groups(mutex, stage_name),
                 cwd=None if cwd is None else _path(cwd, "cwd", stage_name),
                 location=location(function),
-                computed=frozenset(_computed([*deps, *outs, cwd])),
+                extra_code=_extra(extra_code, stage_name),
+                computed=frozenset(_computed([*deps, *outs, cwd, *extra_code])),
+                version=_version(version, stage_name),
             )
         )
         return function
@@ -140,6 +152,22 @@ def _groups(values: object, stage: str) -> tuple[str, ...]:
             raise _wrong(stage, "mutex", f"{value!r} is no group name", hint)
         groups.add(value)
     return tuple(sorted(groups))
+
+
+def _extra(value: object, stage: str) -> tuple[str, ...]:
+    def refuse(why: str, hint: str) -> DefinitionError:
+        return _wrong(stage, "extra_code", why, hint)
+
+    if isinstance(value, ModuleType) or callable(value):
+        raise refuse("it is one item, not a list of them", "Put it into a list")
+    return tuple(read_entry(item, refuse) for item in _items(value, "extra_code", stage))
+
+
+def _version(value: object, stage: str) -> int | str | None:
+    if value is None or (isinstance(value, int | str) and not isinstance(value, bool)):
+        return value
+    why = f"{value!r} is neither a whole number nor text"
+    raise _wrong(stage, "version", why, "Count it up by hand: `version=2`")
 
 
 def _model(params: object, stage: str) -> object:

@@ -18,7 +18,7 @@ from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 
 _OUTPUT_LIMIT = 64 * 1024
-_FORMAT = 1
+_FORMAT = 2
 
 # `-P` and the clean `__main__` keep the project's files from standing in for Pivot's own imports.
 _BOOTSTRAP = """\
@@ -101,11 +101,13 @@ def _stage_json(stage: Stage) -> list[object]:
         stage.mutex,
         stage.tags,
         stage.secrets,
+        stage.extra,
+        stage.version,
     ]
 
 
 def _stage_of(value: list[Any]) -> Stage:
-    name, symbol, source, file, line, deps, outs, params, cwd, mutex, tags, secrets = value
+    name, symbol, source, file, line, deps, outs, params, cwd, mutex, tags, secrets = value[:12]
     return Stage(
         name=str.__new__(StageName, name),
         symbol=symbol,
@@ -119,6 +121,8 @@ def _stage_of(value: list[Any]) -> Stage:
         mutex=tuple(mutex),
         tags=tuple(tags),
         secrets=tuple(secrets),
+        extra=tuple(value[12]),
+        version=value[13],
     )
 
 

@@ -11,9 +11,10 @@ import os
 import stat as stat_
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from pivot.definition.executed import Executed
 from pivot.hashing import ObjectId, derive, derive_json
 
 # Endings under which the import system finds a module, after the module's name.
@@ -58,6 +59,7 @@ class Evidence:
         environment: variables that were read -> digest of the value, None where unset.
         names: digest of the names of all variables, if they were enumerated.
         lookups: folders that modules were looked for in.
+        executed: what of own sources ran, as far as that is all that counts of them.
         impurities: what makes the definitions uncacheable; empty if they can be cached.
     """
 
@@ -70,6 +72,7 @@ class Evidence:
     environment: Mapping[str, str | None]
     names: str | None
     lookups: Mapping[str, Lookups]
+    executed: Mapping[str, Executed] = field(default_factory=dict)
     impurities: tuple[Impurity, ...] = ()
 
     @property
@@ -88,6 +91,7 @@ class Evidence:
             "environment": self.environment,
             "names": self.names,
             "lookups": {k: [v.names, v.found] for k, v in self.lookups.items()},
+            "executed": {k: v.to_json() for k, v in self.executed.items()},
             "impurities": [[i.what, i.file, i.line] for i in self.impurities],
         }
 
@@ -95,8 +99,10 @@ class Evidence:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; raises `KeyError` or `TypeError` for anything else."""
         lookups = {k: Lookups(tuple(n), tuple(f)) for k, (n, f) in value["lookups"].items()}
+        executed = {k: Executed.from_json(v) for k, v in value["executed"].items()}
         impurities = tuple(Impurity(*i) for i in value["impurities"])
-        return cls(**{**value, "lookups": lookups, "impurities": impurities})
+        parts = {"lookups": lookups, "executed": executed, "impurities": impurities}
+        return cls(**{**value, **parts})
 
 
 def interpreter() -> str:
@@ -206,11 +212,17 @@ def still_holds(
 ) -> bool:
     """Whether loading the definitions again would see what it saw when `evidence` was recorded.
 
+    The arguments are those of `surroundings_hold` and `edited_files`.
+    """
+    return surroundings_hold(evidence, project) and not edited_files(evidence, project, file_id)
+
+
+def surroundings_hold(evidence: Evidence, project: str) -> bool:
+    """Whether all but the contents of files is as it was.
+
     Args:
         evidence: as recorded by the process that loaded the definitions.
         project: absolute path of the project root.
-        file_id: the id of the file at an absolute path, None where there is none; usually
-            answered by a stat cache. Called for sources and files that definition code read.
     """
     return (
         evidence.cacheable
@@ -218,11 +230,19 @@ def still_holds(
         and _environment_holds(evidence)
         and all(modified(path) == time for path, time in evidence.installed.items())
         and _paths_hold(evidence, project)
-        and all(
-            _hex(file_id(os.path.join(project, path))) == known
-            for path, known in evidence.files.items()
-        )
     )
+
+
+def edited_files(
+    evidence: Evidence, project: str, file_id: Callable[[str], ObjectId | None]
+) -> list[tuple[str, ObjectId | None]]:
+    """The sources, and files that definition code read, that changed, with their ids now.
+
+    `file_id` gives the id of the file at an absolute path, None where there is none; usually a
+    stat cache answers.
+    """
+    now = ((path, file_id(os.path.join(project, path))) for path in evidence.files)
+    return [(path, id_) for path, id_ in now if _hex(id_) != evidence.files[path]]
 
 
 def _hex(object_id: ObjectId | None) -> str | None:

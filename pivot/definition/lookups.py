@@ -7,6 +7,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from pivot.definition.editables import mapped_roots
 from pivot.definition.evidence import Lookups, module_candidates
 from pivot.definition.ownership import Ownership
 
@@ -63,7 +64,8 @@ def own_sources(own: Ownership) -> list[str]:
 def source_roots(own: Ownership) -> list[str]:
     """Where own modules are imported from: entries of `sys.path`, then what import hooks added.
 
-    Some editable installs map a package to its folder by a hook instead of an entry.
+    Some editable installs map a package to its folder by a hook instead of an entry; known kinds
+    are asked for all their packages, of others those count that are loaded.
     """
     roots = own_entries(own)
     for name, module in list(sys.modules.items()):
@@ -74,7 +76,8 @@ def source_roots(own: Ownership) -> list[str]:
         root = os.path.dirname(folder) if hasattr(module, "__path__") else folder
         if root not in roots:
             roots.append(root)
-    return roots
+    mapped = (root for root in mapped_roots() if own.is_own(os.path.join(root, "")))
+    return list(dict.fromkeys([*roots, *mapped]))
 
 
 def _folders(module: ModuleType) -> list[str]:

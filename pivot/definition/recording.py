@@ -12,35 +12,31 @@ between makes the evidence too old, so definitions are loaded once more, and nev
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import source_from_cache
 from inspect import currentframe
-from types import FrameType
+from types import CodeType, FrameType
 
 from pivot.definition import evidence as now
 from pivot.definition.caller import own_caller
 from pivot.definition.chance import watch_calls
+from pivot.definition.environment import watch_environment
 from pivot.definition.evidence import Evidence, Impurity
+from pivot.definition.executed import executed
 from pivot.definition.lookups import LookupFinder, own_sources
 from pivot.definition.ownership import Ownership
+from pivot.definition.processes import PROCESSES
 from pivot.hashing import hash_fd
 
 _MAX_IMPURITIES = 20
 # A source that changed this shortly before loading began, or since, may not be what was loaded.
 _RACY_NS = 10_000_000
 
-_PROCESSES = (
-    "subprocess.",
-    "os.system",
-    "os.posix_spawn",
-    "os.exec",
-    "os.fork",
-    "os.spawn",
-    "pty.",
-)
 _NETWORK = ("socket.", "urllib.", "http.client.", "ftplib.", "smtplib.", "imaplib.", "poplib.")
-_UNCHECKABLE = _PROCESSES + _NETWORK
+_UNCHECKABLE = PROCESSES + _NETWORK
 _KERNEL = ("/dev/", "/proc/", "/sys/")
+
+_IMPORTER = "<frozen importlib._bootstrap_external>"
 
 # Modules whose functions ask `os.stat` for the kind of what is there, but for the named ones.
 _KIND_ASKERS = ("genericpath", "posixpath")
@@ -66,6 +62,8 @@ class Recorder:
         self._states: dict[str, str] = {}
         self._details: dict[str, str] = {}
         self._impurities: dict[tuple[str, int], Impurity] = {}
+        self._ran: dict[str, list[CodeType]] = {}
+        self._texts: set[str] = set()  # sources that were read as texts
         self._finder = LookupFinder()
 
     def start(self) -> None:
@@ -74,8 +72,8 @@ class Recorder:
         sys.addaudithook(self._audit)
         for name in ("stat", "lstat", "readlink", "access"):
             self._wrap_question(name)
-        self._wrap_environment()
-        watch_calls(self._own.is_own, self._impure)
+        watch_environment(self._variable_read, self._variables_listed)
+        watch_calls(self._own.is_own, self._impure, self._begun)
         self._active = True
 
     def stop(self) -> None:
@@ -102,6 +100,11 @@ class Recorder:
             environment={name: self._value_digest(name) for name in sorted(self._variables)},
             names=now.names_digest(self._environment) if self._enumerated else None,
             lookups={self._relative(folder): found for folder, found in lookups.items()},
+            executed={
+                self._relative(file): found
+                for file, found in executed(self._ran).items()
+                if file not in self._texts
+            },
             impurities=tuple(self._impurities.values())[:_MAX_IMPURITIES],
         )
 
@@ -129,6 +132,9 @@ class Recorder:
         if self._active:
             self._add_impurity(what, file, line)
 
+    def _begun(self, code: CodeType) -> None:
+        self._ran.setdefault(code.co_filename, []).append(code)
+
     def _add_impurity(self, what: str, file: str, line: int) -> None:
         self._impurities.setdefault((file, line), Impurity(what, self._relative(file), line))
 
@@ -136,17 +142,17 @@ class Recorder:
         if not self._active:
             return
         if event == "open":
-            self._opened(*args)
+            self._opened(currentframe(), *args)
         elif event in ("os.listdir", "os.scandir"):
             self._listed(args[0])
         elif event == "sqlite3.connect":
-            self._opened(args[0], None, os.O_RDWR)
+            self._opened(currentframe(), args[0], None, os.O_RDWR)
         elif event.startswith(_UNCHECKABLE):
             asker = self._asker(currentframe())
             if asker is not None:
                 self._impure(event, asker.f_code.co_filename, asker.f_lineno)
 
-    def _opened(self, path: object, _mode: object, flags: object) -> None:
+    def _opened(self, hook: FrameType | None, path: object, _mode: object, flags: object) -> None:
         if not isinstance(path, (str, bytes)) or not isinstance(flags, int):
             return
         if flags & os.O_ACCMODE == os.O_WRONLY or flags & os.O_TRUNC:
@@ -154,6 +160,8 @@ class Recorder:
         file = _source_of(os.path.abspath(os.fsdecode(path)))
         if file.endswith(".py") and self._own.is_own(file):
             self.read(file)  # by an import, whoever's: it is the project's source
+            if not _is_import(hook):
+                self._texts.add(file)
             return
         asker = self._asker(currentframe())
         if asker is None or file == os.devnull:
@@ -192,23 +200,13 @@ class Recorder:
         if not _asks_kind_only(wrapper):
             self._note(self._details, place, now.path_detail)
 
-    def _wrap_environment(self) -> None:
-        """Let `os.environ` say which variables are read; all other ways to ask go through these."""
-        kind = type(os.environ)
-        item, names = kind.__getitem__, kind.__iter__
+    def _variable_read(self, name: str, _: str | None, frame: FrameType | None) -> None:
+        if self._asker(frame) is not None:
+            self._variables.add(name)
 
-        def get_item(environ: "os._Environ[str]", key: str) -> str:
-            if self._asker(currentframe()) is not None and isinstance(key, (str, bytes)):
-                self._variables.add(os.fsdecode(key))
-            return item(environ, key)
-
-        def iterate(environ: "os._Environ[str]") -> Iterator[str]:
-            if self._asker(currentframe()) is not None:
-                self._enumerated = True
-            return names(environ)
-
-        for name, wrapper in (("__getitem__", get_item), ("__iter__", iterate)):
-            setattr(kind, name, wrapper)
+    def _variables_listed(self, frame: FrameType | None) -> None:
+        if self._asker(frame) is not None:
+            self._enumerated = True
 
 
 def _asks_kind_only(wrapper: FrameType | None) -> bool:
@@ -217,6 +215,12 @@ def _asks_kind_only(wrapper: FrameType | None) -> bool:
     if caller is None or caller.f_globals.get("__name__") not in _KIND_ASKERS:
         return False
     return caller.f_code.co_name not in _DETAIL_ASKERS
+
+
+def _is_import(hook: FrameType | None) -> bool:
+    """Whether a file is opened by the import system, which called the hook with this frame."""
+    opener = None if hook is None else hook.f_back
+    return opener is not None and opener.f_code.co_filename == _IMPORTER
 
 
 def _source_of(path: str) -> str:

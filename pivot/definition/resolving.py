@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from pivot.definition.declaration import Declaration, Function, origin
 from pivot.definition.discovery import Source
+from pivot.definition.extra import PATH, is_path
 from pivot.definition.importing import base_of
 from pivot.definition.stage import Stage
 from pivot.errors import DefinitionError
@@ -121,6 +122,8 @@ def _stage(project: str, source: Source, declaration: Declaration, result: Resol
         cwd=cwd,
         mutex=declaration.mutex,
         secrets=() if params is None else params.secrets,
+        extra=_extra(project, cwd, declaration),
+        version=declaration.version,
     )
 
 
@@ -140,6 +143,24 @@ def _checked(
     _check_overlap(declaration, project, [*deps, *paths])
     outs = map(OutSpec, paths, (out.kind for out in declaration.outs))
     return name, cwd, tuple(sorted(deps)), tuple(sorted(outs, key=lambda out: out.path))
+
+
+def _extra(project: str, cwd: RepoPath, declaration: Declaration) -> tuple[str, ...]:
+    """What `extra_code` names, sorted; its paths are relative to the project now."""
+    found: set[str] = set()
+    for entry in declaration.extra_code:
+        if not is_path(entry):
+            found.add(entry)
+            continue
+        try:
+            path = _repo_path(declaration, entry.removeprefix(PATH), cwd, project)
+        except PathError as error:
+            raise _at(declaration, project, f"extra_code: {error}", error.hint) from error
+        if path == RepoPath.ROOT:
+            why = "extra_code can't be the whole project, whose outs are in it"
+            raise _at(declaration, project, why, "Name the files or folders in it")
+        found.add(PATH + path)
+    return tuple(sorted(found))
 
 
 def _at(declaration: Declaration, project: str, why: str, hint: str | None) -> DefinitionError:

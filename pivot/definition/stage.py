@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pivot.definition.extra import entry_of
 from pivot.hashing import Json
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath, StageName
@@ -23,6 +24,8 @@ class Stage:
         cwd: where the stage runs; paths were resolved against it.
         mutex: groups of which only one stage runs at a time, sorted; `*` means alone.
         secrets: dotted names of parameters that are left out of `params`, sorted.
+        extra: what `extra_code` names, sorted: symbols, and paths of the project after `./`.
+        version: what makes the stage another one by hand.
     """
 
     name: StageName
@@ -37,3 +40,10 @@ class Stage:
     mutex: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    version: int | str | None = None
+
+    @property
+    def entry(self) -> str:
+        """What its fingerprint is found by: its function, and the symbols that it names besides."""
+        return entry_of(self.symbol, self.extra)

@@ -185,6 +185,11 @@ class Repository:
             for name, entry in self._walk(found.id)
         }
 
+    def has_folder(self, commit: CommitId, path: WorkPath) -> bool:
+        """Whether a commit holds a folder at `path`."""
+        found = self._descend(commit, path.parts())
+        return found is not None and found.type == ObjectType.TREE
+
     def names(self, commit: CommitId, folder: WorkPath | None) -> Iterator[str]:
         """The paths of all regular files below a folder (None: the root), relative to it."""
         if folder is None:
@@ -346,16 +351,21 @@ class Repository:
         return low < len(index) and _sort_key(str(index[low].path), folds=folds).startswith(prefix)
 
 
+def runs(entry: Entry) -> bool:
+    """Whether Git takes a file for executable."""
+    return entry.mode == FileMode.BLOB_EXECUTABLE
+
+
 def git_mode(mode: int, known: Entry | None, *, trust_modes: bool) -> int:
     """Git's mode of a regular file whose `st_mode` is `mode`.
 
     Where the file system's executable bits can't be trusted, a file keeps the one it has in Git.
     """
     if not trust_modes:
-        runs = known is not None and known.mode == FileMode.BLOB_EXECUTABLE
+        is_executable = known is not None and runs(known)
     else:
-        runs = bool(mode & stat.S_IXUSR)
-    return int(FileMode.BLOB_EXECUTABLE if runs else FileMode.BLOB)
+        is_executable = bool(mode & stat.S_IXUSR)
+    return int(FileMode.BLOB_EXECUTABLE if is_executable else FileMode.BLOB)
 
 
 def _sort_key(path: str, *, folds: bool) -> bytes:

@@ -18,7 +18,8 @@ class Declared:
     """All that is declared about a run, but for the ids of its deps.
 
     Not the name, mutex or place of the definition, nor anything observed: those change nothing
-    about what the run computes.
+    about what the run computes. What was added to this since (`version`) enters the key only where
+    it is given, so that a stage without it has the key that it always had.
     """
 
     scheme: int
@@ -29,22 +30,29 @@ class Declared:
     cwd: RepoPath
     deps: tuple[RepoPath, ...]
     outs: tuple[OutSpec, ...]
+    version: int | str | None = None
 
     @cached_property
     def static_key(self) -> ObjectId:
         """The key's part that is known before any dep is."""
-        return derive_json(
-            STATIC_CONTEXT,
-            {
-                "scheme": self.scheme,
-                "code": dict(self.code),
-                "packages": dict(self.packages),
-                "params": None if self.params is None else dict(self.params),
-                "env": dict(self.env),
-                "cwd": self.cwd,
-                "deps": list(self.deps),
-                "outs": [[str(out.path), str(out.kind)] for out in self.outs],
-            },
+        fields: dict[str, Json] = {
+            "scheme": self.scheme,
+            "code": dict(self.code),
+            "packages": dict(self.packages),
+            "params": None if self.params is None else dict(self.params),
+            "env": dict(self.env),
+            "cwd": self.cwd,
+            "deps": list(self.deps),
+            "outs": [[str(out.path), str(out.kind)] for out in self.outs],
+        }
+        if self.version is not None:
+            fields["version"] = self.version
+        return derive_json(STATIC_CONTEXT, fields)
+
+    def is_as(self, other: "Declared") -> bool:
+        """Whether their static keys are equal; these are made only where it can't be seen."""
+        return (not self.params and not other.params and self == other) or (
+            self.static_key == other.static_key
         )
 
     def key(self, deps: Mapping[RepoPath, Content]) -> ObjectId:

@@ -1,6 +1,7 @@
 """Typed access to JSON that was read from a file: another type than asked for is an error."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from pivot.hashing import Json, ObjectId
 from pivot.store.content import Content, ContentType
@@ -31,7 +32,14 @@ class Fields:
         return value
 
     def texts(self, name: str) -> dict[str, str]:
-        texts = {k: text for k, text in self.mapping(name).items() if isinstance(text, str)}
+        texts = cast("dict[str, str]", self.mapping(name))
+        if not set(map(type, texts.values())) <= {str}:  # a lock may have very many
+            raise TypeError(f"{name} holds something else than text")
+        return texts
+
+    def optional_texts(self, name: str) -> dict[str, str | None]:
+        """A map to text, or to null."""
+        texts = {k: v for k, v in self.mapping(name).items() if v is None or isinstance(v, str)}
         if len(texts) != len(self.mapping(name)):
             raise TypeError(f"{name} holds something else than text")
         return texts

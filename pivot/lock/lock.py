@@ -31,6 +31,7 @@ merging into a lie. Example, with ids shortened:
       "outs": [
         {"path": "model.pkl", "kind": "out", "type": "f", "id": "77ab…", "size": 20410}
       ],
+      "sources": "77f0…",
       "observed": {"code": {}, "env": {}, "files": {}},
       "check": "c0de…"}
 """
@@ -42,6 +43,7 @@ from dataclasses import dataclass, field
 from pivot.hashing import Json, ObjectId
 from pivot.lock.declared import Declared
 from pivot.lock.fields import Fields, content_row, read_content
+from pivot.lock.observed import Observed as Observed
 from pivot.lock.sealed import NewerLockError as NewerLockError
 from pivot.lock.sealed import UnreadableLockError as UnreadableLockError
 from pivot.lock.sealed import seal, unseal
@@ -54,19 +56,15 @@ CHECK_CONTEXT = "pivot lock check 1"
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What a run was seen to use beyond what is declared; empty until observation is built."""
-
-    code: Mapping[str, str] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Lock:
     """A lock, as a value.
 
-    `previous` is what the incremental outs of a run started from; other locks have none.
+    Attributes:
+        extra: what `extra_code` names: symbols, and files as `./path`, which `code` has in full.
+        previous: what the incremental outs of a run started from; other locks have none.
+        sources: how the code was written that ran (`ProjectCode.text`), so that it can be
+            known again where hashes are of another scheme; empty if nobody noted it.
+        recorded: it was taken from the workspace by `pivot record`: no run was seen to make it.
     """
 
     stage: StageName
@@ -77,6 +75,9 @@ class Lock:
     secrets: tuple[str, ...] = ()
     observed: Observed = field(default_factory=Observed)
     previous: Mapping[RepoPath, Content] = field(default_factory=dict)
+    sources: str = ""
+    extra: tuple[str, ...] = ()
+    recorded: bool = False
 
     @property
     def key(self) -> ObjectId:
@@ -99,7 +100,9 @@ class Lock:
             ("format", str(FORMAT)),
             ("stage", _inline(self.stage)),
             ("root", _inline(self.root)),
+            *([("extra", _inline(list(self.extra)))] if self.extra else ()),
             ("scheme", str(declared.scheme)),
+            *([("version", _inline(declared.version))] if declared.version is not None else ()),
             ("key", _inline(self.key.hex())),
             ("code", _lines(declared.code)),
             ("packages", _lines(declared.packages)),
@@ -113,7 +116,11 @@ class Lock:
         if self.previous:
             rows = [_dep_row(*item) for item in sorted(self.previous.items())]
             fields.append(("previous", _rows(rows)))
-        fields.append(("observed", _inline(_observed_row(self.observed))))
+        if self.sources:
+            fields.append(("sources", _inline(self.sources)))
+        if self.recorded:
+            fields.append(("recorded", "true"))
+        fields.append(("observed", self.observed.as_text()))
         return seal(fields, CHECK_CONTEXT)
 
 
@@ -139,8 +146,8 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         cwd=RepoPath(raw.text("cwd")),
         deps=tuple(deps),
         outs=tuple(OutSpec(path, kind) for path, kind in kinds.items()),
+        version=_version(value),
     )
-    observed = Fields(raw.mapping("observed"))
     lock = Lock(
         stage=StageName(raw.text("stage")),
         root=raw.text("root"),
@@ -148,12 +155,30 @@ def _from_json(value: Mapping[str, Json]) -> Lock:
         deps=deps,
         outs=outs,
         secrets=tuple(str(name) for name in raw.items("secrets")),
-        observed=Observed(observed.texts("code"), observed.texts("env"), observed.texts("files")),
+        observed=Observed.of(Fields(raw.mapping("observed"))),
         previous=_contents(raw, "previous") if "previous" in value else {},
+        sources=ObjectId.parse(raw.text("sources")).hex() if "sources" in value else "",
+        extra=tuple(str(name) for name in raw.items("extra")) if "extra" in value else (),
+        recorded=_is_recorded(value),
     )
     if lock.key.hex() != value["key"]:
         raise ValueError("its key doesn't fit its fields")
     return lock
+
+
+def _version(value: Mapping[str, Json]) -> int | str | None:
+    if "version" not in value:
+        return None
+    version = value["version"]
+    if isinstance(version, int | str) and not isinstance(version, bool):
+        return version
+    raise TypeError("version is neither a whole number nor text")
+
+
+def _is_recorded(value: Mapping[str, Json]) -> bool:
+    if value.get("recorded", True) is not True:
+        raise ValueError("recorded is something else than true")
+    return "recorded" in value
 
 
 def _contents(fields: Fields, name: str) -> dict[RepoPath, Content]:
@@ -166,14 +191,6 @@ def _dep_row(path: RepoPath, content: Content) -> dict[str, Json]:
 
 def _out_row(out: OutSpec, content: Content) -> dict[str, Json]:
     return {"path": out.path, "kind": out.kind, **content_row(content)}
-
-
-def _observed_row(observed: Observed) -> dict[str, Json]:
-    return {
-        "code": dict(sorted(observed.code.items())),
-        "env": dict(sorted(observed.env.items())),
-        "files": dict(sorted(observed.files.items())),
-    }
 
 
 def _inline(value: Json) -> str:

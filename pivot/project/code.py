@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.edition import edition
-from pivot.code.findings import Fingerprint
+from pivot.code.extra import extra_files
+from pivot.code.findings import Fingerprint, Reached
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
+from pivot.definition.extra import paths_of
+from pivot.definition.stage import Stage
 from pivot.hashing import hash_bytes
+from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
@@ -33,11 +37,12 @@ class Code:
         self._project = project
         self._definitions = definitions
         self._latest: CodeRecord | None = None
+        self._texts: tuple[CodeRecord, ProjectCode, KnownSources] | None = None
 
     @cached_property
     def record(self) -> CodeRecord:
         """The fingerprints of all stages, as the sources were when this was first asked."""
-        symbols = sorted({stage.symbol for stage in self._definitions.stages})
+        symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
         identity = self._installation
         data = self._project.state.document(DOCUMENT)
@@ -61,9 +66,22 @@ class Code:
         self._latest = record
         return record
 
-    def fingerprint_now(self, symbol: str) -> Mapping[str, str]:
-        """A symbol's fingerprint at this moment, not as it was when the plan was made."""
-        return self.now().fingerprints[symbol].code
+    def code_now(self, stage: Stage) -> Mapping[str, str]:
+        """The hashes of a stage's code at this moment, not as they were when it was planned."""
+        return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
+
+    def written_now(self, stage: Stage, observed: Observed) -> str:
+        """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
+        record = self._latest or self.record
+        return self.text({*record.fingerprints[stage.entry].code, *observed.code})
+
+    def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
+        """The files that a stage's `extra_code` names."""
+        return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
+
+    def _files(self, stage: Stage) -> dict[str, str]:
+        workspace = self._project.workspace
+        return extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
 
     def hashes(self, names: Collection[str]) -> dict[str, str | None]:
         """The present hash of any `package.module:name`, whether or not a stage reaches it.
@@ -102,6 +120,24 @@ class Code:
             self._project.state.record_document(DOCUMENT, encode(fuller))
         return fuller
 
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        """An entry's fingerprint in `record`; None where no stage has it."""
+        return self.record.fingerprints.get(entry)
+
+    def text(self, names: Collection[str]) -> str:
+        """The hash of how these `package.module:name` are written; see `ProjectCode.text`.
+
+        The sources are looked at once as long as nobody finds that they changed.
+        """
+        record = self._latest or self.record
+        if self._texts is None or self._texts[0] is not record:
+            self._texts = (record, *self._opened())
+        _, code, known = self._texts
+        try:
+            return code.text(names)
+        finally:
+            known.close()
+
     def symbols_at(
         self, places: Collection[tuple[RepoPath, int]]
     ) -> dict[tuple[RepoPath, int], str]:
@@ -111,6 +147,13 @@ class Code:
         """
         return self._read(lambda code: code.symbols_at(places)) if places else {}
 
+    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached:
+        """All that these symbols lead to now; names are as in `hashes`.
+
+        Without `heed` also through symbols that a comment says to ignore.
+        """
+        return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
+
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""
         with self._sources() as (code, _):
@@ -118,16 +161,20 @@ class Code:
 
     @contextlib.contextmanager
     def _sources(self) -> Iterator[tuple["ProjectCode", KnownSources]]:
-        from pivot.code.fingerprint import ProjectCode
-
-        project = self._project
-        known = KnownSources(project.workspace, project.state, edition())
-        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
-        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
+        code, known = self._opened()
         try:
             yield code, known
         finally:
             known.close()
+
+    def _opened(self) -> tuple["ProjectCode", KnownSources]:
+        from pivot.code.fingerprint import ProjectCode
+
+        project = self._project
+        known = KnownSources(project.workspace.file_id, project.state, edition())
+        outs = [out.path for stage in self._definitions.stages for out in stage.outs]
+        code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
+        return code, known
 
     def _analyse(
         self,
@@ -170,12 +217,14 @@ class Code:
         roots: tuple[RepoPath, ...],
     ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
         """The versions that count for each symbol, and digests of code that isn't parsed."""
-        from pivot.code.packages import find_providers
+        from pivot.code.packages import Policy, find_providers
 
+        policy = Policy.of(self._project.config)
         modules = {module for f in fingerprints.values() for module in f.modules}
-        wanted = modules if self._project.config.text("fingerprint.packages") == "version" else ()
-        providers = find_providers(wanted)
-        outside, binaries, digests = self._other_sources(modules, names, roots)
+        found = find_providers(modules if policy.counts_any else ())
+        providers = {module: policy.chosen(versions) for module, versions in found.items()}
+        counted = [module for module in modules if policy.counts_sources(module)]
+        outside, binaries, digests = self._other_sources(counted, names, roots)
         packages = {
             symbol: self._packages(fingerprint.modules, providers)
             | {module: outside[module] for module in fingerprint.modules & outside.keys()}
@@ -222,6 +271,7 @@ class Code:
         policy = (
             self._project.config.text("fingerprint.packages"),
             self._project.config.text("fingerprint.python"),
+            sorted(self._project.config.packages.items()),
         )
         evidence = self._definitions.evidence
         installed = sorted(evidence.installed.items())

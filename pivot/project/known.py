@@ -1,17 +1,20 @@
 """What this clone's accelerator knows of sources, so that they are neither read nor parsed."""
 
+from collections.abc import Callable
+
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.state import State
-from pivot.workspace import Workspace
 
 
 class KnownSources:
     """Ids and facts for one analysis; files are looked at once. `close` keeps what is new."""
 
-    def __init__(self, workspace: Workspace, state: State, edition: bytes) -> None:
-        """`edition` tells the analysis whose facts these are."""
-        self._workspace = workspace
+    def __init__(
+        self, file_id: Callable[[RepoPath], ObjectId | None], state: State, edition: bytes
+    ) -> None:
+        """`file_id` looks at files, `edition` tells the analysis whose facts these are."""
+        self._file_id = file_id
         self._state = state
         self._edition = edition
         self._ids: dict[RepoPath, ObjectId | None] = {}
@@ -19,7 +22,7 @@ class KnownSources:
 
     def file_id(self, path: RepoPath) -> ObjectId | None:
         if path not in self._ids:
-            self._ids[path] = self._workspace.file_id(path)
+            self._ids[path] = self._file_id(path)
         return self._ids[path]
 
     def facts(self, key: ObjectId) -> bytes | None:

@@ -7,20 +7,24 @@ not (checkout, push, pull, commit) make none.
 import contextlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pivot.code.findings import Fingerprint
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.definitions import decode as decode_definitions
 from pivot.definition.definitions import encode as encode_definitions
-from pivot.definition.discovery import NoStagesError, discover
-from pivot.definition.evidence import still_holds
+from pivot.definition.discovery import NoStagesError, Source, discover
+from pivot.definition.evidence import edited_files, surroundings_hold
 from pivot.errors import MissingDataError
 from pivot.graph import Graph, build
+from pivot.hashing import ObjectId
 from pivot.history import History
 from pivot.lock.fields import content_row, read_content
 from pivot.lock.folder import lock_path
+from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
@@ -35,6 +39,8 @@ from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
+    from pivot.project.proving import Search
+    from pivot.project.rekeying import Proof, Rekeying
 
 DEFINITIONS = "definitions"
 
@@ -72,23 +78,35 @@ class Planner:
         """The stages as they are defined now; user code runs only if its evidence changed."""
         refuse_other_environment(self.project.root, os.environ)
         sources = discover(self.project.root, self.project.config.text("pipeline.module"))
-        data = self.project.state.document(DEFINITIONS)
-        if data is not None:
-            try:
-                known = decode_definitions(data)
-            except ValueError:
-                known = None
-            if (
-                known is not None
-                and known.sources == sources
-                and still_holds(known.evidence, self.project.root, self.project.file_id)
-            ):
-                return known
+        known = self._known_definitions(sources)
+        if known is not None:
+            return known
         fresh = load_definitions(self.project.root, sources)
         self.has_reloaded = True
         if fresh.evidence.cacheable:
             self.project.state.record_document(DEFINITIONS, encode_definitions(fresh))
         return fresh
+
+    def _known_definitions(self, sources: tuple[Source, ...]) -> Definitions | None:
+        """What the accelerator has of these sources, if loading them would give the same."""
+        root = self.project.root
+        data = self.project.state.document(DEFINITIONS)
+        try:
+            known = None if data is None else decode_definitions(data)
+        except ValueError:
+            known = None
+        if known is None or known.sources != sources or not surroundings_hold(known.evidence, root):
+            return None
+        self.project.workspace.recall(known.evidence.files)
+        edited = edited_files(known.evidence, root, self.project.file_id)
+        if not edited:
+            return known
+        from pivot.definition.revision import revised
+
+        now = revised(known, root, edited)
+        if now is not None:
+            self.project.state.record_document(DEFINITIONS, encode_definitions(now))
+        return now
 
     @cached_property
     def graph(self) -> Graph:
@@ -168,6 +186,10 @@ class Planner:
         """The code that the stages reach."""
         return Code(self.project, self.definitions)
 
+    def fingerprint(self, name: StageName) -> Fingerprint:
+        """What a stage reaches, as the plan knows it."""
+        return self.code.record.fingerprints[self.graph.stages[name].entry]
+
     # -- planning -----------------------------------------------------------------------------
 
     def surveyor(self) -> Surveyor:
@@ -175,11 +197,53 @@ class Planner:
             self.project.workspace,
             self.project.layout.locks,
             self.history,
-            self.project.store.holds,
+            self.project.store.holding,
             self._obtainable,
             self.tracked,
             self._tracked_part,
+            self._seen,
+            self._rekeyed,
         )
+
+    def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
+        """What was observed in earlier runs, as it is now. The environment is this process's."""
+        return present(
+            observed,
+            code=self.code.hashes,
+            variable=os.environ.get,
+            file=self._file_id,
+        )
+
+    def _file_id(self, path: RepoPath) -> ObjectId | None:
+        """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
+        id_ = self.project.workspace.file_id(path)
+        owner = self.tracked.owner(path) if id_ is None else None
+        if owner is None:
+            return id_
+        whole = self.tracked.contents[owner]
+        content = whole if owner == path else self._tracked_part(path, owner, whole)
+        return None if content is None else content.id
+
+    def _rekeyed(self, lock: Lock) -> Lock | None:
+        return self._rekeying.rekeyed(lock)
+
+    @cached_property
+    def _rekeying(self) -> "Rekeying":
+        from pivot.project.rekeying import Rekeying
+
+        return Rekeying(self.project, self.code, self._proof)
+
+    def _proof(self, lock: Lock) -> "Proof | None":
+        return None if self._search is None else self._search.find(lock)
+
+    @cached_property
+    def _search(self) -> "Search | None":
+        from pivot.project.proving import Search
+
+        repository = self.project.repository
+        if repository is None:
+            return None
+        return Search(self.project, repository, self.definitions.roots)
 
     def survey(self, names: Collection[StageName]) -> Survey:
         """What is known of these stages now."""

@@ -82,7 +82,9 @@ class Project:
 
     def file_id(self, absolute: str) -> ObjectId | None:
         """The id of a file anywhere, from the stat cache where it can be; None if none is there."""
-        return self.workspace.file_id(os.path.relpath(absolute, self.root))
+        inside = absolute.removeprefix(self.root + os.sep)
+        outside = inside == absolute
+        return self.workspace.file_id(os.path.relpath(absolute, self.root) if outside else inside)
 
     @cached_property
     def store(self) -> Store:

@@ -6,13 +6,17 @@ from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
+from pivot.project.beyond import find_beyond
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
+from pivot.project.rekeying import REMEMBERED
 from pivot.run.events import Sink
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
+from pivot.run.observation import Observation
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
+from pivot.run.sifting import Beyond, Sifter
 from pivot.run.workbench import Workbench
 
 
@@ -35,14 +39,20 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             locks=project.layout.locks,
             temporary=project.layout.temporary,
             look=planner.look,
-            code_now=planner.code.fingerprint_now,
+            code_now=planner.code.code_now,
+            written_now=planner.code.written_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,
             executor=lambda: executor,
+            sifter=_sifter(planner),
+            strict=project.config.flag("run.strict"),
         )
         record = RunRecord.fresh(project.layout.runs)
-        return Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+        code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+    if any(stage.is_outdated for stage in plan.survey.stages.values()):
+        project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
+    return code
 
 
 def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
@@ -52,6 +62,16 @@ def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
     for name in gone:
         os.unlink(os.path.join(locks, lock_path(name)))
     return tuple(gone)
+
+
+def _sifter(planner: Planner) -> Sifter:
+    project, code = planner.project, planner.code
+
+    def beyond(symbol: str, seen: Observation) -> Beyond:
+        return find_beyond(code, code.now().fingerprints[symbol], seen)
+
+    ignored = project.config.listed("fingerprint.ignore_env")
+    return Sifter(project.workspace, beyond, os.environ, ignored)
 
 
 def _job(planner: Planner, name: StageName, log: str) -> Job:
@@ -66,6 +86,7 @@ def _job(planner: Planner, name: StageName, log: str) -> Job:
         cwd=stage.cwd,
         log=log,
         roots=tuple(os.path.join(root, folder) for folder in planner.definitions.roots),
+        declared=(*stage.deps, *(out.path for out in stage.outs), *planner.code.files_of(stage)),
     )
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from pivot.code.record import DOCUMENT, decode
+from pivot.definition.extra import is_path, paths_of
 from pivot.git.commit import commit_only
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import SUFFIX, list_locks, lock_path, read_lock
+from pivot.lock.observed import Observed
 from pivot.outputs import OutKind
-from pivot.paths import StageName
+from pivot.paths import RepoPath, StageName
 from pivot.project.project import Project
 from pivot.track.finding import pass_over
 from pivot.track.pvt import SUFFIX as PVT
@@ -122,8 +124,26 @@ def _analysed_sources(project: Project) -> Iterator[str]:
     record = decode(data) if data is not None else None
     if record is not None:
         yield from (path for path, id_ in record.files.items() if id_ is not None)
+        yield from _observed_sources(project, record.roots)
+    for lock in project.locks().values():
+        yield from paths_of([entry for entry in lock.declared.code if is_path(entry)])
     if os.path.exists(os.path.join(project.root, PARAMS_FILE)):
         yield PARAMS_FILE
+
+
+def _observed_sources(project: Project, roots: Sequence[RepoPath]) -> Iterator[str]:
+    """The files of code that runs were seen to use, as locks name it."""
+    found: set[str] = set()
+    for name in list_locks(project.layout.locks):
+        lock = read_lock(project.layout.locks, name)
+        observed = Observed() if lock is None else lock.observed
+        for symbol in observed.code:
+            inner = symbol.partition(":")[0].replace(".", "/")
+            for root in roots:
+                plain = os.path.normpath(f"{root}/{inner}")
+                found |= {f"{plain}.py", f"{plain}/__init__.py"}
+        found |= {path for path in observed.files if path.endswith(".py")}
+    yield from (p for p in sorted(found) if os.path.exists(os.path.join(project.root, p)))
 
 
 def _message(paths: Sequence[str], workdir: str) -> str:

@@ -1,7 +1,7 @@
 """The project's source files as they are on disk, for analysis."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pivot.paths import RepoPath
@@ -28,4 +28,9 @@ class DiskSources:
             names = os.listdir(os.path.join(self.root, path))
         except (FileNotFoundError, NotADirectoryError):
             return ()
-        return sorted(n for n in names if not n.startswith(".") and n != "__pycache__")
+        return sorted(plain_names(names))
+
+
+def plain_names(names: Iterable[str]) -> Iterator[str]:
+    """Names in a folder without hidden ones and caches, which are no sources."""
+    return (name for name in names if not name.startswith(".") and name != "__pycache__")

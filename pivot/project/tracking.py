@@ -8,32 +8,23 @@ those of its paths that are left.
 
 import contextlib
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pivot.errors import UsageError, nearest
 from pivot.files import locked
 from pivot.git.ignore import add_ignored, drop_ignored
-from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 from pivot.project.managed import refuse_tracked
+from pivot.project.metered import Metered, Progress
 from pivot.project.project import Project
 from pivot.store.content import Content
-from pivot.store.entry import Kind
 from pivot.track.finding import find_tracked, pass_over
 from pivot.track.planning import Claims, Place, Update, plan_tracking, resolve
 from pivot.track.pvt import SUFFIX, pvt_path, remove_pvt, write_pvt
 from pivot.track.updating import Parts, take
 from pivot.workspace import Identifier, Sink
-
-# How long work takes before it is worth a walk to ask how much it will be, in seconds.
-LONG_S = 2.0
-# Every so many bytes it is told how far work is.
-STEP = 1 << 20
-
-type Progress = Callable[[int, int | None], None]
 
 
 class TrackState(StrEnum):
@@ -173,40 +164,12 @@ def _take_all(
     sink: Sink,
     progress: Progress,
 ) -> dict[RepoPath, Content]:
-    metered = _Metered(sink, lambda: _unread(project, updates), progress)
+    metered = Metered(sink, lambda: _unread(project, updates), progress)
     workspace, read_tree = project.workspace, project.store.tree
     return {
         update.path: take(workspace, read_tree, update, parts.get(update.path), metered)
         for update in updates
     }
-
-
-class _Metered:
-    """A sink that says how far it is; how much there is, is asked only if it takes long."""
-
-    def __init__(self, sink: Sink, total: Callable[[], int], progress: Progress) -> None:
-        self._sink = sink
-        self._measure = total
-        self._progress = progress
-        self._begun = time.monotonic()
-        self._done = self._next = 0
-        self._total: int | None = None
-
-    def has(self, id_: ObjectId) -> bool:
-        return self._sink.has(id_)
-
-    def add_bytes(self, data: bytes, kind: Kind = Kind.DATA) -> ObjectId:
-        if kind is Kind.DATA:
-            self._done += len(data)
-            if self._done >= self._next:
-                self._next = self._done + STEP
-                self._tell()
-        return self._sink.add_bytes(data, kind)
-
-    def _tell(self) -> None:
-        if self._total is None and time.monotonic() - self._begun > LONG_S:
-            self._total = self._measure()
-        self._progress(self._done, None if self._total is None else max(self._done, self._total))
 
 
 def _unread(project: Project, updates: Sequence[Update]) -> int:

@@ -2,20 +2,23 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pivot.code.fingerprint import Fingerprint, ProjectCode
+from pivot.code.findings import Fingerprint
+from pivot.code.fingerprint import ProjectCode
 from pivot.code.record import DOCUMENT, decode
 from pivot.definition.lookups import own_entries
 from pivot.definition.ownership import ownership
-from pivot.errors import UsageError, nearest
+from pivot.errors import DefinitionError, UsageError, nearest
 from pivot.hashing import ObjectId
 from pivot.lock.folder import list_locks, lock_path, read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
 from pivot.paths import PathError, RepoPath, StageName
 from pivot.project.mending import Mended
 from pivot.project.project import Project
+from pivot.project.proving import Search
+from pivot.project.rekeying import Rekeying
 from pivot.project.sources import DiskSources
 from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
@@ -144,7 +147,9 @@ def verify(
         how.elsewhere or _nowhere,
     )
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
-    examiner = Examiner(project.workspace, _fingerprints(project), needs, claimed)
+    code = ProjectCode(DiskSources(project.root), _roots(project))
+    rekeyed = _rekeying(project, code).rekeyed
+    examiner = Examiner(project.workspace, code.fingerprint, code.hashes, needs, claimed, rekeyed)
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 
@@ -178,8 +183,38 @@ def _of(claims: Iterator[Claim], examiner: Examiner) -> Iterator[Finding]:
         yield from examiner.claim(claim)
 
 
-def _fingerprints(project: Project) -> Callable[[str], Fingerprint]:
-    return ProjectCode(DiskSources(project.root), _roots(project)).fingerprint
+@dataclass(frozen=True, slots=True)
+class _PresentCode:
+    """The sources of the workspace, for re-keying locks."""
+
+    sources: ProjectCode
+
+    def fingerprint(self, entry: str) -> Fingerprint | None:
+        try:
+            return self.sources.fingerprint(entry)
+        except DefinitionError:
+            return None
+
+    def hashes(self, names: Collection[str]) -> Mapping[str, str | None]:
+        return self.sources.hashes(names)
+
+    def text(self, names: Collection[str]) -> str:
+        return self.sources.text(names)
+
+
+def rekeying(project: Project) -> Rekeying:
+    """Re-keys locks without loading definitions."""
+    return _rekeying(project, ProjectCode(DiskSources(project.root), _roots(project)))
+
+
+def _rekeying(project: Project, code: ProjectCode) -> Rekeying:
+    repository = project.repository
+    search = None if repository is None else Search(project, repository, _roots(project))
+    return Rekeying(project, _PresentCode(code), search.find if search else _nothing)
+
+
+def _nothing(_: Lock) -> None:
+    """Outside of a repository there are no commits to look for sources in."""
 
 
 def _roots(project: Project) -> tuple[RepoPath, ...]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pivot.errors import PivotError
 from pivot.explain import same
 from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath
+from pivot.run.use import ChangedMeanwhileError
 from pivot.store.content import Content
 from pivot.store.store import Store
 from pivot.survey import StageSurvey
@@ -24,12 +26,6 @@ class UnwrittenOutError(PivotError):
     code = "unwritten_out"
 
 
-class ChangedMeanwhileError(PivotError):
-    """What a stage read changed while it ran: its outs stay, no lock vouches for them."""
-
-    code = "changed_meanwhile"
-
-
 @dataclass(frozen=True, slots=True)
 class Started:
     """What a stage started from: `previous` is what its incremental outs held."""
@@ -39,16 +35,24 @@ class Started:
     previous: Mapping[RepoPath, Content]
 
 
+def _not_noted(_: Observed) -> str:
+    """For those who can't tell."""
+    return ""
+
+
 def accept(
     started: Started,
     workspace: Workspace,
     store: Store,
     code_now: Callable[[], Mapping[str, str]],
+    observed: Callable[[], Observed] = Observed,
+    written: Callable[[Observed], str] = _not_noted,
 ) -> Lock:
     """Store what a stage wrote and make its lock; nothing is written to the lock's file.
 
-    `code_now` is the stage's fingerprint of this moment. Raises `UnwrittenOutError`, or
-    `ChangedMeanwhileError` after the outs were stored.
+    `code_now` is the stage's fingerprint of this moment, `observed` what it was seen to use beyond
+    what it declares, `written` how its code and what was observed is written (`Lock.sources`).
+    Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
     """
     stage = started.stage.stage
     unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
@@ -61,7 +65,9 @@ def accept(
     with store.writer() as writer:
         outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
     _check_deps(started, workspace)
-    if code_now() != started.stage.declared.code:
+    seen = observed()
+    sources = written(seen)
+    if code_now() != started.stage.declared.code:  # last, so that all of it was of this code
         raise ChangedMeanwhileError(
             "code changed while it ran",
             why="its outs may come from the old code or the new",
@@ -75,11 +81,14 @@ def accept(
         deps=started.deps,
         outs=outs,
         secrets=stage.secrets,
+        extra=stage.extra,
         previous={
             path: content
             for path, content in started.previous.items()
             if kinds.get(path) is OutKind.INCREMENTAL
         },
+        sources=sources,
+        observed=seen,
     )
 
 

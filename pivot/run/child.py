@@ -16,11 +16,13 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn, Protocol
 
+from pivot.definition.ownership import ownership
 from pivot.hashing import Json
 from pivot.paths import StageName
 from pivot.run import capture, settle
 from pivot.run.failure import describe
 from pivot.run.job import Job
+from pivot.run.observing import Observer
 from pivot.run.outcome import Ending, Report
 
 EXIT_SILENT = 70  # EX_SOFTWARE of sysexits.h: the process could not even report
@@ -74,6 +76,7 @@ def _perform(job: Job, loader: str, detach: Callable[[], None] | None) -> Report
         if detach is not None:
             detach()
         _enter(job)
+        observer = Observer(job.project, ownership(), job.declared)
         module, _, name = loader.partition(":")
         load: Loader = getattr(import_module(module), name)
         call = load(
@@ -84,11 +87,14 @@ def _perform(job: Job, loader: str, detach: Callable[[], None] | None) -> Report
             roots=job.roots,
             expected_params=job.params,
         )
+        # Not before: to load the stage's file imports what other stages need, too.
+        observer.start()
         call()
+        observation = observer.stop()
         settle.flush_files()
     except BaseException as error:  # noqa: BLE001 - the boundary: a stage may raise anything
         return describe(error)
-    return Report(Ending.RETURNED)
+    return Report(Ending.RETURNED, observation=observation)
 
 
 def _enter(job: Job) -> None:

@@ -21,6 +21,7 @@ class Job:
         cwd: where the stage runs.
         log: absolute path of the file that takes the stage's output; it is started anew.
         roots: absolute folders that come first on `sys.path`, in order.
+        declared: deps and outs, relative to the project: their use needs no report.
     """
 
     stage: StageName
@@ -31,6 +32,7 @@ class Job:
     cwd: RepoPath
     log: str
     roots: tuple[str, ...]
+    declared: tuple[RepoPath, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -42,6 +44,7 @@ class Job:
             "cwd": self.cwd,
             "log": self.log,
             "roots": list(self.roots),
+            "declared": list(self.declared),
         }
 
     @classmethod
@@ -56,4 +59,5 @@ class Job:
             cwd=RepoPath(value["cwd"]),
             log=value["log"],
             roots=tuple(value["roots"]),
+            declared=tuple(map(RepoPath, value["declared"])),
         )

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pivot.hashing import Json
 from pivot.paths import StageName
+from pivot.run.observation import Observation
 
 
 class Ending(StrEnum):
@@ -33,6 +34,7 @@ class Report:
     message: str | None = None
     hint: str | None = None
     traceback: str | None = None
+    observation: Observation | None = None
 
     def to_line(self) -> bytes:
         """One line of JSON; it is complete if and only if it ends in a newline."""
@@ -41,6 +43,7 @@ class Report:
             "message": self.message,
             "hint": self.hint,
             "traceback": self.traceback,
+            "observation": _observation_json(self.observation),
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -52,9 +55,13 @@ class Report:
         try:
             fields = json.loads(line)
             return cls(
-                Ending(fields["ending"]), fields["message"], fields["hint"], fields["traceback"]
+                Ending(fields["ending"]),
+                fields["message"],
+                fields["hint"],
+                fields["traceback"],
+                _observation(fields["observation"]),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             # A stage can write to any descriptor that it guesses; that must cost only itself.
             return None
 
@@ -70,6 +77,7 @@ class Outcome:
         signal: the name of the signal that ended the process, like `SIGKILL`.
         exit_code: what the process passed to `exit`, if it died without a signal.
         duration_s: seconds from the start of the process to its end.
+        observation: what a stage that returned was seen to do.
     """
 
     stage: StageName
@@ -80,6 +88,7 @@ class Outcome:
     signal: str | None = None
     exit_code: int | None = None
     duration_s: float = 0.0
+    observation: Observation | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -91,13 +100,18 @@ class Outcome:
             "signal": self.signal,
             "exit_code": self.exit_code,
             "duration_s": self.duration_s,
+            "observation": _observation_json(self.observation),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The outcome that `to_json` wrote."""
-        fields = {**value, "stage": StageName(value["stage"]), "ending": Ending(value["ending"])}
-        return cls(**fields)
+        kinds = {
+            "stage": StageName(value["stage"]),
+            "ending": Ending(value["ending"]),
+            "observation": _observation(value["observation"]),
+        }
+        return cls(**{**value, **kinds})
 
     @classmethod
     def of_exit(
@@ -124,6 +138,7 @@ class Outcome:
                 report.hint,
                 report.traceback,
                 duration_s=duration_s,
+                observation=report.observation,
             )
         return cls._of_death(stage, status, duration_s)
 
@@ -144,6 +159,14 @@ class Outcome:
             exit_code=code,
             duration_s=duration_s,
         )
+
+
+def _observation_json(observation: Observation | None) -> dict[str, Json] | None:
+    return None if observation is None else observation.to_json()
+
+
+def _observation(value: Mapping[str, Any] | None) -> Observation | None:
+    return None if value is None else Observation.from_json(value)
 
 
 _SIGNAL_HINTS = {

@@ -4,15 +4,17 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pivot.errors import ExitCode, MissingDataError, PivotError
 from pivot.lock.folder import write_lock
-from pivot.lock.lock import Lock, NewerLockError
-from pivot.outputs import OutKind
+from pivot.lock.lock import Lock
+from pivot.lock.observed import Observed
 from pivot.paths import StageName
 from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
-from pivot.run.accept import ChangedMeanwhileError, Started, accept
+from pivot.run.accept import Started, accept
+from pivot.run.adopted import adopted
 from pivot.run.aside import Aside, aside, open_run
 from pivot.run.claims import Claims
 from pivot.run.edits import edited, refuse_edited
@@ -23,6 +25,7 @@ from pivot.run.events import (
     Sink,
     StageFinished,
     StageStarted,
+    StageUsed,
     StageWaiting,
     Status,
 )
@@ -30,9 +33,11 @@ from pivot.run.executors.executor import Executor
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
+from pivot.run.rekeyed import write_rekeyed
 from pivot.run.schedule import Ended, Schedule
+from pivot.run.use import UnvouchedError, Use
+from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
-from pivot.survey import StageSurvey
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
@@ -71,6 +76,7 @@ class Repro:
         self._waiting: set[StageName] = set()
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
+        self._rekeyed = 0
         self._exit = contextlib.ExitStack()
         self._executor: Executor | None = None
 
@@ -91,7 +97,7 @@ class Repro:
             code = ExitCode.FAILED
         self._record.close(self._finished, code)
         counts = {status: n for status in Status if (n := statuses.count(status))}
-        self._sink(RunFinished(self._record.run_id, counts, code))
+        self._sink(RunFinished(self._record.run_id, counts, code, self._rekeyed))
         return code
 
     # -- one turn -----------------------------------------------------------------------------
@@ -116,13 +122,14 @@ class Repro:
     def _begin(self, name: StageName) -> bool:
         """Decide and start a stage; False if another process has a claim on what it needs."""
         decision = self._decisions[name]
-        if self._is_settled(name) and decision.verdict is Verdict.SKIP and not decision.unstored:
+        is_outdated = self._plan.survey.stages[name].is_outdated
+        if self._is_as_planned(name) and not decision.unstored and not is_outdated:
             self._finish(name, Status.UNCHANGED, decision)
             return True
         try:
             return self._claim_and_act(name)
         except (PivotError, OSError) as error:
-            self._fail(name, self._decisions[name], _failure(error))
+            self._fail(name, self._decisions[name], Failure.of(error))
             return True
 
     def _claim_and_act(self, name: StageName) -> bool:
@@ -137,12 +144,23 @@ class Repro:
         # What is replaced is held, and must stay so until it is; what is restored must be there.
         with self._bench.store.in_use():
             # Until the claim was ours another process may have run the stage, or what is upstream.
-            self._act(name, self._look_again(name))
+            self._act(name, self._rekey(name) or self._look_again(name))
         return True
 
-    def _is_settled(self, name: StageName) -> bool:
-        """Whether nothing upstream happened since the stage was decided."""
+    def _is_as_planned(self, name: StageName) -> bool:
+        """Whether the stage is skipped, and nothing upstream happened since that was decided."""
+        if self._decisions[name].verdict is not Verdict.SKIP:
+            return False
         return not any(up in self._changed for up in self._plan.graph.upstream(name))
+
+    def _rekey(self, name: StageName) -> Decision | None:
+        """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
+        stage = self._plan.survey.stages[name]
+        applies = stage.is_outdated and self._is_as_planned(name)
+        if not applies or not write_rekeyed(self._bench, self._record, stage):
+            return None
+        self._rekeyed += 1
+        return self._decisions[name]
 
     def _look_again(self, name: StageName) -> Decision:
         survey = self._plan.survey
@@ -161,23 +179,13 @@ class Repro:
             raise PivotError(
                 f"dep {decision.missing[0]} is gone", hint="Bring it back, e.g. with `pivot pull`"
             )
-        self._refuse_unreadable(self._plan.survey.stages[name])
+        refuse_unreadable(self._plan.survey.stages[name])
         if decision.verdict is Verdict.SKIP:
             self._finish(name, Status.UNCHANGED, decision)
         elif decision.verdict is Verdict.RESTORE and self._restore(name, decision):
             return
         else:
             self._start(name, decision)
-
-    def _refuse_unreadable(self, stage: StageSurvey) -> None:
-        """A lock that can't be read counts as none, unless something would be lost by that.
-
-        A newer Pivot's is not overwritten, and what an incremental out begins with is not guessed.
-        """
-        fault = stage.lock_fault
-        grows = any(out.kind is OutKind.INCREMENTAL for out in stage.stage.outs)
-        if fault is not None and (grows or isinstance(fault, NewerLockError)):
-            raise fault
 
     def _store_unstored(self, decision: Decision) -> None:
         """Outs that are in place but not in the store: deleted caches come back this way."""
@@ -203,7 +211,7 @@ class Repro:
         for path, content in lock.outs.items():
             if not looks[path].shows(content):
                 place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
-        own = replace(lock, stage=name, root=stage.stage.symbol, secrets=stage.stage.secrets)
+        own = adopted(self._bench, lock, stage.stage)
         if lock is stage.lock:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
             write_lock(self._bench.locks, own)
@@ -260,18 +268,21 @@ class Repro:
         try:
             with self._bench.store.in_use():
                 try:
-                    lock = self._accept(running)
+                    lock, use = self._accept(running, outcome)
                     self._vouch(lock)
                 finally:
                     is_held = self._holds_old_outs(running)
-        except ChangedMeanwhileError as error:
+        except UnvouchedError as error:
             running.aside.drop() if is_held else running.aside.keep()
-            self._fail(name, running.decision, _failure(error), outcome.duration_s)
+            self._fail(name, running.decision, Failure.of(error), outcome.duration_s)
         except (PivotError, OSError) as error:
-            failure = replace(_failure(error), log=running.log)
+            failure = replace(Failure.of(error), log=running.log)
             self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
         else:
             running.aside.drop() if is_held else running.aside.keep()
+            if use:
+                cwd, strict = running.started.stage.stage.cwd, self._bench.strict
+                self._sink(StageUsed(name, use, tuple(use.messages(cwd, strict=strict))))
             self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
 
     def _holds_old_outs(self, running: _Running) -> bool:
@@ -283,25 +294,38 @@ class Repro:
         old = stage.stored.intersection(c for c in stage.outs.values() if c is not None)
         return all(map(self._bench.store.holds, old))
 
-    def _accept(self, running: _Running) -> Lock:
-        symbol = running.started.stage.stage.symbol
-        return accept(
+    def _accept(self, running: _Running, outcome: Outcome) -> tuple[Lock, Use]:
+        """The stage's lock, and what should be declared. Raises what `accept` does."""
+        bench, stage = self._bench, running.started.stage.stage
+        use = Use()
+
+        def observed() -> Observed:
+            nonlocal use
+            if outcome.observation is not None:
+                use = bench.sifter.sift(stage.entry, outcome.observation)
+                if bench.strict:
+                    use.refuse(stage.cwd)
+            return use.observed
+
+        lock = accept(
             running.started,
-            self._bench.workspace,
-            self._bench.store,
-            lambda: self._bench.code_now(symbol),
+            bench.workspace,
+            bench.store,
+            partial(bench.code_now, stage),
+            observed,
+            partial(bench.written_now, stage),
         )
+        return lock, use
 
     def _vouch(self, lock: Lock) -> None:
-        """Remember a lock as an action, and write it where the stage's lock stands.
-
-        In this order: without its lock a result is restored, without its action it is run again.
-        """
-        data = lock.encode()
-        self._record.keep_lock(lock.stage, data)
-        self._bench.history.add(lock, data)
-        self._bench.state.commit()
-        write_lock(self._bench.locks, lock)
+        bench = self._bench
+        vouch(
+            lock,
+            record=self._record,
+            history=bench.history,
+            state=bench.state,
+            locks=bench.locks,
+        )
 
     def _finish(
         self,
@@ -363,7 +387,7 @@ def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
     try:
         running.aside.restore()
     except (PivotError, OSError) as error:
-        unrestored = _failure(error)
+        unrestored = Failure.of(error)
         return Failure(
             f"its outs could not be put back: {unrestored.message}",
             why=unrestored.why if failure is None else f"{failure.message}; {unrestored.why}",
@@ -371,13 +395,3 @@ def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
             log=running.log,
         )
     return failure
-
-
-def _failure(error: PivotError | OSError) -> Failure:
-    if isinstance(error, PivotError):
-        return Failure(error.message, error.why, error.hint)
-    return Failure(
-        f"{error.filename or 'a file'} can't be written or read",
-        error.strerror,
-        "Free space or mend the permissions, then run `pivot repro` again",
-    )

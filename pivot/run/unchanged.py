@@ -14,8 +14,16 @@ def fresh_run_id() -> str:
 
 
 def is_unchanged(plan: Plan) -> bool:
-    """Whether every stage is skipped, with its outs in place and in the store."""
-    return all(d.verdict is Verdict.SKIP and not d.unstored for d in plan.decisions.values())
+    """Whether every stage is skipped, with its outs in place and in the store.
+
+    Locks of an older scheme that hold have to be written anew.
+    """
+    return all(
+        decision.verdict is Verdict.SKIP
+        and not decision.unstored
+        and not plan.survey.stages[name].is_outdated
+        for name, decision in plan.decisions.items()
+    )
 
 
 def report_unchanged(plan: Plan, sink: Sink) -> ExitCode:

@@ -37,8 +37,10 @@ class FindingKind(StrEnum):
     """What kind of thing is amiss; the words of `verify --json`."""
 
     CODE = "code"
+    SCHEME = "scheme"
     DECLARATION = "declaration"
     DEP = "dep"
+    OBSERVED = "observed"
     OUT = "out"
     MISSING = "missing"
     DAMAGED = "damaged"

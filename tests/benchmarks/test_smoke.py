@@ -12,6 +12,18 @@ CHECKOUT = Path(__file__).parents[2]
 BENCHMARKS = (sys.executable, "-m", "benchmarks", "--tiny", "--no-peer")
 ROWS = {
     "startup": {"pivot --help", "pivot repro with nothing to do (examples/wine)"},
+    "observing": {
+        "a stage of many small functions, watched",
+        "a stage that opens many files, watched",
+    },
+    "no_op": {
+        "repro with nothing to do, 3 stages, 9 artifacts",
+        "status with nothing to do, 6 stages, 18 artifacts",
+    },
+    "analysis": {
+        "status, nothing known yet, 5,000 lines in 50 modules",
+        "status after the body of a function was edited",
+    },
     "small_files": {
         "store the files",
         "store the files (pivot, by a stage)",

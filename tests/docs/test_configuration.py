@@ -3,18 +3,23 @@
 import re
 from pathlib import Path
 
-from pivot.config import SETTINGS
+from pivot.config import SETTINGS, Value
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "configuration.md"
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    rows = re.findall(r"^\| `([a-z]+\.[a-z]+)` \| (\S+) \|", PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \| (\S+) \|", PAGE.read_text(), re.MULTILINE)
     documented = {name: default.strip("`") for name, default in rows}
-    real = {s.name: "-" if s.default is None else str(s.default) for s in SETTINGS.values()}
-    assert documented == real
+    assert documented == {s.name: _shown(s.default) for s in SETTINGS.values()}
+
+
+def _shown(default: Value | None) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "-" if default is None else str(default)
 
 
 def test_the_settings_stand_in_order() -> None:
-    rows = re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", PAGE.read_text(), re.MULTILINE)
     assert rows == sorted(rows)

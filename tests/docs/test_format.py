@@ -6,7 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 
+from pivot.code import normal
+from pivot.code.fingerprint import ProjectCode
+from pivot.paths import RepoPath
+from pivot.project.sources import DiskSources
 from pivot.store.chunking import FILES, TREES
 
 CHECKOUT = Path(__file__).parents[2]
@@ -74,3 +79,55 @@ def test_limits_are_those_of_the_code(module, name):
 def test_cuts_are_those_of_the_code(cutting):
     for value in dataclasses.astuple(cutting):
         assert f"{value:,}" in PAGE
+
+
+BLOCK = re.compile(r"^```(?:text|python) title=\"([^\"]+)\"\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = dict(BLOCK.findall(PAGE))
+ENTRIES = ("lib:<effects>", "lib:TABLE", "lib:scale", "pipeline:RATE", "pipeline:train")
+
+
+def derived(context, data):
+    return blake3(data, derive_key_context=context).hexdigest()
+
+
+def table(title):
+    """The rows of a table of the example, by the heading of its second column."""
+    rows = PAGE.partition(f"| entry | {title} |\n")[2].partition("\n\n")[0]
+    return dict(re.findall(r"\| `([^`]+)` \| `([0-9a-f]{64})` \|", rows))
+
+
+def test_the_hashes_of_the_example_are_made_as_the_page_says():
+    own = {
+        name: derived("pivot code 1", BLOCKS[name].rstrip("\n").encode()) for name in ENTRIES[1:]
+    }
+    lines = "\n" + BLOCKS["lines of pipeline:train"].rstrip("\n")
+    train = derived("pivot symbol 1", bytes.fromhex(own["pipeline:train"]) + lines.encode())
+    effect = derived("pivot code 1", BLOCKS["the effect of lib"].rstrip("\n").encode())
+    effects = derived("pivot effects 1", bytes.fromhex(effect))
+    assert f"`{own['pipeline:train']}`" in PAGE
+    assert f"`{effect}`" in PAGE
+    assert own | {"pipeline:train": train, "lib:<effects>": effects} == table("hash")
+
+
+def test_how_the_example_is_written_is_told_as_the_page_says():
+    text = derived("pivot source text 1", BLOCKS["source of pipeline:train"].encode())
+    texts = table("hash of how it is written")
+    assert texts["pipeline:train"] == text
+    assert texts.keys() == set(ENTRIES)
+    rows = json.dumps({n: [t] for n, t in texts.items()}, sort_keys=True, separators=(",", ":"))
+    assert f"`sources` is `{derived('pivot source texts 1', rows.encode())}`" in PAGE
+
+
+def test_the_example_is_what_pivot_makes_of_it(tmp_path):
+    for name in ("pipeline.py", "lib.py"):
+        (tmp_path / name).write_text(BLOCKS[name])
+    code = ProjectCode(DiskSources(str(tmp_path)), [RepoPath.ROOT])
+    found = code.fingerprint("pipeline:train")
+    assert found.code == table("hash")
+    assert f"`sources` is `{code.text(found.code)}`" in PAGE
+
+
+def test_the_table_of_the_normal_form_is_that_of_the_code():
+    rows = dict(line.partition(":")[::2] for line in BLOCKS["kinds"].splitlines())
+    assert {kind: fields.strip() for kind, fields in rows.items()} == normal._FIELDS
+    assert BLOCKS["operators"].split() == normal._OPERATORS.split()

@@ -117,6 +117,8 @@ def test_list_prints_the_declarations(story):
         "params": {"offset": 1},
         "mutex": [],
         "tags": [],
+        "extra_code": [],
+        "version": None,
         "file": "pipeline.py",
         "line": 19,
     }

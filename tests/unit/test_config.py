@@ -3,6 +3,7 @@
 import pytest
 
 from pivot.config import SETTINGS, Config, Source, config_paths, environment_name, known_setting
+from pivot.configure import parse_value
 from pivot.errors import UsageError
 
 
@@ -181,3 +182,50 @@ def test_environment_gives_and_replaces_addresses(write):
 
 def test_remote_without_an_address_is_none(write):
     assert Config.load(write(Source.USER, '[remotes.team]\nprofile = "me"\n')).remotes({}) == {}
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
+def test_a_switch_is_true_or_false(text, value):
+    assert parse_value("run.strict", text) is value
+    assert Config({Source.PROJECT: {"run.strict": value}}).flag("run.strict") is value
+    assert Config({}).flag("run.strict") is False
+
+
+def test_a_switch_is_nothing_else():
+    with pytest.raises(UsageError, match="true or false"):
+        parse_value("run.strict", "yes")
+
+
+def test_patterns_of_variables_are_a_list():
+    layers = {Source.PROJECT: {"fingerprint.ignore_env": "WANDB_*, RUN_NAME"}}
+    assert Config(layers).listed("fingerprint.ignore_env") == ("WANDB_*", "RUN_NAME")
+    assert Config({}).listed("fingerprint.ignore_env") == ()
+    with pytest.raises(UsageError, match="names of variables"):
+        parse_value("fingerprint.ignore_env", "A B")
+
+
+def test_a_package_has_a_policy_of_its_own_under_any_spelling(write):
+    write(Source.USER, '[fingerprint.package]\ntorch = "ignore"\n"Ruamel.Yaml" = "version"\n')
+    project = write(Source.PROJECT, '[fingerprint.package]\nTorch = "version"\n')
+    config = Config.load(project)
+    assert config.packages == {"torch": "version", "ruamel-yaml": "version"}
+    assert config.get("fingerprint.package.TORCH") == ("version", Source.PROJECT)
+    assert config.get("fingerprint.package.numpy") == (None, Source.DEFAULT)
+    assert set(config.names) - set(SETTINGS) == {
+        "fingerprint.package.ruamel-yaml",
+        "fingerprint.package.torch",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["fingerprint.package.", "fingerprint.package.a b", "fingerprint.package"]
+)
+def test_what_is_no_packages_name_is_no_setting(name):
+    with pytest.raises(UsageError, match="there is no setting"):
+        known_setting(name)
+
+
+def test_a_packages_bad_policy_is_named(write):
+    project = write(Source.PROJECT, '[fingerprint.package]\ntorch = "major"\n')
+    with pytest.raises(UsageError, match=r"fingerprint\.package\.torch .* 'major'"):
+        Config.load(project).packages  # noqa: B018

@@ -113,3 +113,11 @@ def _flat(table, prefix=""):
 def test_every_default_is_allowed():
     for setting in SETTINGS.values():
         assert setting.default is None or setting.check(setting.default) is None
+
+
+def test_a_package_is_found_under_the_spelling_that_the_file_has(file):
+    file.write_text('[fingerprint.package]\nScikit_Learn = "ignore"  # slow\n')
+    update(str(file), {"fingerprint.package.scikit-learn": "version"})
+    assert file.read_text() == '[fingerprint.package]\nScikit_Learn = "version"  # slow\n'
+    update(str(file), {"fingerprint.package.scikit-learn": None})
+    assert tomllib.loads(file.read_text()) == {}

@@ -70,6 +70,8 @@ def test_without_a_lock_it_never_ran():
         ({"code": BASE["code"] | {"m:h": "dd"}}, ("code", "m:h", None, "dd")),
         ({"packages": {"pandas": "2.3"}}, ("package", "pandas", "2.2", "2.3")),
         ({"packages": {}}, ("package", "pandas", "2.2", None)),
+        ({"version": 2}, ("declaration", "version", None, "2")),
+        ({"version": "2"}, ("declaration", "version", None, "'2'")),
         ({"env": {"LANG": "de"}}, ("env", "LANG", "C", "de")),
         ({"params": BASE["params"] | {"a": 2}}, ("params", "a", "1", "2")),
         ({"params": BASE["params"] | {"a": 1.0}}, ("params", "a", "1", "1.0")),
@@ -85,7 +87,7 @@ def test_without_a_lock_it_never_ran():
             {"params": {"a": 1, "deep": {"b": "x", "c": [2, 1]}}},
             ("params", "deep.c", "[1, 2]", "[2, 1]"),
         ),
-        ({"scheme": 2}, ("declaration", "scheme", "1", "2")),
+        ({"scheme": 2}, ("scheme", "scheme", "1", "2")),
         ({"cwd": RepoPath("sub")}, ("declaration", "cwd", ".", "sub")),
         ({"deps": ()}, ("declaration", "data.csv", "dep", None)),
         ({"deps": (DEP, RepoPath("x"))}, ("declaration", "x", None, "dep")),
@@ -175,3 +177,13 @@ def test_text_tells_kinds_apart():
     texts = [as_text(v) for v in (1, 1.0, "1", True, "true", None, "null", [], "[]", {}, "{}")]
     assert len(set(texts)) == len(texts)
     assert isinstance(reasons(None)[0], Reason)
+
+
+def test_under_another_scheme_hashes_of_code_are_not_compared():
+    lock = a_lock(Observed({"m:h": "h1"}, {"HOME": "h2"}, {}), scheme=0, code={"m:f": "zz"})
+    found = reasons(lock, seen={"code:m:h": "h3", "env:HOME": "h4"}, packages={})
+    assert briefly(found) == [
+        ("scheme", "scheme", "0", "1"),
+        ("package", "pandas", "2.2", None),
+        ("observed", "env:HOME", "h2", "h4"),
+    ]

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from blake3 import blake3
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.declared import Declared
 from pivot.lock.lock import Lock, decode
+from pivot.lock.observed import Observed, variable_hash
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName, TreePath
 from pivot.store.chunking import TREES, cut
@@ -99,6 +101,25 @@ def the_lock():
     )
 
 
+def the_recorded_lock():
+    """With all that stages say of code by hand, and without a run."""
+    lock = the_lock()
+    code = {"pipeline:train": "5e" * 32, "./sql/q.sql": "0d" * 32, "lib:log": "ignored"}
+    return replace(
+        lock,
+        declared=replace(lock.declared, code=code, version=2),
+        extra=("./sql/*.sql", "plugins.fancy:transform"),
+        recorded=True,
+    )
+
+
+def the_observed_lock():
+    code = {"plugins.fast:<module>": "b2" * 32, "features.steps:scale": "a1" * 32}
+    env = {"REGION": variable_hash("Zürich"), "MODE": None}
+    files = {RepoPath("override.yaml"): None, RepoPath("data/größe.csv"): str(hash_bytes(HELLO))}
+    return replace(the_lock(), observed=Observed(code, env, files))
+
+
 def stream():
     """8 MiB that any language can make: BLAKE3's extended output for the text below."""
     return blake3(b"pivot golden stream").digest(length=STREAM_SIZE)
@@ -169,6 +190,24 @@ def test_a_tree_is_written_and_read_as_it_was():
 def test_a_lock_is_written_and_read_as_it_was():
     assert the_lock().encode() == golden("train.lock")
     assert decode(golden("train.lock"), "golden") == the_lock()
+
+
+def test_a_lock_that_tells_its_sources_is_written_and_read_as_it_was():
+    lock = replace(the_lock(), sources="7e" * 32)
+    assert lock.encode() == golden("sources.lock")
+    assert decode(golden("sources.lock"), "golden") == lock
+    assert lock.key == the_lock().key
+
+
+def test_a_lock_with_what_was_said_by_hand_is_written_and_read_as_it_was():
+    assert the_recorded_lock().encode() == golden("recorded.lock")
+    assert decode(golden("recorded.lock"), "golden") == the_recorded_lock()
+
+
+def test_a_lock_with_what_was_observed_is_written_and_read_as_it_was():
+    assert the_observed_lock().encode() == golden("observed.lock")
+    assert decode(golden("observed.lock"), "golden") == the_observed_lock()
+    assert the_observed_lock().key == the_lock().key
 
 
 def test_a_tracked_directory_is_written_and_read_as_it_was():

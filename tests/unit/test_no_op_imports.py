@@ -141,8 +141,8 @@ def test_status_costs_no_more(project):
 def test_help_imports_no_room_of_the_house(project):
     seen = watch(project, "--help")
     assert {m for m in seen.modules if m.startswith("pivot.")} <= {
-        "pivot.cli", "pivot.cli.group", "pivot.cli.main", "pivot.cli.table", "pivot.errors",
-            "pivot.printable",
+        "pivot.cli", "pivot.cli.colour", "pivot.cli.group", "pivot.cli.main", "pivot.cli.table",
+            "pivot.errors", "pivot.printable",
     }  # fmt: skip
     assert not seen.modules & (FOREIGN - ALLOWED)
 

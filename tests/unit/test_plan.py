@@ -395,24 +395,6 @@ def test_a_directory_that_holds_outs_of_others_waits_for_them(world):
     assert world.states()["pack"] == "pending"  # its id is known from the disk alone
 
 
-def test_json_has_the_stage_its_state_and_its_reasons(world):
-    world.edit("report", "2")
-    assert world.decide("report").to_json(StageName("report")) == {
-        "stage": "report",
-        "state": "stale",
-        "reasons": [
-            {
-                "kind": "code",
-                "what": "m:report",
-                "old": "1",
-                "new": "2",
-                "file": None,
-                "line": None,
-            }
-        ],
-    }
-
-
 # -- prediction -----------------------------------------------------------------------------
 
 

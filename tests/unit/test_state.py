@@ -294,3 +294,14 @@ def test_a_database_that_may_only_be_read_costs_nothing_but_memory(path, open_st
     )
     second = open_state()
     assert works(second)
+
+
+def test_documents_are_forgotten_by_how_their_names_begin(tmp_path):
+    state = State.open(str(tmp_path / "state.db"))
+    for name in ("kept", "old:a", "old:b%_", "older"):
+        state.record_document(name, name.encode())
+    state.forget_documents("old:")
+    assert [state.document(name) for name in ("kept", "old:a", "old:b%_", "older")] == [
+        b"kept", None, None, b"older",
+    ]  # fmt: skip
+    state.close()

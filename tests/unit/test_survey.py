@@ -12,7 +12,7 @@ OUT = RepoPath("out")
 def is_kept(bench):
     def look():
         surveyor = Surveyor(
-            bench.workspace, "", None, has=bench.store.holds, obtainable=lambda _: False
+            bench.workspace, "", None, has=bench.store.holding, obtainable=lambda _: False
         )
         return surveyor._is_kept(OUT, bench.workspace.content(OUT))
 

@@ -50,6 +50,15 @@ def test_names_places_and_kinds_of_what_is_reached(fingerprint):
     assert all(len(value) == 64 for value in found.code.values())
 
 
+def test_a_line_belongs_to_the_module_under_the_name_that_people_import(project):
+    """Not under that of the folders around it, which are namespace packages to Python."""
+    text = "import ours.core\n== packages/ours/src/ours/__init__.py\n"
+    text += "== packages/ours/src/ours/core.py\ndef work(): ...\n"
+    code = project(text, ".", "packages/ours/src")
+    place = (RepoPath("packages/ours/src/ours/core.py"), 1)
+    assert code.symbols_at([place]) == {place: "ours.core:work"}
+
+
 def test_only_third_party_modules_that_are_used_are_named(fingerprint):
     assert fingerprint(STORY).modules == {"numpy"}
     assert fingerprint("import os, pandas\ndef train(): return os").modules == set()
@@ -276,6 +285,59 @@ def test_any_name_has_a_hash_though_no_stage_reaches_it(project):
         "deep:unused",
         "deep:<module>",
     }
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "from a import Y as X\nk = 1\n",
+        "from a import X\nk = 2\n",
+        "from a import X\nj = 1\n",
+        "from a import *\nk = 1\n",
+        "from a import X\nk = 1\nprint()\n",
+    ],
+)
+def test_all_that_a_module_gives_belongs_to_its_hash(project, edit):
+    other = "== a.py\nX = Y = 1\n"
+    before = project("from a import X\nk = 1\n" + other).hashes(["pipeline:<module>"])
+    assert project("from a import X  # same\n\nk = 1\n" + other).hashes(before) == before
+    assert project(edit + other).hashes(before) != before
+
+
+def test_what_symbols_lead_to_is_named_with_its_files(project):
+    code = project(CHAIN)
+    found = code.reached(["lib:prepare", "no:where", "deep:no"])
+    assert found.files == {
+        "lib:prepare": "lib.py",
+        "deep:scale": "deep.py",
+        "registry:HANDLERS": "registry.py",
+        "registry:<effects>": "registry.py",
+    }
+    assert found.runs == {"lib", "deep", "registry"}
+
+
+def test_a_whole_module_leads_to_all_that_it_defines_and_imports(project):
+    code = project(
+        """
+    from lib import *
+    from again import THERE as HERE
+    import deep
+    def own(): pass
+    == lib.py
+    def listed(): return helper()
+    def helper(): pass
+    == again.py
+    from there import THERE
+    == there.py
+    THERE = 1
+    OTHER = 2
+    == deep.py
+    def unused(): pass
+    """.replace("\n    ", "\n")
+    )
+    assert set(code.reached(["pipeline:<module>"]).files) == {
+        "pipeline:<module>", "pipeline:own", "lib:listed", "lib:helper", "there:THERE"
+    }  # fmt: skip
 
 
 def test_a_source_that_cant_be_parsed_has_no_hashes(project):

@@ -1,4 +1,5 @@
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -213,3 +214,50 @@ def test_declaring_imports_neither_pydantic_nor_yaml():
     env = {"PYTHONPATH": os.pathsep.join(sys.path)}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_extra_code_is_named_by_text_path_or_itself():
+    found = declared(
+        extra_code=["pkg.mod:name", "pkg:<module>", "sql/q.sql", Path("d"), plain, Holder, json]
+    ).extra_code
+    here = __name__
+    assert found == (
+        "pkg.mod:name", "pkg:<module>", "./sql/q.sql", "./d", f"{here}:plain", f"{here}:Holder",
+        "json:<module>",
+    )  # fmt: skip
+
+
+def test_a_method_stands_for_its_class_and_a_wrapped_function_for_itself():
+    assert declared(extra_code=[Holder.method, wrapped]).extra_code == (
+        f"{__name__}:Holder",
+        f"{__name__}:wrapped",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("q.sql", "it is one item"),
+        (plain, "it is one item"),
+        (json, "it is one item"),
+        ({"a"}, "whose order may differ"),
+        ([closure(1)], "isn't found by its name"),
+        ([lambda: 1], "isn't found by its name"),
+        ([functools.partial(plain)], "neither a path nor code that has a name"),
+        ([3], "neither a path nor code that has a name"),
+        ([""], "neither a path nor code that has a name"),
+        ([b"q.sql"], "neither a path nor code that has a name"),
+    ],
+)
+def test_extra_code_that_names_nothing_is_refused(value, why):
+    assert why in refusal(extra_code=value)
+
+
+@pytest.mark.parametrize("value", [1, 0, "a", ""])
+def test_a_version_is_a_number_or_text(value):
+    assert declared(version=value).version == value
+
+
+@pytest.mark.parametrize("value", [True, 1.5, [1], b"1"])
+def test_another_version_is_refused(value):
+    assert "neither a whole number nor text" in refusal(version=value)

@@ -24,6 +24,7 @@ def make_lock():
             "params": {"a": 1, "b": {"c": [1.5, "text", None, True], "d": "é"}},
             "env": {"LANG": "C"},
             "cwd": RepoPath("sub"),
+            "version": None,
             "deps": (RepoPath("a.csv"), RepoPath("data")),
             "outs": (
                 OutSpec(RepoPath("m.json"), OutKind.METRIC),

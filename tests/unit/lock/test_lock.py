@@ -1,5 +1,6 @@
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 from blake3 import blake3
@@ -123,6 +124,7 @@ def test_name_and_place_are_not_part_of_the_key(lock, make_lock):
         {"params": {}},
         {"env": {}},
         {"cwd": RepoPath(".")},
+        {"version": 1},
         {
             "outs": (
                 OutSpec(RepoPath("m.json"), OutKind.PLOT),
@@ -133,6 +135,20 @@ def test_name_and_place_are_not_part_of_the_key(lock, make_lock):
 )
 def test_whatever_is_declared_is_part_of_the_key(lock, make_lock, change):
     assert make_lock(**change).key != lock.key
+
+
+def test_versions_of_different_kinds_differ_and_none_is_no_field(make_lock):
+    assert make_lock(version=1).key != make_lock(version="1").key
+    assert b'"version"' not in make_lock().encode()
+    for version in (1, "1", "", 0):
+        again = make_lock(version=version)
+        assert decode(again.encode(), "x.lock") == again
+
+
+def test_how_it_came_about_is_not_part_of_the_key(lock):
+    said = replace(lock, extra=("./q.sql", "m:f"), recorded=True)
+    assert said.key == lock.key
+    assert decode(said.encode(), "x.lock") == said
 
 
 def test_only_outs_that_are_functions_of_the_key_make_an_action(make_lock):
@@ -249,6 +265,13 @@ HEX = '"' + hash_bytes(b"x").hex() + '"'
         ('"observed": {"code": {}', '"observed": {"code": []'),
         ('  "cwd": "sub",\n', ""),
         ('"params": {', '"params": [], "x": {'),
+        ('"scheme": 1', '"scheme": 1, "version": null'),
+        ('"scheme": 1', '"scheme": 1, "version": true'),
+        ('"scheme": 1', '"scheme": 1, "version": 1.5'),
+        ('"scheme": 1', '"scheme": 1, "version": 1'),  # sealed again, but its key wasn't
+        ('"scheme": 1', '"scheme": 1, "extra": "m:f"'),
+        ('"scheme": 1', '"scheme": 1, "recorded": false'),
+        ('"scheme": 1', '"scheme": 1, "recorded": 1'),
     ],
 )
 def test_a_field_that_cannot_be_is_refused_whoever_made_the_check_line(lock, old, new):

@@ -4,9 +4,11 @@ import pytest
 
 from pivot.definition.stage import Stage
 from pivot.lock.declared import Declared
+from pivot.lock.observed import Observed
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
-from pivot.run.accept import ChangedMeanwhileError, Started, UnwrittenOutError, accept
+from pivot.run.accept import Started, UnwrittenOutError, accept
+from pivot.run.use import ChangedMeanwhileError
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import StageSurvey
@@ -53,6 +55,7 @@ def test_lock_names_what_was_read_and_written(place):
     assert lock.outs == {OUT: workspace.content(OUT), LOG: workspace.content(LOG)}
     assert all(store.holds(content) for content in lock.outs.values())
     assert lock.previous == {}
+    assert lock.sources == ""
 
 
 def test_lock_names_what_incremental_outs_started_from(place):
@@ -105,3 +108,14 @@ def test_dep_that_was_rewritten_with_the_same_bytes_did_not_change(place):
     write(root)
     (root / "in").write_text("in")
     assert accept(start, workspace, store, lambda: CODE).deps == start.deps
+
+
+def test_lock_tells_how_the_code_was_written_with_what_was_observed(place):
+    workspace, store, root = place
+    write(root)
+    seen = Observed(code={"m:late": "3"})
+    told = accept(
+        started(workspace), workspace, store, lambda: CODE, lambda: seen,
+        lambda observed: f"{sorted(observed.code)}",
+    )  # fmt: skip
+    assert (told.observed, told.sources) == (seen, "['m:late']")

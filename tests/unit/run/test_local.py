@@ -7,11 +7,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pivot.paths import StageName
+from pivot.paths import RepoPath, StageName
 from pivot.run.executors.executor import Executor
 from pivot.run.executors.local import StartMethod
 from pivot.run.outcome import Ending
@@ -45,6 +46,20 @@ def test_returned_value_is_ignored(any_executor, make_job):
     (outcome,) = any_executor.wait(30)
     assert (outcome.stage, outcome.ending, outcome.message) == ("returns", Ending.RETURNED, None)
     assert 0 < outcome.duration_s < 30
+
+
+def test_what_a_stage_did_is_reported_but_for_what_it_declares(any_executor, make_job, tmp_path):
+    (tmp_path / "data.txt").write_text("1")
+    (tmp_path / "given.txt").write_text("1")
+    (tmp_path / "watched.py").write_text(
+        "def stage():\n    for name in ('data.txt', 'given.txt'):\n        open(name).close()\n"
+    )
+    job = make_job("stage", source="watched", roots=(str(tmp_path),))
+    any_executor.submit(replace(job, declared=(RepoPath("given.txt"),)))
+    (outcome,) = any_executor.wait(30)
+    assert outcome.observation is not None
+    assert set(outcome.observation.reads) == {"data.txt"}
+    assert outcome.observation.code == {"watched.py": (1,)}
 
 
 def test_exception_is_reported_with_the_users_frames_only(any_executor, make_job):

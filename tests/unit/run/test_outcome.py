@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pivot.paths import RepoPath, StageName
 from pivot.run.job import Job
+from pivot.run.observation import Observation, Stamp
 from pivot.run.outcome import Ending, Outcome, Report, signal_name
 
 STAGE = StageName("train")
@@ -44,6 +45,36 @@ def test_incomplete_or_foreign_report_counts_as_none(line):
     assert Report.from_line(line) is None
 
 
+SEEN = Observation(
+    began_ns=1,
+    code={"m.py": (0, 3)},
+    imported={"m.py": {"n.py": (1,)}},
+    modules=("m",),
+    env=("A",),
+    reads={"x": Stamp(1, 2, 3), "caf\udce9": None},
+    writes=("y",),
+    processes=True,
+    unseen=("more",),
+)
+
+
+def test_what_was_seen_of_a_stage_survives_all_the_way():
+    report = Report.from_line(Report(Ending.RETURNED, observation=SEEN).to_line())
+    outcome = Outcome.from_json(json.loads(json.dumps(ended(report=report).to_json())))
+    assert outcome.observation == SEEN
+
+
+def test_a_cancelled_stage_has_nothing_seen_of_it():
+    report = Report(Ending.RETURNED, observation=SEEN)
+    assert ended(report=report, cancelled=True).observation is None
+
+
+@pytest.mark.parametrize("seen", [[], "x", {}, {**SEEN.to_json(), "reads": {"x": [1]}}])
+def test_a_report_with_something_else_seen_counts_as_none(seen):
+    fields = json.loads(Report(Ending.RETURNED).to_line())
+    assert Report.from_line(json.dumps({**fields, "observation": seen}).encode() + b"\n") is None
+
+
 texts = st.none() | st.text(st.characters())
 
 
@@ -63,7 +94,15 @@ def test_outcome_survives_json(ending, message, signal, duration, code):
 @given(st.none() | st.dictionaries(st.text(), st.integers() | st.text() | st.lists(st.booleans())))
 def test_job_survives_json(params):
     job = Job(
-        STAGE, "/p", "pipeline.py", "pipeline:train", params, RepoPath("a"), "/l", ("/p", "/p/src")
+        STAGE,
+        "/p",
+        "pipeline.py",
+        "pipeline:train",
+        params,
+        RepoPath("a"),
+        "/l",
+        ("/p", "/p/src"),
+        (RepoPath("in.csv"),),
     )
     assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 

@@ -20,6 +20,7 @@ from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
+from pivot.run.sifting import Beyond, Sifter
 from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
@@ -105,7 +106,7 @@ class Project:
 
     def survey(self, names):
         surveyor = Surveyor(
-            self.workspace, self.locks, self.history, self.store.holds, self.remote.__contains__
+            self.workspace, self.locks, self.history, self.store.holding, self.remote.__contains__
         )
         packages = {f"m:{n}": {} for n in self.code}
         return surveyor.survey(self.graph, names, self.fingerprints(), packages)
@@ -126,13 +127,15 @@ class Project:
             locks=self.locks,
             temporary=str(self.root / ".pivot/tmp"),
             look=lambda name: self.survey([name]).stages[name],
-            code_now=lambda symbol: self.fingerprints()[symbol].code,
+            code_now=lambda stage: self.fingerprints()[stage.symbol].code,
+            written_now=lambda _, __: "",
             job=lambda name, log: Job(
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),
             fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
+            sifter=Sifter(self.workspace, lambda symbol, seen: Beyond(), {}),
         )
         self.events = []
         record = RunRecord.fresh(str(self.root / ".pivot/runs"))
@@ -358,7 +361,7 @@ def test_executor_that_cannot_start_fails_each_stage_with_its_own_reason(chain, 
     assert chain.repro()["c"] == "ran"
 
 
-@pytest.mark.parametrize("step", ["write_lock", "RunRecord.keep_lock"])
+@pytest.mark.parametrize("step", ["vouching.write_lock", "repro.RunRecord.keep_lock"])
 def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
     """The result is in the store: once there is room it is restored, or made again."""
     before = chain.texts()
@@ -368,10 +371,10 @@ def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
         raise OSError(28, "No space left on device", "/stages/c.lock")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"pivot.run.repro.{step}", full)
+        patch.setattr(f"pivot.run.{step}", full)
         assert chain.repro()["c"] == "failed"
     assert chain.texts() == before
-    assert chain.repro()["c"] == ("restored" if step == "write_lock" else "ran")
+    assert chain.repro()["c"] == ("restored" if step == "vouching.write_lock" else "ran")
     assert chain.texts() == expected(chain)
 
 

@@ -1,0 +1,137 @@
+"""Telling what counts of what a stage was seen to do."""
+
+import fnmatch
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Final
+
+from pivot.files import lstat
+from pivot.lock.observed import Observed, variable_hash
+from pivot.paths import PathError, RepoPath
+from pivot.run.observation import Observation, Stamp
+from pivot.run.use import PROCESSES, ChangedMeanwhileError, Use
+from pivot.workspace import Workspace
+
+PERSONAL: Final = (
+    *("HOME", "USER", "LOGNAME", "SHELL", "TERM", "COLUMNS", "LINES", "DISPLAY", "HOSTNAME"),
+    *("PATH", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP", "XDG_*", "VIRTUAL_ENV", "CONDA_*"),
+    *("PYTHON*", "PIVOT_*", "CI", "SSH_*", "SLURM_*", "CUDA_VISIBLE_DEVICES", "*_NUM_THREADS"),
+    *("*TOKEN*", "*SECRET*", "*PASSWORD*", "*PASSWD*", "*CREDENTIAL*", "*_KEY", "*_KEY_ID"),
+)
+"""Patterns of variables that say who runs a stage, where and on what machine: they don't count.
+
+So are credentials: even a hash of one has no place in a repository.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Code that ran and isn't in the stage's fingerprint.
+
+    Attributes:
+        code: hash by symbol, with all that it leads to.
+        places: the file of each of these symbols.
+        sources: files of code that ran and whose symbols are known.
+        foreign: files of code that ran and that are no modules of the project.
+    """
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, RepoPath] = field(default_factory=dict)
+    sources: AbstractSet[RepoPath] = frozenset()
+    foreign: AbstractSet[RepoPath] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sifter:
+    """Tells what counts of an observation.
+
+    Attributes:
+        beyond: the code that ran beyond a symbol's fingerprint.
+        environ: the environment that stages run in.
+        ignored: further patterns of variables that don't count.
+    """
+
+    workspace: Workspace
+    beyond: Callable[[str, Observation], Beyond]
+    environ: Mapping[str, str]
+    ignored: tuple[str, ...] = ()
+
+    def sift(self, symbol: str, seen: Observation) -> Use:
+        """What a run of a stage's function used beyond what is declared.
+
+        Raises `ChangedMeanwhileError` for what was changed by someone else while it ran.
+        """
+        written = {path for text in seen.writes if (path := _path(text)) is not None}
+        beyond = self.beyond(symbol, seen)
+        self._check_sources(beyond, seen, written)
+        files, reads = self._files(seen, beyond, written)
+        env = {
+            name: variable_hash(self.environ.get(name)) for name in seen.env if self._counts(name)
+        }
+        code = {
+            name: hash_ for name, hash_ in beyond.code.items() if beyond.places[name] not in written
+        }
+        left = sorted(path for path in written if self.workspace.exists(path))
+        unseen = (*seen.unseen, *((PROCESSES,) if seen.processes else ()))
+        return Use(Observed(code, env, files), tuple(reads), tuple(left), unseen)
+
+    def _counts(self, name: str) -> bool:
+        patterns = (*PERSONAL, *self.ignored)
+        return not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+    def _check_sources(
+        self, beyond: Beyond, seen: Observation, written: AbstractSet[RepoPath]
+    ) -> None:
+        """The sources of what is hashed now must be those that ran."""
+        for file in sorted({*beyond.places.values()} - written):
+            state = lstat(self.workspace.absolute(file))
+            if state is None or state.ctime_ns >= seen.began_ns:
+                raise _changed(file)
+
+    def _files(
+        self, seen: Observation, beyond: Beyond, written: AbstractSet[RepoPath]
+    ) -> tuple[dict[RepoPath, str | None], list[RepoPath]]:
+        """Entries of the lock, and those of them that should be deps."""
+        files: dict[RepoPath, str | None] = {}
+        reads: list[RepoPath] = []
+        for file in beyond.foreign - written:
+            id_ = self.workspace.file_id(file)
+            files[file] = None if id_ is None else str(id_)
+        for text, stamp in seen.reads.items():
+            path = _path(text)
+            if path is None or path in beyond.sources or path in beyond.foreign:
+                continue
+            if path in written:  # the stage's own state, which it looked for first
+                if stamp is not None:
+                    reads.append(path)
+                continue
+            is_own = stamp is not None and stamp.mtime_ns >= seen.began_ns and seen.processes
+            if is_own:
+                continue  # made meanwhile, as it seems by a process that the stage started
+            id_ = self.workspace.file_id(path)
+            if Stamp.of(self.workspace.absolute(path)) != stamp:
+                if seen.processes:
+                    continue
+                raise _changed(path)
+            files[path] = None if id_ is None else str(id_)
+            if id_ is not None:
+                reads.append(path)
+        return files, reads
+
+
+def _path(text: str) -> RepoPath | None:
+    """A path that a lock can hold; None for any other."""
+    try:
+        path = RepoPath(text)
+    except PathError:
+        return None
+    return path if path == text else None  # in another form of Unicode it names another file
+
+
+def _changed(path: RepoPath) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError(
+        f"{path} changed while it ran",
+        why="its outs may come from the old data or the new",
+        hint="Run `pivot repro` again",
+    )

@@ -1,0 +1,34 @@
+"""A stage's own lock: written when its result is vouched for, and left where it must not go."""
+
+from pivot.history import History
+from pivot.lock.folder import write_lock
+from pivot.lock.lock import Lock, NewerLockError
+from pivot.outputs import OutKind
+from pivot.run.record import RunRecord
+from pivot.state import State
+from pivot.survey import StageSurvey
+
+
+def vouch(lock: Lock, *, record: RunRecord, history: History, state: State, locks: str) -> None:
+    """Remember a lock as an action, and write it where the stage's lock stands.
+
+    In this order: without its lock a result is restored, without its action it is run again.
+    `locks` is the absolute path of the folder of locks.
+    """
+    data = lock.encode()
+    record.keep_lock(lock.stage, data)
+    history.add(lock, data)
+    state.commit()
+    write_lock(locks, lock)
+
+
+def refuse_unreadable(stage: StageSurvey) -> None:
+    """Raise for a lock that can't be read, and that something would be lost with.
+
+    A newer Pivot's is not overwritten, and what an incremental out begins with is not guessed. Any
+    other counts as none.
+    """
+    fault = stage.lock_fault
+    grows = any(out.kind is OutKind.INCREMENTAL for out in stage.stage.outs)
+    if fault is not None and (grows or isinstance(fault, NewerLockError)):
+        raise fault

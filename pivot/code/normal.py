@@ -116,14 +116,6 @@ _ROWS: Final = {
     kind: tuple((chr(ord("a") + i), field) for i, field in enumerate(fields.split()))
     for kind, fields in (_FIELDS | dict.fromkeys(_OPERATORS.split(), "")).items()
 }
-# Operators, which have no fields: their whole forms.
-_WHOLE: Final = {getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split()}
-# Kinds that a rule of their own is for; all others are written field by field.
-_SPECIAL: Final = frozenset(
-    {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
-    | {"FormattedValue", "Interpolation"}
-    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
-)
 _DOCUMENTED: Final = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -144,10 +136,20 @@ _NOVEL: Final = {
     if isinstance(kind, type) and issubclass(kind, ast.AST) and kind.__name__ in _ROWS
     if (fields := unknown_fields(kind))
 }
+# Operators, which have no fields: their whole forms.
+_WHOLE: Final = {
+    getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split() if kind not in _NOVEL
+}
+# Kinds that a rule of their own is for; all others are written field by field.
+_SPECIAL: Final = frozenset(
+    {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
+    | {"FormattedValue", "Interpolation"}
+    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
+)
 _PLAIN: Final = {
     getattr(ast, kind): (f"({kind}", row)
     for kind, row in _ROWS.items()
-    if kind not in _SPECIAL and kind not in _NOVEL and hasattr(ast, kind)
+    if kind not in _SPECIAL | _NOVEL.keys() and hasattr(ast, kind)
 }
 
 
@@ -196,6 +198,38 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
     return parts
 
 
+def _expand_plain(
+    node: ast.AST, opening: str, row: tuple[tuple[str, str], ...]
+) -> list[str | ast.AST]:
+    """The same for the kinds that no rule is for, which most nodes are of: without detours."""
+    parts: list[str | ast.AST] = [opening]
+    for index, field in row:
+        value = getattr(node, field, None)
+        if value is None:
+            continue
+        if value.__class__ is str:
+            parts.append(f"{index}{len(value)}:{value}")
+        elif value.__class__ is list:
+            if value:
+                parts += (f"{index}[", *map(_leaf, value), "]")
+        else:
+            parts += (index, _leaf(value))
+    parts.append(")")
+    parts.reverse()
+    return parts
+
+
+def _leaf(value: object) -> str | ast.AST:
+    """The form of what has nothing below it; a node that has is given back."""
+    if isinstance(value, ast.Name) and ast.Name in _PLAIN:
+        return f"(Namea{len(value.id)}:{value.id})"
+    if isinstance(value, ast.Constant):
+        return _constant(value.value)
+    if isinstance(value, ast.AST):
+        return _WHOLE.get(value.__class__, value)
+    return _scalar(value)
+
+
 def _row(node: ast.AST) -> tuple[tuple[str, str], ...]:
     """The table's row for a node: index and name of each field."""
     kind = type(node).__name__
@@ -226,38 +260,6 @@ def _unknown(what: str) -> DefinitionError:
         why="this version of Pivot doesn't know it",
         hint="`pip install --upgrade pivot`",
     )
-
-
-def _expand_plain(
-    node: ast.AST, opening: str, row: tuple[tuple[str, str], ...]
-) -> list[str | ast.AST]:
-    """The same for the kinds that no rule is for, which most nodes are of: without detours."""
-    parts: list[str | ast.AST] = [opening]
-    for index, field in row:
-        value = getattr(node, field, None)
-        if value is None:
-            continue
-        if value.__class__ is str:
-            parts.append(f"{index}{len(value)}:{value}")
-        elif value.__class__ is list:
-            if value:
-                parts += (f"{index}[", *map(_leaf, value), "]")
-        else:
-            parts += (index, _leaf(value))
-    parts.append(")")
-    parts.reverse()
-    return parts
-
-
-def _leaf(value: object) -> str | ast.AST:
-    """The form of what has nothing below it; a node that has is given back."""
-    if isinstance(value, ast.Name):
-        return f"(Namea{len(value.id)}:{value.id})"
-    if isinstance(value, ast.Constant):
-        return _constant(value.value)
-    if isinstance(value, ast.AST):
-        return _WHOLE.get(value.__class__, value)
-    return _scalar(value)
 
 
 def _list(node: ast.AST, values: list[object]) -> list[str | ast.AST]:

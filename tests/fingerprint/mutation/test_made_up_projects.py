@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.util
 import random
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -191,7 +192,7 @@ def importable(files: Mapping[str, str]) -> Iterator[None]:
 
 
 def outcome(files: Mapping[str, str]) -> str | None:
-    """What the stage gives or raises; None where the project can't be imported."""
+    """What the stage gives or raises; None where a module can't be imported."""
     with importable(files):
         try:
             train = importlib.import_module("pipeline").train
@@ -200,6 +201,9 @@ def outcome(files: Mapping[str, str]) -> str | None:
         try:
             return plain(train())
         except Exception as error:
+            frames = traceback.walk_tb(error.__traceback__)
+            if any(frame.f_code.co_name == "<module>" for frame, _ in frames):
+                return None
             return f"{type(error).__name__}: {error}"
 
 

@@ -31,7 +31,7 @@ from tests.fingerprint.mutation.subject import Subject, tivop, wine
 NEEDLESS_SHARE = 0.02
 SUBJECTS = {"wine": wine, "tivop": tivop}
 # Mutants, each with one stage: what takes about half a minute on one core.
-SIZES = {"wine": 60, "tivop": 80}
+SIZES = {"wine": 60, "tivop": 50}
 SEED = int(os.environ.get("MUTATION_SEED", "5"))
 
 

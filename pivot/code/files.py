@@ -1,9 +1,10 @@
 """The files that code reads when it is imported: found, listed and told apart by what they hold."""
 
 import fnmatch
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pivot.code.facts import Module
+from pivot.code.findings import FileRead
 from pivot.code.reads import UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
@@ -113,6 +114,21 @@ class DataFiles:
                     yield from package.folders
                 elif package is not None and package.file is not None:
                     yield package.file.parent
+
+
+def file_reads(lines: Iterable[str]) -> tuple[FileRead, ...]:
+    """What lines of `DataFiles.read` say."""
+    found: list[FileRead] = []
+    for line in lines:
+        folder, is_listing, names = line.partition("/: ")
+        path, _, id_ = line.rpartition(": ")
+        if line.endswith("/"):
+            found.append(FileRead(line, ""))
+        elif is_listing:
+            found.append(FileRead(f"{folder}/", names))
+        else:
+            found.append(FileRead(path, id_))
+    return tuple(found)
 
 
 def _walk(start: RepoPath, steps: Sequence[str]) -> RepoPath | None:

@@ -23,6 +23,7 @@ from pivot.code.reads import (
 from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.sharing import fills, shares
 from pivot.code.statements import (
     callee,
     calls,
@@ -62,6 +63,8 @@ def extract(
             spans=tuple(definition.span for definition in symbol.definitions),
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            fills=any(fills(d.node) for d in symbol.definitions),
+            shares=any(shares(d.node) for d in symbol.definitions),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -93,7 +96,7 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls)))
+        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
         for t in outline.triggers
     )
     return facts.Module(

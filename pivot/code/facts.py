@@ -57,6 +57,8 @@ class Symbol:
         spans: first and last line of each definition, decorators included.
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
+        fills: it may change what it is given when it is called.
+        shares: a class that keeps something on itself, or what a cache decorates.
         path: what it is bound to, if that is a path.
         ignored: a comment says that it doesn't count.
     """
@@ -66,6 +68,8 @@ class Symbol:
     spans: tuple[tuple[int, int], ...]
     learns: bool = False
     starts_empty: bool = False
+    fills: bool = False
+    shares: bool = False
     path: FilePath | None = None
     ignored: bool = False
 
@@ -91,12 +95,14 @@ class Trigger:
         decorators: what it is decorated with.
         bases: what a class derives from, and its keywords.
         calls: what else it calls: the functions that compute a constant, a default, ...
+        arguments: what any of these are given.
     """
 
     name: str
     decorators: tuple[int, ...]
     bases: tuple[int, ...]
     calls: tuple[int, ...]
+    arguments: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

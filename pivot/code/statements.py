@@ -183,6 +183,11 @@ def is_container_call(call: ast.Call) -> bool:
     return sum(isinstance(node, ast.Call) for node in own_nodes([call])) == 1
 
 
+def is_container_method(name: str) -> bool:
+    """Whether containers have a method of that name which changes them."""
+    return name in _CONTAINER_METHODS
+
+
 def is_main_test(test: ast.expr) -> bool:
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return False

@@ -8,6 +8,7 @@ from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
+from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Acts, Touch
@@ -104,7 +105,11 @@ class Graph:
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
             return []
-        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
+        return [
+            s
+            for s in self.closure(symbol)
+            if self.plain(s).kind is Kind.CONSTANT or self._facts(s).shares
+        ]
 
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
@@ -137,7 +142,32 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        symbols |= self._given(module, trigger)
         return Touch(frozenset(symbols), frozenset(bases), always)
+
+    def _given(self, module: Module, trigger: Trigger) -> set[SymbolId]:
+        """The objects that may be changed by what is called with them, and by what that calls."""
+        changes = applied = False
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
+            chain = module.references[reference].chain
+            called = self.modules.targets(module, reference).symbols
+            changes |= any(self._fills(symbol) for symbol in called)
+            if chain and not called:
+                changes |= consumes(chain[-1])
+                applied |= applies(chain[-1])
+        found: set[SymbolId] = set()
+        if changes or applied:
+            for argument in trigger.arguments:
+                for symbol in self.modules.targets(module, argument).symbols:
+                    if self.plain(symbol).kind is not Kind.CONSTANT:
+                        found |= self._changes(symbol)[0] if applied else set()
+                    elif changes:
+                        found |= self._with_parts([symbol])
+        return found
+
+    def _fills(self, symbol: SymbolId) -> bool:
+        """Whether a function or class, with all that it uses, may change what it is given."""
+        return any(self._facts(part).fills for part in self.closure(symbol))
 
     def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
         """Whether calling this, or a method of it, is taken to change it."""
@@ -155,6 +185,8 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 outside |= node.changes_outside
+                if node.kind is Kind.CLASS and self._facts(part).shares:
+                    changed.add(part)
             elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside

@@ -1,0 +1,145 @@
+"""Objects that several pieces of code share: what is handed to them, and what classes keep.
+
+An object may be changed under another name than its own: as the parameter of a function that fills
+it, or as the one instance, or the state, that a class hands to all who ask.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pivot.code.statements import callee, is_container_method, registers
+from pivot.code.syntax import walk
+
+_FILLING: Final = re.compile(
+    "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
+)
+# Functions of Python's own that change their first argument.
+_CONSUMING: Final = frozenset(
+    {"next", "anext", "setattr", "delattr", "shuffle", "heapify", "insort"}
+    | {"insort_left", "insort_right", "heappush", "heappop", "heappushpop", "heapreplace"}
+)
+_APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
+_KEEPING: Final = re.compile("cache|memo|singleton|once", re.IGNORECASE)
+_FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
+_OWN: Final = frozenset({"self", "cls", "mcs"})
+_DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def consumes(name: str) -> bool:
+    """Whether a function of Python's own of that name changes what it is given."""
+    return name in _CONSUMING
+
+
+def applies(name: str) -> bool:
+    """Whether a function of Python's own of that name calls what it is given."""
+    return name in _APPLYING
+
+
+def arguments(call: ast.expr) -> Iterator[ast.expr]:
+    """What a call or a decorator is given: in `f(a)(b)` both."""
+    while isinstance(call, ast.Call):
+        yield from call.args
+        yield from (keyword.value for keyword in call.keywords)
+        call = call.func
+
+
+def fills(node: ast.stmt) -> bool:
+    """Whether a function, or a method of a class, may change an object that it is given."""
+    if not isinstance(node, _DEFINABLE):
+        return False
+    nodes = list(walk(node))
+    given = {part.arg for part in nodes if isinstance(part, ast.arg)} - _OWN
+    kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
+    return any(
+        _dotted(changed) in given | kept or _root(changed) in given
+        for part in nodes
+        for changed in _changed(part)
+    )
+
+
+def shares(node: ast.stmt) -> bool:
+    """Whether all who call a function, or make an instance of a class, may get one object.
+
+    Such are classes that keep something on themselves, and what caches decorate.
+    """
+    if not isinstance(node, _DEFINABLE):
+        return False
+    if any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list):
+        return True
+    if not isinstance(node, ast.ClassDef):
+        return False
+    nodes = list(walk(node))
+    own = {f"self.{name}" for name in _bound(node)} | {"self.__dict__"}
+    return any(
+        _root(changed) in ("cls", "mcs", node.name)
+        or _dotted(changed).startswith(("type(self)", "self.__class__"))
+        or _dotted(changed) in own
+        for part in nodes
+        for changed in _changed(part)
+    ) or any(
+        _dotted(part) == "self.__dict__" and not isinstance(part.ctx, ast.Load)
+        for part in nodes
+        if isinstance(part, ast.Attribute)
+    )
+
+
+def _bound(node: ast.ClassDef) -> Iterator[str]:
+    """Attributes that a class body itself binds, and not for each instance."""
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
+                _dotted(callee(value)).rpartition(".")[2] not in _FIELDS
+            ):
+                yield name
+
+
+def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
+    """The attribute of `self.name = parameter`."""
+    match node:
+        case ast.Assign(targets=[target], value=ast.Name(id=name)) | ast.AnnAssign(
+            target=target, value=ast.Name(id=name)
+        ) if name in given:
+            if isinstance(target, ast.Attribute) and _dotted(target.value) == "self":
+                yield target.attr
+
+
+def _changed(node: ast.AST) -> Iterator[ast.expr]:
+    """What a node may change: the object, of which it sets an attribute or item, or adds to."""
+    match node:
+        case ast.Attribute(value=of) | ast.Subscript(value=of) if not isinstance(
+            node.ctx, ast.Load
+        ):
+            yield of
+        case ast.Call(func=ast.Attribute(value=of, attr=name)) if (
+            is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
+        ):
+            yield of
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if (
+            consumes(name)
+        ):
+            yield of
+        case ast.AugAssign(target=ast.Name() as of):
+            yield of
+
+
+def _dotted(node: ast.AST) -> str:
+    """`self.items` as text, items left out; empty for what is no name."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=of, attr=name):
+            start = _dotted(of)
+            return f"{start}.{name}" if start else ""
+        case ast.Subscript(value=of):
+            return _dotted(of)
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="self")]):
+            return "type(self)"
+    return ""
+
+
+def _root(node: ast.AST) -> str:
+    return _dotted(node).partition(".")[0]

@@ -1,7 +1,7 @@
 """From a source to its facts: the one place where sources are parsed."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from pivot.code import declarations, facts
 from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
+from pivot.code.mentions import find_mentions
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
@@ -17,6 +18,7 @@ from pivot.code.reads import (
     Read,
     bound_path,
     find_reads,
+    may_open,
     may_read,
     names_programs,
 )
@@ -30,6 +32,7 @@ from pivot.code.statements import (
     function_bodies,
     learns_of_subclasses,
     makes_empty_container,
+    own_nodes,
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
@@ -192,6 +195,9 @@ class _Parts:
             called=self._called(statements),
             reads=(*now, *programs),
             later=later,
+            mentions=find_mentions(nodes),
+            opens=may_open(own_nodes([*tests, *statements])),
+            opens_later=may_read(uses.called) and may_open(_in_bodies(statements)),
         )
 
     def _reads(
@@ -250,6 +256,10 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    return (part for body in function_bodies(nodes) for part in walk(body))
 
 
 def _postpones(tree: ast.Module) -> bool:

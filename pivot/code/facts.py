@@ -33,6 +33,8 @@ class Part:
         called: what it calls when the module is imported.
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
+        mentions: texts that may name files and folders.
+        opens: it opens files when the module is imported; `opens_later`: its functions do so.
     """
 
     line: int
@@ -47,6 +49,9 @@ class Part:
     called: tuple[int, ...] = ()
     reads: tuple[Read, ...] = ()
     later: tuple[Read, ...] = ()
+    mentions: tuple[str, ...] = ()
+    opens: bool = False
+    opens_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

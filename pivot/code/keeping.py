@@ -140,13 +140,14 @@ def _part_row(part: Part) -> _Row:
     hashes = (part.digest + part.text).hex()
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    rest = [part.loads, part.texts, part.called, *files]
+    opens = part.opens + 2 * part.opens_later
+    rest = [part.loads, part.texts, part.called, *files, part.mentions, opens]
     return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later = rest or ((), (), (), (), ())
+    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -161,6 +162,9 @@ def _part(row: _Row) -> Part:
         called=tuple(called),
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
+        mentions=tuple(mentions),
+        opens=bool(opens & 1),
+        opens_later=bool(opens & 2),
     )
 
 

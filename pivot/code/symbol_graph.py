@@ -68,7 +68,19 @@ class Graph:
             caller = self.plain(symbol)
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
+        lines += self._mentioned(module, part, node)
         return with_files(node, sorted(set(lines)), programs)
+
+    def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
+        """The files that code may mean which opens some at import, itself or by what it calls."""
+        run = [c for c in node.called if self.plain(c).kind is not Kind.CONSTANT]
+        reached = dict.fromkeys(s for c in run for s in self.closure(c))
+        if not (part.opens or any(self._facts(s).part.opens_later for s in reached)):
+            return []
+        reached.update(dict.fromkeys(c for s in node.symbols for c in self._constants(s)))
+        known = [s for s in reached if not self.plain(s).is_ignored]
+        parts = [(self.module(s.module), self._facts(s).part) for s in known]
+        return self._files.mentioned([(module, part), *parts])
 
     def module(self, name: str) -> Module:
         module = self.modules.get(name)

@@ -25,7 +25,7 @@ from pivot.code.reads import (
 from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
-from pivot.code.sharing import fills, shares
+from pivot.code.sharing import fills, renamed, shares
 from pivot.code.statements import (
     callee,
     calls,
@@ -187,7 +187,7 @@ class _Parts:
             digest=derive(_CONTEXT, self._form(definitions)),
             text=derive(_TEXT_CONTEXT, self._text(definitions)),
             references=tuple((self._place(r), r.line) for r in uses.references),
-            writes=self.places(uses.writes),
+            writes=self.places((*uses.writes, *self._renamed(statements))),
             calls=self.places(uses.calls),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
@@ -199,6 +199,11 @@ class _Parts:
             opens=may_open(own_nodes([*tests, *statements])),
             opens_later=may_read(uses.called) and may_open(_in_bodies(statements)),
         )
+
+    def _renamed(self, nodes: Sequence[ast.AST]) -> tuple[Reference, ...]:
+        """What functions change under other names."""
+        found: list[ast.AST] = [*renamed(nodes)]
+        return find_uses(found, self.outline.place).references if found else ()
 
     def _reads(
         self, nodes: Sequence[ast.AST], called: Iterable[str]

@@ -4,8 +4,8 @@ import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pivot.code.facts import Module, Part
-from pivot.code.mentions import is_file
 from pivot.code.findings import FileRead
+from pivot.code.mentions import is_file
 from pivot.code.reads import UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath

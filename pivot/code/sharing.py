@@ -6,10 +6,10 @@ it, or as the one instance, or the state, that a class hands to all who ask.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pivot.code.statements import callee, is_container_method, registers
+from pivot.code.statements import callee, defaults, is_container_method, registers
 from pivot.code.syntax import walk
 
 _FILLING: Final = re.compile(
@@ -22,6 +22,7 @@ _CONSUMING: Final = frozenset(
 )
 _APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
 _KEEPING: Final = re.compile("cache|memo|singleton|once", re.IGNORECASE)
+_LOOKING: Final = frozenset({"get", "values", "items", "setdefault"})
 _FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
 _OWN: Final = frozenset({"self", "cls", "mcs"})
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -59,17 +60,67 @@ def fills(node: ast.stmt) -> bool:
     )
 
 
+def renamed(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Objects that functions change under a name of their own: `TABLE` of `for x in TABLE: x.y = 1`.
+
+    What a function gives is not followed, but for one that is given nothing, as in `table()["a"]`.
+    """
+    for function in nodes:
+        if not isinstance(function, _DEFINABLE):
+            continue
+        inner = list(walk(function))
+        changed = [each for part in inner for each in _changed(part)]
+        names = {_root(each) for each in changed} - _OWN - {""}
+        for part in inner:
+            for name, value in _bindings(part):
+                if name in names and (source := _source(value)) is not None:
+                    yield source
+        yield from (s for each in changed if isinstance(each, ast.Call) and (s := _source(each)))
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.For(target=ast.Name(id=name), iter=value)
+        ):
+            yield name, value
+        case ast.For(target=ast.Tuple(elts=elements), iter=value):
+            yield from ((e.id, value) for e in elements if isinstance(e, ast.Name))
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield name, value
+
+
+def _source(node: ast.expr) -> ast.expr | None:
+    """The name that an object is reached from by attributes, items and methods that look it up."""
+    while True:
+        match node:
+            case ast.Name():
+                return node
+            case ast.Attribute(value=of) | ast.Subscript(value=of):
+                node = of
+            case ast.Call(func=ast.Attribute(value=of, attr=name)) if name in _LOOKING:
+                node = of
+            case ast.Call(func=ast.Name() as function, args=[], keywords=[]):
+                return function
+            case _:
+                return None
+
+
 def shares(node: ast.stmt) -> bool:
     """Whether all who call a function, or make an instance of a class, may get one object.
 
-    Such are classes that keep something on themselves, and what caches decorate.
+    Such are classes that keep something on themselves, what caches decorate, and functions that
+    fill one of their defaults.
     """
     if not isinstance(node, _DEFINABLE):
         return False
     if any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list):
         return True
     if not isinstance(node, ast.ClassDef):
-        return False
+        return any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node)) and fills(
+            node
+        )
     nodes = list(walk(node))
     own = {f"self.{name}" for name in _bound(node)} | {"self.__dict__"}
     return any(
@@ -100,8 +151,9 @@ def _bound(node: ast.ClassDef) -> Iterator[str]:
 def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
     """The attribute of `self.name = parameter`."""
     match node:
-        case ast.Assign(targets=[target], value=ast.Name(id=name)) | ast.AnnAssign(
-            target=target, value=ast.Name(id=name)
+        case (
+            ast.Assign(targets=[target], value=ast.Name(id=name))
+            | ast.AnnAssign(target=target, value=ast.Name(id=name))
         ) if name in given:
             if isinstance(target, ast.Attribute) and _dotted(target.value) == "self":
                 yield target.attr
@@ -118,8 +170,8 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
             is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
         ):
             yield of
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if (
-            consumes(name)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if consumes(
+            name
         ):
             yield of
         case ast.AugAssign(target=ast.Name() as of):

@@ -12,6 +12,7 @@ from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Acts, Touch
+from pivot.hashing import ObjectId
 
 
 class Graph:
@@ -26,6 +27,7 @@ class Graph:
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
+        self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -111,8 +113,22 @@ class Graph:
 
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
-        every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
+        twins = (twin for symbol in symbols for twin in self._twins(symbol))
+        every = {part for twin in twins for part in (twin, *self._constants(twin))}
         return frozenset(part for part in every if not self.plain(part).is_ignored)
+
+    def _twins(self, symbol: SymbolId) -> list[SymbolId]:
+        """The names that one statement binds, as in `put, get = make()`, to what may be shared."""
+        if self.plain(symbol).kind is not Kind.CONSTANT:
+            return [symbol]
+        together = self._together.get(symbol.module)
+        if together is None:
+            together = self._together[symbol.module] = {}
+            for name, found in self.module(symbol.module).symbols.items():
+                each = SymbolId(symbol.module, name)
+                together.setdefault((found.part.line, found.part.digest), []).append(each)
+        part = self._facts(symbol).part
+        return together[part.line, part.digest]
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
@@ -196,12 +212,20 @@ class Graph:
             node = self.plain(part)
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
+                changed.update(c for s in node.changes for c in self._handed_out(s))
                 outside |= node.changes_outside
-                if node.kind is Kind.CLASS and self._facts(part).shares:
+                facts = self._facts(part)
+                if facts.shares and (facts.fills or node.kind is Kind.CLASS):
                     changed.add(part)
             elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
+
+    def _handed_out(self, symbol: SymbolId) -> list[SymbolId]:
+        """The objects that a function may give, one of which is changed: `table()["a"] = 1`."""
+        if self.plain(symbol).kind is not Kind.FUNCTION:
+            return []
+        return [s for s in self.plain(symbol).symbols if self.plain(s).kind is Kind.CONSTANT]
 
     def _loaded(self, module: Module) -> Iterable[str]:
         """The modules that functions import which a module calls when it is imported."""

@@ -38,7 +38,7 @@ class DataFiles:
         bases = dict.fromkeys(b for module, _ in parts for b in _ancestors(module.file.parent))
         inner = (_walk(base, _steps(text)) for base in bases for text in texts)
         folders = [f for f in inner if f is not None and f not in bases and self._modules.is_dir(f)]
-        found = set()
+        found: set[str] = set()
         for name in names:
             is_loose = name.startswith("*") and bool(folders)
             for start in folders if is_loose else (*bases, *folders):

@@ -61,9 +61,10 @@ def fills(node: ast.stmt) -> bool:
 
 
 def renamed(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
-    """Objects that functions change under a name of their own: `TABLE` of `for x in TABLE: x.y = 1`.
+    """Objects that functions change under a name of their own.
 
-    What a function gives is not followed, but for one that is given nothing, as in `table()["a"]`.
+    Such as `TABLE` in `for each in TABLE: each.rate = 1`. What a function gives is not followed, but
+    for one that is given nothing, as in `table()["a"] = 1`.
     """
     for function in nodes:
         if not isinstance(function, _DEFINABLE):

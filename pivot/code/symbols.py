@@ -284,8 +284,8 @@ class _Reader:
         parts = [self._callees(part) for part in (decorators, bases, calls)]
         if any(parts):
             given = [part for call in (*decorators, *bases, *calls) for part in arguments(call)]
-            found = find_uses(given, self.place).references if given else ()
-            self.triggers.append(Trigger(name, *parts, found))
+            parts.append(find_uses(given, self.place).references if given else ())
+            self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
         targets: list[ast.AST] = [statements.callee(call) for call in calls]

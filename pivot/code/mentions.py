@@ -11,14 +11,21 @@ from typing import Final
 
 from pivot.code.syntax import children
 
-_FILE: Final = re.compile(
-    r"[\w.*/-]*\.(?:json5?|jsonl|ya?ml|toml|ini|cfg|conf|env|properties|xml|sql|txt|md"
+_SUFFIX: Final = (
+    r"\.(?:json5?|jsonl|ya?ml|toml|ini|cfg|conf|env|properties|xml|sql|txt|md"
     r"|[ct]sv|j2|jinja2?|tmpl|tpl|mako|html|mustache|template|graphql|proto|lock)"
 )
+_FILE: Final = re.compile(r"[\w.*/-]*" + _SUFFIX)
+_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']".encode())
 _FOLDER: Final = re.compile(r"[\w-][\w.-]*(?:/[\w.-]+)*/?")
 _HOLE: Final = re.compile(r"\{[^{}]*\}|%[sd]|%\(\w+\)s")
 _MAX_LENGTH: Final = 120
 _ANY: Final = "*"
+
+
+def names_files(source: bytes) -> bool:
+    """A quick look at whether a source may name such a file."""
+    return _IN_SOURCE.search(source) is not None
 
 
 def find_mentions(nodes: Sequence[ast.AST]) -> tuple[str, ...]:

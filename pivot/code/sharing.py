@@ -6,7 +6,8 @@ it, or as the one instance, or the state, that a class hands to all who ask.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.statements import callee, defaults, is_container_method, registers
@@ -25,6 +26,7 @@ _KEEPING: Final = re.compile("cache|memo|singleton|once", re.IGNORECASE)
 _LOOKING: Final = frozenset({"get", "values", "items", "setdefault"})
 _FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
 _OWN: Final = frozenset({"self", "cls", "mcs"})
+_CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign})
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -46,37 +48,72 @@ def arguments(call: ast.expr) -> Iterator[ast.expr]:
         call = call.func
 
 
-def fills(node: ast.stmt) -> bool:
-    """Whether a function, or a method of a class, may change an object that it is given."""
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a function or class does to objects that others have, too.
+
+    Attributes:
+        fills: it, or a method of it, may change an object that it is given.
+        shares: all who call it, or make an instance of it, may get one object. Such are classes
+            that keep something on themselves, what caches decorate, and functions that fill one
+            of their defaults.
+        renamed: objects that it changes under a name of its own, as `TABLE` in
+            `for each in TABLE: each.rate = 1`. What a function gives is not followed, but for one
+            that is given nothing, as in `table()["a"] = 1`.
+    """
+
+    fills: bool = False
+    shares: bool = False
+    renamed: tuple[ast.expr, ...] = ()
+
+
+NOTHING: Final = Sharing()
+
+
+def find_sharing(node: ast.AST) -> Sharing:
+    """What a top-level statement shares, if it is a function or a class."""
     if not isinstance(node, _DEFINABLE):
-        return False
+        return NOTHING
     nodes = list(walk(node))
+    changed = [of for part in nodes if part.__class__ in _CHANGING for of in _changed(part)]
+    is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
+    if not changed and not isinstance(node, ast.ClassDef):
+        return Sharing(shares=True) if is_cached else NOTHING
     given = {part.arg for part in nodes if isinstance(part, ast.arg)} - _OWN
     kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
+    fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
+    if isinstance(node, ast.ClassDef):
+        shares = is_cached or _keeps(node, changed, nodes)
+    else:
+        is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
+        shares = is_cached or (is_kept and fills)
+    return Sharing(fills, shares, tuple(_renamed(changed, nodes)))
+
+
+def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.AST]) -> bool:
+    """Whether a class keeps something on itself, for all of its instances."""
+    own = {f"self.{name}" for name in _bound(node)} | {"self.__dict__"}
     return any(
-        _dotted(changed) in given | kept or _root(changed) in given
+        _root(of) in ("cls", "mcs", node.name)
+        or _dotted(of).startswith(("type(self)", "self.__class__"))
+        or _dotted(of) in own
+        for of in changed
+    ) or any(
+        part.attr == "__dict__" and not isinstance(part.ctx, ast.Load)
         for part in nodes
-        for changed in _changed(part)
+        if isinstance(part, ast.Attribute)
     )
 
 
-def renamed(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
-    """Objects that functions change under a name of their own.
-
-    Such as `TABLE` in `for each in TABLE: each.rate = 1`. What a function gives is not followed, but
-    for one that is given nothing, as in `table()["a"] = 1`.
-    """
-    for function in nodes:
-        if not isinstance(function, _DEFINABLE):
-            continue
-        inner = list(walk(function))
-        changed = [each for part in inner for each in _changed(part)]
-        names = {_root(each) for each in changed} - _OWN - {""}
-        for part in inner:
-            for name, value in _bindings(part):
-                if name in names and (source := _source(value)) is not None:
-                    yield source
-        yield from (s for each in changed if isinstance(each, ast.Call) and (s := _source(each)))
+def _renamed(changed: Sequence[ast.expr], nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    names = {_root(of) for of in changed} - _OWN - {""}
+    for part in nodes if names else ():
+        for name, value in _bindings(part):
+            if name in names and (source := _source(value)) is not None:
+                yield source
+    for of in changed:
+        if isinstance(of, ast.Call) and (source := _source(of)) is not None:
+            yield source
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -106,35 +143,6 @@ def _source(node: ast.expr) -> ast.expr | None:
                 return function
             case _:
                 return None
-
-
-def shares(node: ast.stmt) -> bool:
-    """Whether all who call a function, or make an instance of a class, may get one object.
-
-    Such are classes that keep something on themselves, what caches decorate, and functions that
-    fill one of their defaults.
-    """
-    if not isinstance(node, _DEFINABLE):
-        return False
-    if any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list):
-        return True
-    if not isinstance(node, ast.ClassDef):
-        return any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node)) and fills(
-            node
-        )
-    nodes = list(walk(node))
-    own = {f"self.{name}" for name in _bound(node)} | {"self.__dict__"}
-    return any(
-        _root(changed) in ("cls", "mcs", node.name)
-        or _dotted(changed).startswith(("type(self)", "self.__class__"))
-        or _dotted(changed) in own
-        for part in nodes
-        for changed in _changed(part)
-    ) or any(
-        _dotted(part) == "self.__dict__" and not isinstance(part.ctx, ast.Load)
-        for part in nodes
-        if isinstance(part, ast.Attribute)
-    )
 
 
 def _bound(node: ast.ClassDef) -> Iterator[str]:

@@ -187,10 +187,11 @@ class Graph:
         if changes or applied:
             for argument in trigger.arguments:
                 for symbol in self.modules.targets(module, argument).symbols:
-                    if self.plain(symbol).kind is not Kind.CONSTANT:
-                        found |= self._changes(symbol)[0] if applied else set()
-                    elif changes:
+                    kind = self.plain(symbol).kind
+                    if changes and kind is not Kind.FUNCTION:
                         found |= self._with_parts([symbol])
+                    if applied and kind is not Kind.CONSTANT:
+                        found |= self._changes(symbol)[0]
         return found
 
     def _fills(self, symbol: SymbolId) -> bool:

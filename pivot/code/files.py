@@ -49,7 +49,8 @@ class DataFiles:
 
     def _files_at(self, place: RepoPath) -> Iterator[str]:
         for file in self._expanded(place):
-            id_ = None if self._is_out(file) else self._modules.file_id(file)
+            is_left = self._is_out(file) or not self._modules.is_dir(file.parent)
+            id_ = None if is_left else self._modules.file_id(file)
             if id_ is not None:
                 yield f"{file}: {id_.hex()}"
 
@@ -101,7 +102,7 @@ class DataFiles:
         first, *rest = steps
         if first == "**":
             yield from self._matching(folder, rest)
-        for name in self._modules.listed(folder):
+        for name in self._modules.listed(folder) if self._modules.is_dir(folder) else ():
             inner = _walk(folder, [name])
             if inner is not None and first == "**" and self._modules.is_dir(inner):
                 yield from self._matching(inner, steps)

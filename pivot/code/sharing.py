@@ -79,7 +79,8 @@ def find_sharing(node: ast.AST) -> Sharing:
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
     if not changed and not isinstance(node, ast.ClassDef):
         return Sharing(shares=True) if is_cached else NOTHING
-    given = {part.arg for part in nodes if isinstance(part, ast.arg)} - _OWN
+    given = {part.arg for part in nodes if isinstance(part, ast.arg)}
+    given -= _OWN if isinstance(node, ast.ClassDef) else set()
     kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
     fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):

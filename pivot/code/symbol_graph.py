@@ -170,11 +170,16 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
-        symbols |= self._given(module, trigger)
+        given, opened = self._given(module, trigger)
+        symbols |= given
+        always |= opened
         return Touch(frozenset(symbols), frozenset(bases), always)
 
-    def _given(self, module: Module, trigger: Trigger) -> set[SymbolId]:
-        """The objects that may be changed by what is called with them, and by what that calls."""
+    def _given(self, module: Module, trigger: Trigger) -> tuple[set[SymbolId], bool]:
+        """The objects that may be changed by what is called with them, and by what that calls.
+
+        With whether a whole module may be.
+        """
         changes = applied = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             chain = module.references[reference].chain
@@ -184,15 +189,18 @@ class Graph:
                 changes |= consumes(chain[-1])
                 applied |= applies(chain[-1])
         found: set[SymbolId] = set()
+        always = False
         if changes or applied:
             for argument in trigger.arguments:
-                for symbol in self.modules.targets(module, argument).symbols:
+                targets = self.modules.targets(module, argument)
+                always |= changes and bool(targets.modules)
+                for symbol in targets.symbols:
                     kind = self.plain(symbol).kind
                     if changes and kind is not Kind.FUNCTION:
                         found |= self._with_parts([symbol])
                     if applied and kind is not Kind.CONSTANT:
                         found |= self._changes(symbol)[0]
-        return found
+        return found, always
 
     def _fills(self, symbol: SymbolId) -> bool:
         """Whether a function or class, with all that it uses, may change what it is given."""

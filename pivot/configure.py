@@ -8,10 +8,10 @@ from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
-from pivot.config import Value, known_setting
 from pivot.distributions import normalized
 from pivot.errors import UsageError
 from pivot.files import write_atomic
+from pivot.settings import Value, known_setting
 
 
 def parse_value(name: str, text: str) -> Value:

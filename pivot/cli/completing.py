@@ -8,13 +8,14 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
-from pivot.config import SETTINGS, Config
+from pivot.config import Config
 from pivot.errors import PivotError
 from pivot.lock.folder import list_locks
 from pivot.paths import RepoPath
 from pivot.printable import printable
 from pivot.project.layout import find_project
 from pivot.project.project import Project
+from pivot.settings import SETTINGS
 from pivot.track.finding import find_tracked, pass_over
 from pivot.track.pvt import read_pvt
 

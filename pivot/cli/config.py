@@ -6,10 +6,11 @@ import click
 
 from pivot.cli.completing import settings as complete_settings
 from pivot.cli.terminal import emit, json_option, say, table
-from pivot.config import Config, Source, Value, config_paths, known_setting
+from pivot.config import Config, config_paths
 from pivot.configure import parse_value, update
 from pivot.errors import NoProjectError, UsageError
 from pivot.project.layout import find_project
+from pivot.settings import Source, Value, known_setting
 
 
 @click.group()

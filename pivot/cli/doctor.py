@@ -180,7 +180,7 @@ def _definitions(project: Project) -> Iterator[Finding]:
                 "code",
                 Mark.WARNING,
                 f"{symbol}: {opaque.what} at {opaque.file}:{opaque.line} can't be followed",
-                "Name what it uses, so that changes of it are seen",
+                "Modules that it may mean count, as a whole; name the rest in `extra_code=`",
             )
 
 

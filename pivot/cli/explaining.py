@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from pivot.cli import chains
+from pivot.code.findings import FileRead
 from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.plan import Decision, Verdict
@@ -94,8 +95,15 @@ def _changes(account: Account, details: Sequence[Detail], width: int | None) -> 
             room = None if width is None else width - len(f"{_INDENT}Via: ")
             yield f"{_INDENT}Via: {chains.line(chains.folded(chain, before), room)}"
             before = chain
+        if detail.reads:
+            yield f"{_INDENT}Reads: {printable(_paths(detail.reads))}"
         for line in _difference(detail):
             yield f"{_INDENT}{line}"
+
+
+def _paths(reads: Sequence[FileRead]) -> str:
+    more = [f"and {len(reads) - _SHOWN} more"] if len(reads) > _SHOWN else []
+    return ", ".join([*(read.path for read in reads[:_SHOWN]), *more])
 
 
 def _change(detail: Detail) -> Iterator[str]:

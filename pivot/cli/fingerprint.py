@@ -122,17 +122,16 @@ def _key(told: _Told) -> str:
 
 
 def _code(rows: Sequence[Row], *, indent: str) -> None:
-    table(
-        [
-            (
-                "  " * row.depth + _label(row),
-                row.hash[:DIGITS],
-                "" if row.location is None else f"{row.location.file}:{row.location.line}",
-            )
-            for row in rows
-        ],
-        indent=indent,
-    )
+    table([line for row in rows for line in _lines(row)], indent=indent)
+
+
+def _lines(row: Row) -> Iterator[tuple[str, ...]]:
+    """A symbol, and below it the files that are read for it."""
+    place = "" if row.location is None else f"{row.location.file}:{row.location.line}"
+    yield "  " * row.depth + _label(row), row.hash[:DIGITS], place
+    for read in row.reads:
+        name = f"file:{read.path}" if read.is_file else f"names in {read.path}"
+        yield "  " * (row.depth + 1) + name, read.holds[:DIGITS] if read.is_file else "", ""
 
 
 def _label(row: Row) -> str:

@@ -20,12 +20,12 @@ from pivot.cli.terminal import (
     say,
     size,
 )
-from pivot.config import age
 from pivot.errors import ExitCode, UsageError
 from pivot.project.collecting import Collected, collect, preview
 from pivot.project.project import Project
 from pivot.project.remote_collecting import Asked
 from pivot.project.roots import Scope
+from pivot.settings import age
 
 
 class Age(click.ParamType[float]):

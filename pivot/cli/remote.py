@@ -8,11 +8,13 @@ import click
 from pivot.cli.completing import remotes as complete_remotes
 from pivot.cli.terminal import emit, json_option, note, open_project, say, table
 from pivot.cli.testing import test
-from pivot.config import RemoteConfig, Source, Value, environment_name
+from pivot.config import RemoteConfig
 from pivot.errors import DeniedError, UsageError
 from pivot.project import naming
 from pivot.project.project import Project
 from pivot.project.remotes import choose, is_confirmed_here, is_read_only, open_remote, shown_url
+from pivot.settings import Source, Value
+from pivot.variables import environment_name
 
 
 @click.group()

@@ -7,10 +7,10 @@ from pivot.cli.kept import kept_as_json, show_kept
 from pivot.cli.progress import Progress
 from pivot.cli.terminal import emit, note, plural, say, size
 from pivot.cli.transferring import use_remote
-from pivot.config import SHORTEST_GRACE, age
 from pivot.errors import ExitCode, UsageError
 from pivot.project.project import Project
 from pivot.project.remote_collecting import Asked, RemoteCollected, collect_remote, preview_remote
+from pivot.settings import SHORTEST_GRACE, age
 from pivot.store.entry import FileName
 from pivot.sync.collect import Collecting
 from pivot.sync.sweeping import DAY, SweepPlan

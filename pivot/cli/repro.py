@@ -63,12 +63,7 @@ def repro(
         for warning in planner.definitions.warnings:
             note(f"warning: {warning}")
         if dry_run:
-            shown = named if stages and not as_json else tuple(plan.decisions)
-            told = account_for(planner, plan, shown, explain=explain)
-            if as_json:
-                emit(status_json(told, tracked_states(planner, plan, named if stages else None)))
-            else:
-                show_plan(told, explain=explain)
+            _show(planner, plan, named if stages else None, explain=explain, as_json=as_json)
             return ExitCode.DONE
         _refuse_missing(plan, planner)
         printer = Printer(plan, as_json=as_json, begun=begun)
@@ -82,6 +77,23 @@ def repro(
         if commit and code is ExitCode.DONE:
             import_module("pivot.cli.commit").commit_now(project, message, quiet=as_json)
         return code
+
+
+def _show(
+    planner: Planner,
+    plan: Plan,
+    named: Sequence[StageName] | None,
+    *,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Say what would be done; `named` are the stages asked for, None for all."""
+    shown = tuple(plan.decisions) if named is None or as_json else named
+    told = account_for(planner, plan, shown, explain=explain)
+    if as_json:
+        emit(status_json(told, tracked_states(planner, plan, named)))
+    else:
+        show_plan(told, explain=explain)
 
 
 def _room() -> ModuleType:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from pivot.hashing import Json
 from pivot.paths import RepoPath
 
 EFFECTS: Final = "<effects>"
@@ -53,6 +54,26 @@ class Opaque:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that code reads when it is imported, or a folder of which it takes the names.
+
+    Attributes:
+        path: relative to the project's root; of a folder with a slash at its end.
+        holds: hash of the file (64 hex digits), or the names; empty for a folder as such.
+    """
+
+    path: str
+    holds: str
+
+    @property
+    def is_file(self) -> bool:
+        return not self.path.endswith("/")
+
+    def to_json(self) -> dict[str, Json]:
+        return {"path": self.path, "holds": self.holds}
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What a stage's function can reach, without having run or imported anything.
 
@@ -66,6 +87,7 @@ class Fingerprint:
         opaque: look-ups that couldn't be followed, sorted.
         via: the entry that each other one but the root was first reached from.
         runs: dotted names of project modules that are imported on the way.
+        reads: the files that importing an entry's module reads for it, if any.
     """
 
     root: str
@@ -76,6 +98,7 @@ class Fingerprint:
     opaque: tuple[Opaque, ...]
     via: Mapping[str, str] = field(default_factory=dict)
     runs: frozenset[str] = frozenset()
+    reads: Mapping[str, tuple[FileRead, ...]] = field(default_factory=dict)
 
     def chain(self, entry: str) -> tuple[str, ...]:
         """The way from the root to an entry of `code`, both included."""

@@ -10,11 +10,12 @@ from typing import Final
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
 from pivot.code.facts import Module
-from pivot.code.files import DataFiles
+from pivot.code.files import DataFiles, file_reads
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
     SCHEME,
+    FileRead,
     Fingerprint,
     Kind,
     Location,
@@ -94,12 +95,11 @@ class ProjectCode:
         if orders:
             self._whole.add(entry)
         for name, order in orders.items():
-            node, hash_ = entries.get(name) or (self._graph.node(root), "")
+            node, hash_ = entries.get(name) or (self._effects_of(name, root), "")
             if node.is_ignored:
                 continue
             text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            effects_node = replace(node, kind=Kind.EFFECTS)
-            entries[name] = effects_node, str(derive(_ORDER_CONTEXT, text))
+            entries[name] = node, str(derive(_ORDER_CONTEXT, text))
             reach.via.setdefault(name, str(root))
         keys = sorted(entries)
         return Fingerprint(
@@ -111,7 +111,13 @@ class ProjectCode:
             opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
             via=reach.via,
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
+            reads=_reads(reach),
         )
+
+    def _effects_of(self, entry: str, root: SymbolId) -> Node:
+        """What stands for a module's effects where others alone change what it has."""
+        module = self._graph.module(entry.partition(":")[0])
+        return replace(self._graph.node(root), kind=Kind.EFFECTS, location=Location(module.file, 1))
 
     def text(self, root: str, names: Collection[str]) -> str:
         """The hash (64 hex digits) of how entries of a fingerprint are written in their files.
@@ -172,6 +178,8 @@ class ProjectCode:
             code=dict(old.code) | {key: node.value for key, node in nodes.items()},
             locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
             opaque=tuple(sorted(opaque, key=lambda found: found.order)),
+            reads={key: read for key, read in old.reads.items() if key not in nodes}
+            | {key: file_reads(node.files) for key, node in nodes.items() if node.files},
         )
 
     def update(
@@ -323,6 +331,15 @@ class ProjectCode:
 def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
     """A module's effects as one entry, in source order: the first one's place, a joint hash."""
     return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
+
+
+def _reads(reach: Reach) -> dict[str, tuple[FileRead, ...]]:
+    """The files that are read for each entry, where there are any."""
+    found = {str(symbol): node.files for symbol, node in reach.symbols.items()}
+    for name, effects in reach.effects.items():
+        lines = {line for node in effects.values() for line in node.files}
+        found[f"{name}:{EFFECTS}"] = tuple(sorted(lines))
+    return {entry: file_reads(lines) for entry, lines in found.items() if lines}
 
 
 def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:

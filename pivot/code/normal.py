@@ -176,7 +176,7 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
 def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
     """A node's opening, its fields that say something in table order, its end; all reversed."""
     plain = _PLAIN.get(node.__class__)
-    if plain is not None and not skip:
+    if plain is not None and not skip and not _NOVEL:
         return _expand_plain(node, *plain)
     if isinstance(node, ast.JoinedStr):
         node = _joined(node)

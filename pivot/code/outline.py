@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from pivot.code.findings import Fingerprint, Location
+from pivot.code.findings import FileRead, Fingerprint, Location
 from pivot.hashing import Json
 
 
@@ -16,6 +16,7 @@ class Row:
         via: the entry that leads to it; None for the stage's function, and for what is declared
             to belong to the stage.
         location: None for what is no symbol of a source.
+        reads: files that are read for it when its module is imported.
     """
 
     entry: str
@@ -24,6 +25,7 @@ class Row:
     hash: str
     via: str | None
     location: Location | None
+    reads: tuple[FileRead, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -33,6 +35,7 @@ class Row:
             "file": None if self.location is None else self.location.file,
             "line": None if self.location is None else self.location.line,
             "via": self.via,
+            "reads": [read.to_json() for read in self.reads],
         }
 
 
@@ -63,7 +66,8 @@ def _rows(
     while stack:
         entry, depth = stack.pop()
         via, location = fingerprint.via.get(entry), fingerprint.locations.get(entry)
-        yield Row(entry, depth, kinds.get(entry, "code"), code[entry], via, location)
+        kind, reads = kinds.get(entry, "code"), fingerprint.reads.get(entry, ())
+        yield Row(entry, depth, kind, code[entry], via, location, reads)
         inner = sorted(below.get(entry, ()), key=order, reverse=True)
         stack += ((part, depth + 1) for part in inner)
 

@@ -42,18 +42,11 @@ class Policy:
         return {name: version for name, version in versions.items() if self.counts(name)}
 
 
-def distribution_versions(modules: Iterable[str]) -> dict[str, str]:
-    """Public versions by distribution name, sorted, for top-level module names.
-
-    The local part (`+cu121`) is dropped, since it tells builds of one release apart. Modules
-    without a distribution are left out; a namespace that several share names them all.
-    """
-    providers = find_providers(modules)
-    return dict(sorted(item for found in providers.values() for item in found.items()))
-
-
 def find_providers(modules: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     """For each top-level module, its distributions with their public versions.
+
+    The local part (`+cu121`) is dropped, since it tells builds of one release apart. A module
+    without a distribution has none; a namespace that several share has them all.
 
     One pass over the installed distributions, which reads the lists of their files as text:
     `importlib.metadata.packages_distributions` takes ten times as long.

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from pivot.code.findings import SCHEME, Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import SCHEME, FileRead, Fingerprint, Kind, Location, Opaque
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 5
+_FORMAT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
         return made
 
     def _make(self, symbol: str, row: list[str]) -> Fingerprint:
-        entries, via, modules, opaque, runs = row
+        entries, via, modules, opaque, runs, reads = row
         numbers = _read(entries)
         names = _pick(self._names, numbers)
         return Fingerprint(
@@ -216,6 +216,7 @@ class _Fingerprints(Mapping[str, Fingerprint]):
                 lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
             ),
             runs=frozenset(_pick(self._texts, _read(runs))),
+            reads=_by_entry(_pick(self._texts, _read(reads))),
         )
 
     @property
@@ -281,7 +282,12 @@ class _Rows:
             at = locations[name]
             file = self.texts.of(str(at.file))
             entries.append(self.entries.of((name, hash_, file, at.line, str(kinds[name]))))
-        rest = (sorted(fingerprint.modules), _opaque_rows(fingerprint), sorted(fingerprint.runs))
+        rest = (
+            sorted(fingerprint.modules),
+            _opaque_rows(fingerprint),
+            sorted(fingerprint.runs),
+            _read_rows(fingerprint),
+        )
         return [
             _written(entries),
             _written(places.get(via.get(name, ""), -1) for name in places),
@@ -291,6 +297,18 @@ class _Rows:
 
 def _opaque_rows(fingerprint: Fingerprint) -> list[tuple[str, str, int]]:
     return [(o.what, str(o.file), o.line) for o in fingerprint.opaque]
+
+
+def _read_rows(fingerprint: Fingerprint) -> list[tuple[str, str, str]]:
+    return [(name, r.path, r.holds) for name, reads in fingerprint.reads.items() for r in reads]
+
+
+def _by_entry(rows: Iterable[Sequence[str]]) -> dict[str, tuple[FileRead, ...]]:
+    """The inverse of `_read_rows`."""
+    found: dict[str, tuple[FileRead, ...]] = {}
+    for name, path, holds in rows:
+        found[name] = (*found.get(name, ()), FileRead(path, holds))
+    return found
 
 
 def _written(numbers: Iterable[int]) -> str:

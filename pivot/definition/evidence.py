@@ -207,16 +207,6 @@ def module_candidates(folder: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def still_holds(
-    evidence: Evidence, project: str, file_id: Callable[[str], ObjectId | None]
-) -> bool:
-    """Whether loading the definitions again would see what it saw when `evidence` was recorded.
-
-    The arguments are those of `surroundings_hold` and `edited_files`.
-    """
-    return surroundings_hold(evidence, project) and not edited_files(evidence, project, file_id)
-
-
 def surroundings_hold(evidence: Evidence, project: str) -> bool:
     """Whether all but the contents of files is as it was.
 

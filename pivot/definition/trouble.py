@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 
 import pivot
@@ -35,8 +36,14 @@ def describe(error: BaseException, project: str) -> dict[str, str | None]:
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         hint = f"Install {error.name} in this environment, or correct the import"
     else:
-        hint = f"Correct {place.partition(',')[0]}"
+        hint = f"Correct {_own(where).partition(',')[0]}"
     return {"message": "the stages can't be loaded", "why": why, "hint": hint}
+
+
+def _own(frames: Sequence[str]) -> str:
+    """The innermost of `frames` that is the project's: nobody corrects a library."""
+    own = [frame for frame in frames if not os.path.isabs(frame)]
+    return own[-1] if own else "a source"
 
 
 def _syntax(error: SyntaxError, project: str) -> dict[str, str | None]:

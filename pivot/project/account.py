@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pivot.code.findings import Fingerprint
+from pivot.code.findings import FileRead, Fingerprint
 from pivot.explain import Reason, ReasonKind
 from pivot.hashing import Json
 from pivot.paths import RepoPath, StageName, TreePath
@@ -68,6 +68,7 @@ class Detail:
     Attributes:
         chain: symbols from the stage's function to the one that changed, both included; empty for
             what is no code, and for code that the stage reaches no more.
+        reads: of code that is there, the files that are read for it when it is imported.
         files: of a directory whose old listing can be had.
         former: of a symbol that is gone, if it was looked for.
         diff: lines of a unified diff, None if it wasn't asked for or there is none.
@@ -76,6 +77,7 @@ class Detail:
 
     reason: Reason
     chain: tuple[str, ...] = ()
+    reads: tuple[FileRead, ...] = ()
     files: FileChanges | None = None
     former: Former | None = None
     diff: tuple[str, ...] | None = None
@@ -85,6 +87,7 @@ class Detail:
         return {
             **self.reason.to_json(),
             "chain": list(self.chain),
+            "reads": [read.to_json() for read in self.reads],
             "files": None if self.files is None else self.files.to_json(),
             "former": None if self.former is None else self.former.to_json(),
             "diff": None if self.diff is None else "".join(f"{line}\n" for line in self.diff),
@@ -138,6 +141,7 @@ def _details(
         # A name is no part of a hash, so what was renamed or moved has the one that it had.
         former = gone.get(reason.new) if reason.old is None else None
         notes = () if former is None else (f"it is what {former.replace(':', '.')} was",)
-        return Detail(reason, chain, notes=notes)
+        reads = reached.reads.get(reason.what, ())
+        return Detail(reason, chain, reads, notes=notes)
 
     return tuple(map(detail, reasons))

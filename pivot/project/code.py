@@ -1,8 +1,6 @@
 """The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
 
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -199,7 +197,7 @@ class Code:
             fingerprints = analysis.fingerprints(symbols)
             asked = code.hashes(() if before is None else before.asked)
             files, folders, listings = analysis.evidence
-            packages, outside = analysis.packages(fingerprints) or self._packages_of(
+            packages, outside = analysis.packages(fingerprints) or self._installed(
                 fingerprints, analysis.names, roots
             )
             consulted = analysis.consulted
@@ -211,60 +209,16 @@ class Code:
         state.record_document(DOCUMENT, encode(record, before))
         return record
 
-    def _packages_of(
+    def _installed(
         self,
         fingerprints: Mapping[str, Fingerprint],
         names: Iterable[str],
         roots: tuple[RepoPath, ...],
-    ) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    ) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, str]]:
         """The versions that count for each symbol, and digests of code that isn't parsed."""
-        from pivot.code.packages import Policy, find_providers
+        from pivot.project.installed import Installed
 
-        policy = Policy.of(self._project.config)
-        modules = {module for f in fingerprints.values() for module in f.modules}
-        found = find_providers(modules if policy.counts_any else ())
-        providers = {module: policy.chosen(versions) for module, versions in found.items()}
-        counted = [module for module in modules if policy.counts_sources(module)]
-        outside, binaries, digests = self._other_sources(counted, names, roots)
-        packages = {
-            symbol: self._packages(fingerprint.modules, providers)
-            | {module: outside[module] for module in fingerprint.modules & outside.keys()}
-            | binaries
-            for symbol, fingerprint in fingerprints.items()
-        }
-        return packages, digests
-
-    def _other_sources(
-        self, modules: Iterable[str], names: Iterable[str], roots: Iterable[RepoPath]
-    ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-        """What stands in locks for code that isn't parsed, and the digests that it comes from.
-
-        By module: own code outside, for who imports it; binaries of the project, for all stages.
-        """
-        from pivot.code.binaries import find_binaries
-        from pivot.code.outside import find_outside, joined
-
-        outside = find_outside(modules, self._project.root)
-        folders = (os.path.join(self._project.root, root) for root in roots)
-        binaries = find_binaries(names, map(os.path.normpath, folders))
-        places = frozenset(binaries.values()).union(*outside.values())
-        digests = {place: self._outside_digest(place) for place in places}
-        return (
-            {module: joined(digests[p] for p in found) for module, found in outside.items()},
-            {module: joined([digests[place]]) for module, place in binaries.items()},
-            digests,
-        )
-
-    def _packages(
-        self, modules: Iterable[str], providers: Mapping[str, Mapping[str, str]]
-    ) -> dict[str, str]:
-        """The versions that count for a symbol: of distributions, and of Python."""
-        found: dict[str, str] = {}
-        for module in modules:
-            found |= providers.get(module, {})
-        if self._project.config.text("fingerprint.python") == "minor":
-            found["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return dict(sorted(found.items()))
+        return Installed(self._project, roots).behind(fingerprints, names)
 
     @property
     def _installation(self) -> str:

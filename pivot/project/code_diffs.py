@@ -15,6 +15,7 @@ from pivot.project.account import SHORT_ID, Detail, Former
 from pivot.project.former_code import FormerCode, Found
 from pivot.project.origin import Origin
 from pivot.project.project import Project
+from pivot.project.read_diffs import read_diffs
 from pivot.project.sources import DiskSources
 from pivot.show.difference import unified
 
@@ -46,7 +47,22 @@ class CodeDiffs:
         if reason.new is None or reason.file is None:
             return self._left(detail, found)
         diff = _unified(reason.what, self._before(found), self._now(reason.file))
-        return replace(detail, diff=diff or None, notes=_notes(found, diff))
+        read, notes = self._read(detail, found, self.past)
+        notes = _notes(found, diff) if diff or not notes else notes
+        return replace(detail, diff=(*diff, *read) or None, notes=notes)
+
+    def _read(
+        self, detail: Detail, found: Found, past: FormerCode
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Diffs of files that the symbol reads, and notes of these."""
+        fingerprint = found.fingerprint
+        return read_diffs(
+            fingerprint.reads.get(detail.reason.what, ()) if fingerprint is not None else (),
+            detail.reads,
+            lambda path: past.source(found.commit, path),
+            DiskSources(self.project.root).read,
+            found.commit[:SHORT_ID],
+        )
 
     def add_observed(self, detail: Detail, symbol: str) -> Detail:
         """The same of a symbol that a run was seen to use, though nothing leads to it."""

@@ -10,9 +10,9 @@ from pivot.paths import RepoPath
 from pivot.project.sources import plain_names
 
 
-def place_of(project: str, repository: Repository) -> str:
-    """The folder of a project, a path on disk, in its work tree: with `/` at its end, or empty."""
-    inside = os.path.relpath(os.path.realpath(project), repository.workdir)
+def place_of(folder: str, repository: Repository) -> str:
+    """A folder on disk as it is called in its work tree: with `/` at its end, or empty."""
+    inside = os.path.relpath(os.path.realpath(folder), repository.workdir)
     return "" if inside == os.curdir else f"{inside}/"
 
 

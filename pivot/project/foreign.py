@@ -7,9 +7,10 @@ file of that name that Git tracks could send data and credentials anywhere.
 import os
 from collections.abc import Callable
 
-from pivot.config import Config, Source, config_paths
+from pivot.config import Config, config_paths
 from pivot.errors import DeniedError
 from pivot.files import lstat
+from pivot.settings import Source
 from pivot.state import State
 
 _CHECKED = "config:local"

@@ -4,16 +4,14 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pivot.code.edition import edition
 from pivot.code.findings import Fingerprint
-from pivot.code.fingerprint import ProjectCode, Sources
+from pivot.code.fingerprint import Sources
 from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.repository import CommitId, Repository
 from pivot.lock.lock import Lock
 from pivot.paths import PathError, RepoPath
-from pivot.project.commit_sources import CommitSources, place_of
-from pivot.project.known import KnownSources
+from pivot.project.commit_code import CommitCode
 from pivot.project.origin import Origin
 from pivot.project.project import Project
 
@@ -35,16 +33,12 @@ class Found:
 
 
 class FormerCode:
-    """Analyses commits, each once; `close` keeps what was found of their sources."""
+    """Finds in commits what a lock was made of; `close` keeps what was found of their sources."""
 
     def __init__(self, project: Project, repository: Repository, roots: Sequence[RepoPath]) -> None:
         """`roots` are the folders that modules are imported from."""
-        self._state = project.state
-        self._repository = repository
-        self._prefix = place_of(project.root, repository)
+        self._code = CommitCode(project, repository, roots)
         self._roots = tuple(roots)
-        self._known: list[KnownSources] = []
-        self._codes: dict[CommitId, ProjectCode] = {}
         self._fingerprints: dict[tuple[CommitId, str], Fingerprint | None] = {}
 
     def find(self, origin: Origin, lock: Lock, symbol: str) -> Found | None:
@@ -66,39 +60,27 @@ class FormerCode:
     def find_observed(self, origin: Origin, symbol: str, wanted: str) -> Found | None:
         """The same of a symbol that a run used though nothing leads to it: by its hash alone."""
         for commit in origin.commits:
-            if self._code(commit).hashes([symbol]).get(symbol) == wanted:
-                file = find_module(self._sources(commit), self._roots, symbol)
+            if self._code.at(commit).hashes([symbol]).get(symbol) == wanted:
+                file = find_module(self._code.sources(commit), self._roots, symbol)
                 return None if file is None else Found(commit, file, is_proven=True)
         return None
 
     def source(self, commit: CommitId, path: RepoPath) -> bytes | None:
         """A source file of a commit; None where it has none there."""
-        return self._sources(commit).read(path)
+        return self._code.sources(commit).read(path)
 
     def close(self) -> None:
-        for known in self._known:
-            known.close()
+        self._code.close()
 
     def _fingerprint(self, commit: CommitId, lock: Lock) -> Fingerprint | None:
         """What a stage reached in a commit; None if it wasn't there, or couldn't be parsed."""
         key = commit, entry_of(lock.root, lock.extra)
         if key not in self._fingerprints:
             try:
-                self._fingerprints[key] = self._code(commit).fingerprint(key[1])
+                self._fingerprints[key] = self._code.at(commit).fingerprint(key[1])
             except DefinitionError:
                 self._fingerprints[key] = None
         return self._fingerprints[key]
-
-    def _code(self, commit: CommitId) -> ProjectCode:
-        if commit not in self._codes:
-            sources = self._sources(commit)
-            known = KnownSources(sources.file_id, self._state, edition())
-            self._known.append(known)
-            self._codes[commit] = ProjectCode(sources, self._roots, known)
-        return self._codes[commit]
-
-    def _sources(self, commit: CommitId) -> CommitSources:
-        return CommitSources(self._repository, commit, self._prefix)
 
 
 def _reached(commit: CommitId, fingerprint: Fingerprint, symbol: str, *, is_proven: bool) -> Found:

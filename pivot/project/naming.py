@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pivot.config import Config, RemoteConfig, Source, Value, config_paths
+from pivot.config import Config, RemoteConfig, config_paths
 from pivot.configure import remove_table, rename_table, update
 from pivot.errors import UsageError
 from pivot.project.project import Project
 from pivot.project.remotes import allow, index_cache, secrets_of, unknown
+from pivot.settings import Source, Value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DEFAULT = "remote.default"

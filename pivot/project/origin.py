@@ -1,6 +1,5 @@
 """The commits that a lock and what it was made of are in."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from pivot.git.lineage import Lineages
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import lock_path
 from pivot.paths import StageName
+from pivot.project.commit_sources import place_of
 from pivot.project.project import Project
 
 _NEAR: Final = 10
@@ -40,8 +40,7 @@ class Origins:
     ) -> None:
         self._repository = repository
         self._stages = tuple(stages)
-        folder = os.path.relpath(os.path.realpath(project.layout.locks), repository.workdir)
-        self._folder = WorkPath(folder)
+        self._folder = WorkPath(place_of(project.layout.locks, repository).removesuffix("/"))
         self._lineages = Lineages(repository, self._folder)
 
     def of(self, stage: StageName) -> Origin:

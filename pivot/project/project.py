@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pivot.config import Config, Source
+from pivot.config import Config
 from pivot.errors import DeniedError, NoProjectError
 from pivot.hashing import ObjectId
 from pivot.lock.folder import list_locks, read_lock
@@ -18,6 +18,7 @@ from pivot.lock.lock import Lock
 from pivot.paths import RepoPath, StageName
 from pivot.project.foreign import refuse_foreign
 from pivot.project.layout import Layout, find_project
+from pivot.settings import Source
 from pivot.state import State
 from pivot.store.access import keep_from_git
 from pivot.store.content import Content

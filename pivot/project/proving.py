@@ -8,8 +8,6 @@ when it ran.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pivot.code.edition import edition
-from pivot.code.fingerprint import ProjectCode
 from pivot.definition.extra import entry_of
 from pivot.errors import DefinitionError
 from pivot.git.lineage import Lineages
@@ -17,14 +15,13 @@ from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.lock.folder import lock_path
 from pivot.lock.lock import Lock
 from pivot.paths import RepoPath
-from pivot.project.commit_sources import CommitSources, place_of
-from pivot.project.known import KnownSources
+from pivot.project.commit_code import CommitCode
+from pivot.project.commit_sources import place_of
 from pivot.project.project import Project
 from pivot.project.rekeying import Proof, known_hashes, names_of
 
 # How many commits are looked at from the one on that brought a lock.
 _NEAR = 5
-_LOCKS = ".pivot/stages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +37,21 @@ class Search:
 
     def __init__(self, project: Project, repository: Repository, roots: Sequence[RepoPath]) -> None:
         """`roots` are the folders that modules are imported from."""
-        self._project = project
         self._repository = repository
-        self._roots = tuple(roots)
-        self._prefix = place_of(project.root, repository)
-        self._lineages = Lineages(repository, WorkPath(self._prefix + _LOCKS))
-        self._analysed: dict[CommitId, ProjectCode] = {}
-        self._known: list[KnownSources] = []
+        self._code = CommitCode(project, repository, roots)
+        self._locks = place_of(project.layout.locks, repository)
+        self._lineages = Lineages(repository, WorkPath(self._locks.removesuffix("/")))
 
     def find(self, lock: Lock) -> Proof | None:
         """What the sources that ran hash to; None if no commit near the lock has them."""
         try:
             return self._find(lock)
         finally:
-            for known in self._known:
-                known.close()
+            self._code.close()
 
     def _find(self, lock: Lock) -> Proof | None:
         for candidate in self._candidates(lock):
-            code = self._code(candidate.commit)
+            code = self._code.at(candidate.commit)
             if code.text(lock.root, names_of(lock)) != lock.sources:
                 continue
             try:
@@ -80,13 +73,13 @@ class Search:
             return True
         if candidate.before is None:
             return False
-        before, after = self._code(candidate.before), self._code(candidate.commit)
+        before, after = self._code.at(candidate.before), self._code.at(candidate.commit)
         return before.text(root, names) == after.text(root, names)
 
     def _candidates(self, lock: Lock) -> Iterator[_Candidate]:
         """The commit that brought the lock, and those after it; HEAD for one that isn't there."""
         name = lock_path(lock.stage)
-        path = WorkPath(f"{self._prefix}{_LOCKS}/{name}")
+        path = WorkPath(self._locks + name)
         entry = self._repository.on_disk(path, None, trust_modes=False)
         line = self._lineages.of(name, entry.blob) if entry is not None else ()
         if line:
@@ -96,11 +89,3 @@ class Search:
         head = self._repository.head().commit
         if head is not None:
             yield _Candidate(head, head)
-
-    def _code(self, commit: CommitId) -> ProjectCode:
-        if commit not in self._analysed:
-            sources = CommitSources(self._repository, commit, self._prefix)
-            known = KnownSources(sources.file_id, self._project.state, edition())
-            self._known.append(known)
-            self._analysed[commit] = ProjectCode(sources, self._roots, known)
-        return self._analysed[commit]

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterable, Mapping
 from shlex import quote
 
-from pivot.config import Config, RemoteConfig, environment_name
+from pivot.config import Config, RemoteConfig
 from pivot.errors import DeniedError, UsageError, nearest
 from pivot.hashing import hash_bytes
 from pivot.printable import printable
 from pivot.project.confirmed import address_digest, confirm, confirmed_file, is_confirmed
 from pivot.transfer.faults import translated
 from pivot.transfer.remote import RemoteStore
+from pivot.variables import environment_name
 from pivot_remotes.addresses import shown
 from pivot_remotes.connect import harmless_options, secret_options
 from pivot_remotes.options import boolean

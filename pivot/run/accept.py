@@ -7,6 +7,7 @@ if what it says was read is still there.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pivot.definition.stage import Stage
 from pivot.errors import PivotError
 from pivot.explain import same
 from pivot.lock.lock import Lock
@@ -55,13 +56,7 @@ def accept(
     Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
     """
     stage = started.stage.stage
-    unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
-    if unwritten:
-        raise UnwrittenOutError(
-            f"it did not write {', '.join(unwritten)}",
-            hint="Write every declared out, relative to the folder that the stage runs in, or"
-            " take it out of `outs=`",
-        )
+    _check_outs(stage, workspace)
     with store.writer() as writer:
         outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
     _check_deps(started, workspace)
@@ -90,6 +85,16 @@ def accept(
         sources=sources,
         observed=seen,
     )
+
+
+def _check_outs(stage: Stage, workspace: Workspace) -> None:
+    unwritten = [out.path for out in stage.outs if not workspace.exists(out.path)]
+    if unwritten:
+        raise UnwrittenOutError(
+            f"it did not write {', '.join(unwritten)}",
+            hint="Write every declared out, relative to the folder that the stage runs in, or"
+            " take it out of `outs=`",
+        )
 
 
 def _check_deps(started: Started, workspace: Workspace) -> None:

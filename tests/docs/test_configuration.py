@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pivot.config import SETTINGS, Value
+from pivot.settings import SETTINGS, Value
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "configuration.md"
 

@@ -107,7 +107,7 @@ def test_hints_stand_on_lines_of_their_own(story):
             "code",
             "warning",
             "lib/low.py:2 can't be followed",
-            "Name what it uses",
+            "Modules that it may mean count",
         ),
         (
             lambda p: p.write(".pivot/config.local.toml", "[run]\njosb = 3\n"),

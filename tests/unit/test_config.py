@@ -2,9 +2,11 @@
 
 import pytest
 
-from pivot.config import SETTINGS, Config, Source, config_paths, environment_name, known_setting
+from pivot.config import Config, config_paths
 from pivot.configure import parse_value
 from pivot.errors import UsageError
+from pivot.settings import SETTINGS, Source, known_setting
+from pivot.variables import environment_name
 
 
 @pytest.fixture

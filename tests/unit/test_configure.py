@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivot.config import SETTINGS
 from pivot.configure import parse_value, update
 from pivot.errors import UsageError
+from pivot.settings import SETTINGS
 
 WRITTEN = """\
 # Ours.

@@ -49,6 +49,7 @@ def check(score: Score) -> None:
     assert len(score.needless) <= NEEDLESS_SHARE * score.unreachable.total(), str(score)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_sample_of_mutants_is_told_right(name, tmp_path):
     with prepared(name, tmp_path) as (subject, base, runner):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.packages import distribution_versions
+from pivot.code.packages import find_providers
 
 
 @pytest.fixture
@@ -22,19 +22,22 @@ def installed(tmp_path, monkeypatch):
 
 def test_a_module_is_named_by_its_distribution(installed):
     installed("My-Lib.Extra", "1.2.3", "mylib")
-    assert distribution_versions(["mylib"]) == {"my-lib-extra": "1.2.3"}
+    assert find_providers(["mylib"]) == {"mylib": {"my-lib-extra": "1.2.3"}}
 
 
 def test_the_local_part_of_a_version_is_dropped(installed):
     installed("torchlike", "2.1.0+cu121", "torchlike")
-    assert distribution_versions(["torchlike"]) == {"torchlike": "2.1.0"}
+    assert find_providers(["torchlike"]) == {"torchlike": {"torchlike": "2.1.0"}}
 
 
 def test_a_shared_namespace_names_all_that_share_it(installed):
     installed("ns-b", "2", "sharedns")
     installed("ns-a", "1", "sharedns")
-    assert list(distribution_versions(["sharedns"]).items()) == [("ns-a", "1"), ("ns-b", "2")]
+    assert find_providers(["sharedns"]) == {"sharedns": {"ns-a": "1", "ns-b": "2"}}
 
 
-def test_modules_without_a_distribution_are_left_out():
-    assert distribution_versions(["no_such_module_here", "json"]) == {}
+def test_modules_without_a_distribution_have_none():
+    assert find_providers(["no_such_module_here", "json"]) == {
+        "no_such_module_here": {},
+        "json": {},
+    }

@@ -7,7 +7,7 @@ import pytest
 
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.discovery import discover
-from pivot.definition.evidence import still_holds
+from pivot.definition.evidence import edited_files, surroundings_hold
 from pivot.definition.stage import Stage
 from pivot.hashing import ObjectId, hash_fd
 
@@ -47,7 +47,8 @@ class Project:
         return stage
 
     def holds(self, definitions: Definitions) -> bool:
-        return still_holds(definitions.evidence, str(self.root), file_id)
+        evidence, root = definitions.evidence, str(self.root)
+        return surroundings_hold(evidence, root) and not edited_files(evidence, root, file_id)
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import os
 
 import pytest
 
-from pivot.config import Config, Source
+from pivot.config import Config
 from pivot.errors import DeniedError, MissingDataError, UsageError
 from pivot.paths import RepoPath
 from pivot.project.fetching import RemoteResults
+from pivot.settings import Source
 from pivot.store.content import Content, ContentType
 from pivot.store.store import Store
 from pivot.sync.push import push

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from pivot.config import Config, Source
+from pivot.config import Config
 from pivot.errors import DeniedError, UsageError
 from pivot.project.givers import chosen, givers
+from pivot.settings import Source
 
 
 def configured(default=None, **layers):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pivot.config import Config, RemoteConfig, Source, config_paths
+from pivot.config import Config, RemoteConfig, config_paths
 from pivot.errors import UsageError
 from pivot.project import naming
 from pivot.project.remotes import index_cache
+from pivot.settings import Source
 
 
 @pytest.fixture

@@ -160,5 +160,5 @@ def test_each_commit_is_analysed_once(sources, monkeypatch):
     commit(sources)
     search = Search(project, project.need_repository(), ROOTS)
     assert search.find(lock)
-    monkeypatch.setattr("pivot.project.proving.ProjectCode", None)
+    monkeypatch.setattr("pivot.project.commit_code.ProjectCode", None)
     assert search.find(lock)

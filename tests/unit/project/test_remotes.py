@@ -2,7 +2,7 @@
 
 import pytest
 
-from pivot.config import Config, Source
+from pivot.config import Config
 from pivot.errors import DeniedError, UsageError
 from pivot.project.confirmed import address_digest, confirm, confirmed_file
 from pivot.project.remotes import (
@@ -16,6 +16,7 @@ from pivot.project.remotes import (
     secrets_of,
     shown_url,
 )
+from pivot.settings import Source
 from pivot_remotes.schemes import SCHEMES
 
 

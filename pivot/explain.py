@@ -10,6 +10,7 @@ from enum import StrEnum
 from pivot.hashing import Json
 from pivot.lock.declared import Declared
 from pivot.lock.lock import Lock
+from pivot.lock.observed import ANY
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -185,7 +186,7 @@ def _observed(lock: Lock, world: World) -> Iterator[Reason]:
     for prefix, entries in (("code", code), ("env", old.env), ("file", old.files)):
         for name, value in entries.items():
             now = world.seen.get(f"{prefix}:{name}")
-            if now != value:
+            if now not in (value, ANY):
                 at = world.locations.get(name) if prefix == "code" else None
                 file, line = (at.file, at.line) if at else (None, None)
                 yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now, file, line)

@@ -58,6 +58,13 @@ class Symbol:
 
     @property
     def kind(self) -> Kind:
+        if len(self.definitions) == 1:
+            # Mostly one statement says it by itself.
+            only = self.definitions[0].node
+            if isinstance(only, ast.Assign | ast.AnnAssign):
+                return Kind.CONSTANT
+            if isinstance(only, Definable) and only.name == self.name:
+                return Kind.CLASS if isinstance(only, ast.ClassDef) else Kind.FUNCTION
         nodes = [
             node
             for definition in self.definitions

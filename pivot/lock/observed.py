@@ -18,6 +18,9 @@ from pivot.paths import RepoPath
 
 VALUE_CONTEXT = "pivot lock variable 1"
 
+ANY = "any"
+"""What a variable is said to be now that may differ: it is as it was in every lock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -50,12 +53,12 @@ class Observed:
     def at(self, seen: Mapping[str, str | None]) -> Self:
         """The same names with the hashes of another time, as `present` gives them.
 
-        Code that is gone is left out.
+        Code that is gone is left out, and so are variables that may differ.
         """
         now = {symbol: seen.get(f"code:{symbol}") for symbol in self.code}
         return type(self)(
             {symbol: hash_ for symbol, hash_ in now.items() if hash_ is not None},
-            {name: seen.get(f"env:{name}") for name in self.env},
+            {n: hash_ for n in self.env if (hash_ := seen.get(f"env:{n}")) != ANY},
             {path: seen.get(f"file:{path}") for path in self.files},
         )
 
@@ -78,12 +81,17 @@ def variable_hash(value: str | None) -> str | None:
     return str(derive(VALUE_CONTEXT, value.encode(errors="surrogateescape")))
 
 
+def _none(_: str) -> bool:
+    return False
+
+
 def present(
     observed: Iterable[Observed],
     *,
     code: Callable[[Collection[str]], Mapping[str, str | None]],
     variable: Callable[[str], str | None],
     file: Callable[[RepoPath], ObjectId | None],
+    may_differ: Callable[[str], bool] = _none,
 ) -> dict[str, str | None]:
     """What all that was observed hashes to now, by `code:`, `env:` or `file:` and the name.
 
@@ -91,6 +99,7 @@ def present(
         code: hashes of symbols; asked once, for all of them.
         variable: the value of a variable.
         file: the id of a file of the project.
+        may_differ: whether a variable may differ; it gets `ANY`.
     """
     symbols: set[str] = set()
     names: set[str] = set()
@@ -103,6 +112,6 @@ def present(
     ids = {path: file(path) for path in paths}
     return (
         {f"code:{symbol}": hashes.get(symbol) for symbol in symbols}
-        | {f"env:{name}": variable_hash(variable(name)) for name in names}
+        | {f"env:{n}": ANY if may_differ(n) else variable_hash(variable(n)) for n in names}
         | {f"file:{path}": None if id_ is None else str(id_) for path, id_ in ids.items()}
     )

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -207,11 +208,13 @@ class Planner:
 
     def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
         """What was observed in earlier runs, as it is now. The environment is this process's."""
+        ignored = self.project.config.listed("fingerprint.ignore_env")
         return present(
             observed,
             code=self.code.hashes,
             variable=os.environ.get,
             file=self._file_id,
+            may_differ=lambda name: any(fnmatchcase(name, pattern) for pattern in ignored),
         )
 
     def _file_id(self, path: RepoPath) -> ObjectId | None:

@@ -239,6 +239,27 @@ def test_name_that_stands_for_something_else_shows_the_imports(project):
     ) in told(project, "--diff", "train")
 
 
+def test_file_that_is_read_at_import_is_named_and_compared(project):
+    project.write("conf.json", '{"eps": 1}')
+    text = "import json\nimport pathlib\n\nHERE = pathlib.Path(__file__).parent\n"
+    text += 'EPS = json.loads((HERE.parent / "conf.json").read_text())["eps"]'
+    project.replace("lib/utils.py", "EPS = 1", text)
+    project.pivot("repro")
+    project.git("add", "--all")
+    project.git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "Read")
+    project.write("conf.json", '{"eps": 2}')
+    out = project.pivot("status", "--diff", "train").out
+    assert "    const:EPS\n" in out
+    assert "      Reads: conf.json\n" in out
+    assert '      -{"eps": 1}\n      +{"eps": 2}\n' in out
+    assert "Note: conf.json, which it reads when it is imported, changed" in out
+    assert "stands for something else" not in out
+    (told,) = project.pivot("fingerprint", "train", "--json").lines
+    conforms(told, "fingerprint")
+    (row,) = [row for row in told["code"] if row["symbol"] == "lib.utils:EPS"]
+    assert [read["path"] for read in row["reads"]] == ["conf.json"]
+
+
 def test_effects_of_a_module_are_compared_as_well(project):
     project.write("lib/__init__.py", "import os\nos.environ.setdefault('A', '1')\n")
     project.pivot("repro")
@@ -538,6 +559,7 @@ def test_json_has_the_whole_chain_places_and_diff(project):
         "file": "lib/utils.py",
         "line": 13,
         "chain": ["pipeline:train", "lib.features:build", "lib.utils:clip", "lib.utils:bound"],
+        "reads": [],
         "files": None,
         "former": None,
         "diff": "--- lib/utils.py@<Run>\n+++ lib/utils.py\n@@ -13,2 +13,2 @@\n"

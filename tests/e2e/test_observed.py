@@ -249,6 +249,18 @@ def test_variables_can_be_said_not_to_count(stages):
     assert observed(project)["env"] == {}
 
 
+def test_variables_of_earlier_runs_can_be_said_not_to_count(stages):
+    project = stages(ENVIRONMENT)
+    project.pivot("repro")
+    (name,) = observed(project)["env"]
+    other = {name: "something else"}
+    before = project.pivot("status", "--exit-code", env=other, code=4)
+    assert "observed code or data changed" in before.out
+    project.pivot("config", "set", "fingerprint.ignore_env", name)
+    project.pivot("status", "--exit-code", env=other)
+    assert "Nothing to do" in project.pivot("repro", env=other).out
+
+
 def test_an_undeclared_file_that_someone_edits_meanwhile_is_not_vouched_for(stages):
     project = stages("""
         @stage(outs=["out.txt"])

@@ -50,6 +50,64 @@ def test_names_places_and_kinds_of_what_is_reached(fingerprint):
     assert all(len(value) == 64 for value in found.code.values())
 
 
+SETTINGS = """
+import json
+import pathlib
+from pivot import stage
+HERE = pathlib.Path(__file__).parent
+CONFIG = json.loads((HERE / "a.json").read_text())
+QUERIES = [path.name for path in HERE.glob("sql/*")]
+@stage(outs=["b"])
+def train():
+    return CONFIG, QUERIES
+== a.json
+{}
+== sql/b.sql
+select 1
+"""
+
+
+def test_files_that_are_read_at_import_are_named_for_what_reads_them(fingerprint):
+    reads = fingerprint(SETTINGS).reads
+    assert "pipeline:train" not in reads
+    assert [read.path for read in reads["pipeline:CONFIG"]] == ["a.json"]
+    assert all(read.path.startswith("sql/") for read in reads["pipeline:QUERIES"])
+    other = fingerprint(SETTINGS.replace("{}", "[]")).reads
+    assert other["pipeline:CONFIG"] != reads["pipeline:CONFIG"]
+    assert other["pipeline:QUERIES"] == reads["pipeline:QUERIES"]
+
+
+TABLE = """
+from pivot import stage
+import one
+import two
+from table import TABLE
+
+
+@stage(outs=["b"])
+def train():
+    return TABLE
+== table.py
+TABLE = {}
+def add(f):
+    TABLE["x"] = f
+    return f
+== one.py
+from table import add
+@add
+def first(): ...
+== two.py
+from table import add
+@add
+def second(): ...
+"""
+
+
+def test_the_order_of_imports_stands_where_the_table_is_that_they_fill(fingerprint):
+    found = fingerprint(TABLE)
+    assert found.locations["table:<effects>"] == Location(RepoPath("table.py"), 1)
+
+
 def test_a_line_belongs_to_the_module_under_the_name_that_people_import(project):
     """Not under that of the folders around it, which are namespace packages to Python."""
     text = "import ours.core\n== packages/ours/src/ours/__init__.py\n"

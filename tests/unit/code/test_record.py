@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pivot.code.findings import Fingerprint, Kind, Location, Opaque
+from pivot.code.findings import FileRead, Fingerprint, Kind, Location, Opaque
 from pivot.code.record import CodeRecord, decode, encode
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
@@ -25,6 +25,7 @@ def record():
         opaque=(Opaque("getattr", LIB, 9),),
         via={"lib:f": "pipeline:train"},
         runs=frozenset({"lib", "pipeline"}),
+        reads={"lib:f": (FileRead("a.json", "c3"), FileRead("sql/", "sql/b.sql"))},
     )
     return CodeRecord(
         fingerprints={"pipeline:train": fingerprint},

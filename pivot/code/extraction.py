@@ -1,7 +1,7 @@
 """From a source to its facts: the one place where sources are parsed."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from pivot.code import declarations, facts
 from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
+from pivot.code.mentions import find_mentions, names_files
 from pivot.code.normal import encode
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
@@ -17,18 +18,21 @@ from pivot.code.reads import (
     Read,
     bound_path,
     find_reads,
+    may_open,
     may_read,
     names_programs,
 )
 from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
     calls,
     function_bodies,
     learns_of_subclasses,
     makes_empty_container,
+    own_nodes,
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
@@ -54,7 +58,13 @@ def extract(
     if declared is None:
         declared = declarations.own_declared(bindings)
     outline = read_outline(tree, place=place, declared=declared)
-    parts = _Parts(outline, tree, source.splitlines(), names_programs=names_programs(source))
+    parts = _Parts(
+        outline,
+        tree,
+        source.splitlines(),
+        names_programs=names_programs(source),
+        names_files=names_files(source),
+    )
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
@@ -62,6 +72,8 @@ def extract(
             spans=tuple(definition.span for definition in symbol.definitions),
             learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+            fills=any(parts.sharing(d).fills for d in symbol.definitions),
+            shares=any(parts.sharing(d).shares for d in symbol.definitions),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -93,7 +105,7 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls)))
+        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
         for t in outline.triggers
     )
     return facts.Module(
@@ -138,11 +150,13 @@ class _Parts:
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
+    names_files: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
     _found: dict[tuple[tuple[str, ...], Origin | None, bool], int] = field(default_factory=dict)
     _made: dict[tuple[int, ...], facts.Part] = field(default_factory=dict)
+    _shared: dict[int, Sharing] = field(default_factory=dict)
     _postponed: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -175,13 +189,14 @@ class _Parts:
         uses = find_uses(nodes, self.outline.place)
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
+        opens = may_read(uses.called)
         programs = [read for read in later if read.is_program]
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
             text=derive(_TEXT_CONTEXT, self._text(definitions)),
             references=tuple((self._place(r), r.line) for r in uses.references),
-            writes=self.places(uses.writes),
+            writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
@@ -189,7 +204,22 @@ class _Parts:
             called=self._called(statements),
             reads=(*now, *programs),
             later=later,
+            mentions=find_mentions(nodes) if self.names_files else (),
+            opens=opens and may_open(own_nodes([*tests, *statements])),
+            opens_later=opens and may_open(_in_bodies(statements)),
         )
+
+    def sharing(self, definition: Definition) -> Sharing:
+        """What a definition does to objects that others have, too."""
+        key = id(definition.node)
+        if key not in self._shared:
+            self._shared[key] = find_sharing(definition.node)
+        return self._shared[key]
+
+    def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
+        """What functions change under other names."""
+        found: list[ast.AST] = [of for d in definitions for of in self.sharing(d).renamed]
+        return find_uses(found, self.outline.place).references if found else ()
 
     def _reads(
         self, nodes: Sequence[ast.AST], called: Iterable[str]
@@ -247,6 +277,10 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    return (part for body in function_bodies(nodes) for part in walk(body))
 
 
 def _postpones(tree: ast.Module) -> bool:

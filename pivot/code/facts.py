@@ -33,6 +33,8 @@ class Part:
         called: what it calls when the module is imported.
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
+        mentions: texts that may name files and folders.
+        opens: it opens files when the module is imported; `opens_later`: its functions do so.
     """
 
     line: int
@@ -47,6 +49,9 @@ class Part:
     called: tuple[int, ...] = ()
     reads: tuple[Read, ...] = ()
     later: tuple[Read, ...] = ()
+    mentions: tuple[str, ...] = ()
+    opens: bool = False
+    opens_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Symbol:
         spans: first and last line of each definition, decorators included.
         learns: a class that has hooks for its subclasses, or looks for them.
         starts_empty: made as an empty container, so in order to be filled.
+        fills: it may change what it is given when it is called.
+        shares: a class that keeps something on itself, or what a cache decorates.
         path: what it is bound to, if that is a path.
         ignored: a comment says that it doesn't count.
     """
@@ -66,6 +73,8 @@ class Symbol:
     spans: tuple[tuple[int, int], ...]
     learns: bool = False
     starts_empty: bool = False
+    fills: bool = False
+    shares: bool = False
     path: FilePath | None = None
     ignored: bool = False
 
@@ -91,12 +100,14 @@ class Trigger:
         decorators: what it is decorated with.
         bases: what a class derives from, and its keywords.
         calls: what else it calls: the functions that compute a constant, a default, ...
+        arguments: what any of these are given.
     """
 
     name: str
     decorators: tuple[int, ...]
     bases: tuple[int, ...]
     calls: tuple[int, ...]
+    arguments: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from pivot.code.facts import Module
+from pivot.code.facts import Module, Part
 from pivot.code.findings import FileRead
+from pivot.code.mentions import is_file
 from pivot.code.reads import UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
@@ -27,6 +28,31 @@ class DataFiles:
         """
         found = {line for read in reads for line in self._lines(module, read)}
         return sorted(found)
+
+    def mentioned(self, parts: Sequence[tuple[Module, Part]]) -> list[str]:
+        """The files that code which opens some may mean, a line for each."""
+        texts = dict.fromkeys(text for _, part in parts for text in part.mentions)
+        names = [text for text in texts if is_file(text)]
+        if not names:
+            return []
+        bases = dict.fromkeys(b for module, _ in parts for b in _ancestors(module.file.parent))
+        inner = (_walk(base, _steps(text)) for base in bases for text in texts)
+        folders = [f for f in inner if f is not None and f not in bases and self._modules.is_dir(f)]
+        found: set[str] = set()
+        for name in names:
+            is_loose = name.startswith("*") and bool(folders)
+            for start in folders if is_loose else (*bases, *folders):
+                place = _walk(start, _steps(name))
+                if place is not None:
+                    found.update(self._files_at(place))
+        return sorted(found)
+
+    def _files_at(self, place: RepoPath) -> Iterator[str]:
+        for file in self._expanded(place):
+            is_left = self._is_out(file) or not self._modules.is_dir(file.parent)
+            id_ = None if is_left else self._modules.file_id(file)
+            if id_ is not None:
+                yield f"{file}: {id_.hex()}"
 
     def programs(self, module: Module, reads: Sequence[Read]) -> list[str]:
         """The modules that stand in the files of programs which `reads` run."""
@@ -76,7 +102,7 @@ class DataFiles:
         first, *rest = steps
         if first == "**":
             yield from self._matching(folder, rest)
-        for name in self._modules.listed(folder):
+        for name in self._modules.listed(folder) if self._modules.is_dir(folder) else ():
             inner = _walk(folder, [name])
             if inner is not None and first == "**" and self._modules.is_dir(inner):
                 yield from self._matching(inner, steps)
@@ -145,6 +171,18 @@ def _walk(start: RepoPath, steps: Sequence[str]) -> RepoPath | None:
         except PathError:
             return None
     return place
+
+
+def _steps(text: str) -> list[str]:
+    return [step for step in text.split("/") if step not in ("", ".")]
+
+
+def _ancestors(folder: RepoPath) -> Iterator[RepoPath]:
+    """A folder and all around it, the project's own included."""
+    yield folder
+    while folder != RepoPath.ROOT:
+        folder = folder.parent
+        yield folder
 
 
 def _is_pattern(path: str) -> bool:

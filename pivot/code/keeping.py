@@ -33,7 +33,7 @@ def encode(module: Module) -> bytes:
         module.stars,
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.bases, t.calls] for t in module.triggers],
+        [[t.name, t.decorators, t.bases, t.calls, t.arguments] for t in module.triggers],
         module.acts,
         sorted(module.exports),
         module.contested,
@@ -95,6 +95,7 @@ def _reference(row: _Row) -> Reference:
 def _symbol_row(name: str, symbol: Symbol) -> _Row:
     spans = [line for span in symbol.spans for line in span]
     traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
+    traits += 8 * symbol.fills + 16 * symbol.shares
     path = None if symbol.path is None else _path_row(symbol.path)
     return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
 
@@ -108,6 +109,8 @@ def _symbol(row: _Row) -> Symbol:
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
         ignored=bool(traits & 4),
+        fills=bool(traits & 8),
+        shares=bool(traits & 16),
         path=None if path is None else _path(path),
     )
 
@@ -137,13 +140,14 @@ def _part_row(part: Part) -> _Row:
     hashes = (part.digest + part.text).hex()
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    rest = [part.loads, part.texts, part.called, *files]
+    opens = part.opens + 2 * part.opens_later
+    rest = [part.loads, part.texts, part.called, *files, part.mentions, opens]
     return [*row, *rest] if any(rest) else row
 
 
 def _part(row: _Row) -> Part:
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later = rest or ((), (), (), (), ())
+    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -158,6 +162,9 @@ def _part(row: _Row) -> Part:
         called=tuple(called),
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
+        mentions=tuple(mentions),
+        opens=bool(opens & 1),
+        opens_later=bool(opens & 2),
     )
 
 

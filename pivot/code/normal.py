@@ -17,7 +17,7 @@ ever grows: a changed row is a new scheme.
 """
 
 import ast
-from typing import Final
+from typing import Any, Final
 
 from pivot.errors import DefinitionError
 
@@ -167,8 +167,9 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
         item = stack.pop()
         if isinstance(item, str):
             out.append(item)
-        else:
-            stack += _expand(item)
+            continue
+        plain = _PLAIN.get(item.__class__)
+        stack += _expand(item) if plain is None else _expand_plain(item, *plain)
     return "".join(out).encode("utf-8", "surrogatepass")
 
 
@@ -201,33 +202,54 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
 def _expand_plain(
     node: ast.AST, opening: str, row: tuple[tuple[str, str], ...]
 ) -> list[str | ast.AST]:
-    """The same for the kinds that no rule is for, which most nodes are of: without detours."""
-    parts: list[str | ast.AST] = [opening]
+    """The same for the kinds that no rule is for, which most nodes are of: without detours.
+
+    What is finished between two inner nodes is one text.
+    """
+    parts: list[str | ast.AST] = []
+    text = opening
     for index, field in row:
         value = getattr(node, field, None)
         if value is None:
             continue
-        if value.__class__ is str:
-            parts.append(f"{index}{len(value)}:{value}")
-        elif value.__class__ is list:
-            if value:
-                parts += (f"{index}[", *map(_leaf, value), "]")
+        kind = value.__class__
+        if kind is str:
+            text += f"{index}{len(value)}:{value}"
+        elif kind is list:
+            if not value:
+                continue
+            text += index + "["
+            for one in value:
+                form = _leaf(one)
+                if form.__class__ is str:
+                    text += form
+                else:
+                    parts += (text, form)
+                    text = ""
+            text += "]"
         else:
-            parts += (index, _leaf(value))
-    parts.append(")")
+            form = _leaf(value)
+            if form.__class__ is str:
+                text += index + form
+            else:
+                parts += (text + index, form)
+                text = ""
+    parts.append(text + ")")
     parts.reverse()
     return parts
 
 
-def _leaf(value: object) -> str | ast.AST:
+def _leaf(value: Any) -> Any:
     """The form of what has nothing below it; a node that has is given back."""
-    if isinstance(value, ast.Name) and ast.Name in _PLAIN:
+    kind = value.__class__
+    if kind is ast.Name and ast.Name in _PLAIN:
         return f"(Namea{len(value.id)}:{value.id})"
-    if isinstance(value, ast.Constant):
+    if kind is ast.Constant:
         return _constant(value.value)
-    if isinstance(value, ast.AST):
-        return _WHOLE.get(value.__class__, value)
-    return _scalar(value)
+    whole = _WHOLE.get(kind)
+    if whole is not None:
+        return whole
+    return value if isinstance(value, ast.AST) else _scalar(value)
 
 
 def _row(node: ast.AST) -> tuple[tuple[str, str], ...]:

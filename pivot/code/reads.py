@@ -97,6 +97,15 @@ def may_read(called: Iterable[str]) -> bool:
     return any(name in special or _READING.fullmatch(name) for name in called)
 
 
+def may_open(nodes: Iterable[ast.AST]) -> bool:
+    """Whether a call among `nodes` may read a file, whichever."""
+    return any(
+        isinstance(node, ast.Call)
+        and _READING.fullmatch(getattr(node.func, "attr", getattr(node.func, "id", ""))) is not None
+        for node in nodes
+    )
+
+
 def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
     """What `nodes` read when they run, without the functions that they define or call."""
     finder = _Finder(place)

@@ -6,9 +6,9 @@ too much is only a needless run.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from pivot.code.reflection import (
     annotation_parts,
@@ -24,6 +24,9 @@ from pivot.code.scopes import Origin, Place, Scope, bound, imported
 from pivot.code.statements import registers
 from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
+
+type _Scopes = tuple[Scope, ...]
+type _Inner = list[ast.AST] | None
 
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
@@ -119,13 +122,13 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[ast.AST, tuple[Scope, ...]]] = []
+        self._inner: list[tuple[ast.AST, _Scopes]] = []
         self._is_walking = False
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
-    def visit(self, nodes: Iterable[ast.AST], scopes: tuple[Scope, ...]) -> None:
+    def visit(self, nodes: Iterable[ast.AST], scopes: _Scopes) -> None:
         """Walk `nodes`; those of inner scopes come before what else their node gives."""
         self._inner += ((node, scopes) for node in nodes)
         if self._is_walking:
@@ -137,54 +140,40 @@ class _Walk:
             node, around = stack.pop()
             found = self._enter(node, around)
             inner = children(node) if found is None else found
-            stack += reversed([(child, around) for child in inner])
-            stack += reversed(self._inner)
-            self._inner.clear()
+            if inner:
+                stack += [(child, around) for child in reversed(inner)]
+            if self._inner:
+                stack += reversed(self._inner)
+                self._inner.clear()
         self._is_walking = False
 
-    def _enter(self, node: ast.AST, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+    def _enter(self, node: ast.AST, scopes: _Scopes) -> list[ast.AST] | None:
         """Handle one node; gives the nodes to go on with, None for all its children."""
-        match node:
-            case ast.Name():
-                self._name(node, scopes)
-                return []
-            case ast.Constant():
-                self._text(node.value)
-                return []
-            case ast.Attribute():
-                return self._attribute(node, scopes)
-            case ast.Call():
-                return self._call(node, scopes)
-            case ast.Subscript():
-                return self._subscript(node, scopes)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                return self._function(node, scopes)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                return self._comprehension(node, scopes)
-            case ast.Import() | ast.ImportFrom():
-                self._import(node, scopes)
-                return []
-            case ast.ClassDef():
-                return self._class(node, scopes)
-            case ast.TypeAlias() if node.type_params:
-                self.visit([node.value], self._with_type_params(node.type_params, scopes))
-                return []
-            case ast.AnnAssign():
-                parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
-                return [*parts, node.value] if node.value else parts
-        return None
+        enter = self._ENTER.get(node.__class__)
+        return None if enter is None else enter(self, node, scopes)
 
-    def _name(self, node: ast.Name, scopes: tuple[Scope, ...]) -> None:
-        stored = not isinstance(node.ctx, ast.Load)
-        if stored and not (scopes and node.id in scopes[-1].escaped):
-            return
-        self._refer((node.id,), node.lineno, scopes, write=stored)
+    def _name(self, node: ast.Name, scopes: _Scopes) -> list[ast.AST]:
+        stored = node.ctx.__class__ is not ast.Load
+        if not stored or (scopes and node.id in scopes[-1].escaped):
+            self._refer((node.id,), node.lineno, scopes, write=stored)
+        return []
 
-    def _text(self, value: object) -> None:
-        if isinstance(value, str) and is_dotted(value):
-            self.texts[value] = None
+    def _text(self, node: ast.Constant, _: _Scopes) -> list[ast.AST]:
+        if isinstance(node.value, str) and is_dotted(node.value):
+            self.texts[node.value] = None
+        return []
 
-    def _attribute(self, node: ast.Attribute, scopes: tuple[Scope, ...]) -> list[ast.AST]:
+    def _annotated(self, node: ast.AnnAssign, _: _Scopes) -> list[ast.AST]:
+        parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
+        return [*parts, node.value] if node.value else parts
+
+    def _type_alias(self, node: ast.TypeAlias, scopes: _Scopes) -> list[ast.AST] | None:
+        if not node.type_params:
+            return None
+        self.visit([node.value], self._with_type_params(node.type_params, scopes))
+        return []
+
+    def _attribute(self, node: ast.Attribute, scopes: _Scopes) -> list[ast.AST]:
         chain, base = self._chain(node)
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
@@ -216,7 +205,7 @@ class _Walk:
         origin = loaded(node, self.place)
         return tuple(attributes), node if origin is None else origin
 
-    def _call(self, node: ast.Call, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+    def _call(self, node: ast.Call, scopes: _Scopes) -> list[ast.AST] | None:
         func = node.func
         self.called.add(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""))
         chain, base = self._chain(node)
@@ -246,9 +235,7 @@ class _Walk:
         if names is not None:
             self.loads[names] = None
 
-    def _builtin_call(
-        self, node: ast.Call, name: str, scopes: tuple[Scope, ...]
-    ) -> list[ast.AST] | None:
+    def _builtin_call(self, node: ast.Call, name: str, scopes: _Scopes) -> list[ast.AST] | None:
         """Built-ins that see the module's names, or change what they are given."""
         if any(name in scope.names for scope in scopes):
             return None
@@ -261,7 +248,7 @@ class _Walk:
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
 
-    def _subscript(self, node: ast.Subscript, scopes: tuple[Scope, ...]) -> list[ast.AST] | None:
+    def _subscript(self, node: ast.Subscript, scopes: _Scopes) -> list[ast.AST] | None:
         origin = loaded(node, self.place)
         if origin is not None:
             self._add(Reference((), node.lineno, origin))
@@ -276,9 +263,7 @@ class _Walk:
             self._changed(node.value, scopes, self.writes)
         return None
 
-    def _changed(
-        self, node: ast.AST, scopes: tuple[Scope, ...], found: dict[Reference, None]
-    ) -> None:
+    def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:
         """Note that the object which an attribute, item or method belongs to may change."""
         while isinstance(node, ast.Subscript):
             node = node.value
@@ -290,7 +275,7 @@ class _Walk:
                 found[reference] = None
 
     def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: tuple[Scope, ...]
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: _Scopes
     ) -> list[ast.AST]:
         """Walk the body in a scope of its own; gives what is evaluated outside of it."""
         arguments = node.args
@@ -315,15 +300,13 @@ class _Walk:
         self.visit(body, (*scopes, scope))
         return outside
 
-    def _with_type_params(
-        self, params: Sequence[ast.type_param], scopes: tuple[Scope, ...]
-    ) -> tuple[Scope, ...]:
+    def _with_type_params(self, params: Sequence[ast.type_param], scopes: _Scopes) -> _Scopes:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
         inner = (*scopes, scope)
         self.visit([child for p in params for child in children(p)], inner)
         return inner
 
-    def _class(self, node: ast.ClassDef, scopes: tuple[Scope, ...]) -> list[ast.AST]:
+    def _class(self, node: ast.ClassDef, scopes: _Scopes) -> list[ast.AST]:
         if node.type_params:
             scopes = self._with_type_params(node.type_params, scopes)
         imports = bound(node.body, self.place).imports
@@ -335,7 +318,7 @@ class _Walk:
     def _comprehension(
         self,
         node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        scopes: tuple[Scope, ...],
+        scopes: _Scopes,
     ) -> list[ast.AST]:
         first, *others = node.generators
         targets = [generator.target for generator in node.generators]
@@ -348,17 +331,18 @@ class _Walk:
         self.visit(inner, (*scopes, scope))
         return [first.iter]
 
-    def _import(self, statement: ast.Import | ast.ImportFrom, scopes: tuple[Scope, ...]) -> None:
+    def _import(self, statement: ast.Import | ast.ImportFrom, scopes: _Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
             self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
             if origin.name is not None and (scopes or origin.name != "*"):
                 self._add(Reference((), statement.lineno, origin, runs_only=True))
+        return []
 
     def _refer(
         self,
         chain: tuple[str, ...],
         line: int,
-        scopes: tuple[Scope, ...],
+        scopes: _Scopes,
         *,
         write: bool = False,
     ) -> None:
@@ -376,8 +360,24 @@ class _Walk:
     def _look_up(self, what: str, node: ast.expr) -> None:
         self.lookups[Lookup(what, node.lineno)] = None
 
+    # By class, since this is asked of every node; all others are gone through as they are.
+    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, _Scopes], _Inner]]] = {
+        ast.Name: _name,
+        ast.Constant: _text,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Subscript: _subscript,
+        ast.AnnAssign: _annotated,
+        ast.TypeAlias: _type_alias,
+        ast.ClassDef: _class,
+        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
+        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),
+        **dict.fromkeys((ast.Import, ast.ImportFrom), _import),
+        ast.GeneratorExp: _comprehension,
+    }
 
-def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> Iterator[Reference]:
+
+def _looked_up(chain: tuple[str, ...], line: int, scopes: _Scopes) -> Iterator[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
     name = chain[0]
     for scope in reversed(scopes):
@@ -390,7 +390,7 @@ def _looked_up(chain: tuple[str, ...], line: int, scopes: tuple[Scope, ...]) -> 
     yield Reference(chain, line)
 
 
-def _is_outer(node: ast.AST, scopes: tuple[Scope, ...]) -> bool:
+def _is_outer(node: ast.AST, scopes: _Scopes) -> bool:
     """Whether this is a name that no function around it binds."""
     return isinstance(node, ast.Name) and any(
         reference.origin is not None or reference.chain

@@ -81,6 +81,11 @@ def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
             yield node
         elif isinstance(node, _DEFINABLE):
             yield from node.decorator_list
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.LShift | ast.RShift):
+            # Objects that are given steps, or joined, by such an operator: `app << step`.
+            for operand in (node.left, node.right):
+                method = ast.Attribute(operand, "__lshift__", ast.Load())
+                yield ast.copy_location(method, operand)
 
 
 def callee(call: ast.expr) -> ast.expr:
@@ -147,6 +152,8 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                 return True
             case ast.With() | ast.AsyncWith():
                 return True
+            case ast.For() if _extends_its_variable(node):
+                return True
             case ast.Assert() | ast.Delete() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 return True
             case ast.Raise():
@@ -155,6 +162,17 @@ def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
                 return True
         stack += children(node)
     return False
+
+
+def _extends_its_variable(loop: ast.For) -> bool:
+    """Whether a loop does `x += ...` to what it goes through, which may change it in place."""
+    names = {n.id for n in walk(loop.target) if isinstance(n, ast.Name)}
+    return any(
+        isinstance(node, ast.AugAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id in names
+        for node in own_nodes(loop.body)
+    )
 
 
 def _is_for_effect(node: ast.expr, declared: frozenset[str]) -> bool:
@@ -181,6 +199,11 @@ def is_container_call(call: ast.Call) -> bool:
     if not isinstance(func, ast.Attribute) or func.attr not in _CONTAINER_METHODS:
         return False
     return sum(isinstance(node, ast.Call) for node in own_nodes([call])) == 1
+
+
+def is_container_method(name: str) -> bool:
+    """Whether containers have a method of that name which changes them."""
+    return name in _CONTAINER_METHODS
 
 
 def is_main_test(test: ast.expr) -> bool:

@@ -8,9 +8,11 @@ from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
+from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Acts, Touch
+from pivot.hashing import ObjectId
 
 
 class Graph:
@@ -25,6 +27,7 @@ class Graph:
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
+        self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -67,7 +70,19 @@ class Graph:
             caller = self.plain(symbol)
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
+        lines += self._mentioned(module, part, node)
         return with_files(node, sorted(set(lines)), programs)
+
+    def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
+        """The files that code may mean which opens some at import, itself or by what it calls."""
+        run = [c for c in node.called if self.plain(c).kind is not Kind.CONSTANT]
+        reached = dict.fromkeys(s for c in run for s in self.closure(c))
+        if not (part.opens or any(self._facts(s).part.opens_later for s in reached)):
+            return []
+        reached.update(dict.fromkeys(c for s in node.symbols for c in self._constants(s)))
+        known = [s for s in reached if not self.plain(s).is_ignored]
+        parts = [(self.module(s.module), self._facts(s).part) for s in known]
+        return self._files.mentioned([(module, part), *parts])
 
     def module(self, name: str) -> Module:
         module = self.modules.get(name)
@@ -98,13 +113,31 @@ class Graph:
 
     def _with_parts(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Objects, and those that they were made from: a change of one may be one of the other."""
-        every = {part for symbol in symbols for part in (symbol, *self._constants(symbol))}
+        twins = (twin for symbol in symbols for twin in self._twins(symbol))
+        every = {part for twin in twins for part in (twin, *self._constants(twin))}
         return frozenset(part for part in every if not self.plain(part).is_ignored)
+
+    def _twins(self, symbol: SymbolId) -> list[SymbolId]:
+        """The names that one statement binds, as in `put, get = make()`, to what may be shared."""
+        if self.plain(symbol).kind is not Kind.CONSTANT:
+            return [symbol]
+        together = self._together.get(symbol.module)
+        if together is None:
+            together = self._together[symbol.module] = {}
+            for name, found in self.module(symbol.module).symbols.items():
+                each = SymbolId(symbol.module, name)
+                together.setdefault((found.part.line, found.part.digest), []).append(each)
+        part = self._facts(symbol).part
+        return together[part.line, part.digest]
 
     def _constants(self, symbol: SymbolId) -> list[SymbolId]:
         if self.plain(symbol).kind is not Kind.CONSTANT:
             return []
-        return [s for s in self.closure(symbol) if self.plain(s).kind is Kind.CONSTANT]
+        return [
+            s
+            for s in self.closure(symbol)
+            if self.plain(s).kind is Kind.CONSTANT or self._facts(s).shares
+        ]
 
     def trigger(self, module: Module, index: int) -> Touch:
         key = (module.place.module, index)
@@ -137,7 +170,41 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        given, opened = self._given(module, trigger)
+        symbols |= given
+        always |= opened
         return Touch(frozenset(symbols), frozenset(bases), always)
+
+    def _given(self, module: Module, trigger: Trigger) -> tuple[set[SymbolId], bool]:
+        """The objects that may be changed by what is called with them, and by what that calls.
+
+        With whether a whole module may be.
+        """
+        changes = applied = False
+        for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
+            chain = module.references[reference].chain
+            called = self.modules.targets(module, reference).symbols
+            changes |= any(self._fills(symbol) for symbol in called)
+            if chain and not called:
+                changes |= consumes(chain[-1])
+                applied |= applies(chain[-1])
+        found: set[SymbolId] = set()
+        always = False
+        if changes or applied:
+            for argument in trigger.arguments:
+                targets = self.modules.targets(module, argument)
+                always |= changes and bool(targets.modules)
+                for symbol in targets.symbols:
+                    kind = self.plain(symbol).kind
+                    if changes and kind is not Kind.FUNCTION:
+                        found |= self._with_parts([symbol])
+                    if applied and kind is not Kind.CONSTANT:
+                        found |= self._changes(symbol)[0]
+        return found, always
+
+    def _fills(self, symbol: SymbolId) -> bool:
+        """Whether a function or class, with all that it uses, may change what it is given."""
+        return any(self._facts(part).fills for part in self.closure(symbol))
 
     def _is_touched(self, symbol: SymbolId, *, is_decorator: bool, is_method: bool) -> bool:
         """Whether calling this, or a method of it, is taken to change it."""
@@ -154,10 +221,20 @@ class Graph:
             node = self.plain(part)
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
+                changed.update(c for s in node.changes for c in self._handed_out(s))
                 outside |= node.changes_outside
+                facts = self._facts(part)
+                if facts.shares and (facts.fills or node.kind is Kind.CLASS):
+                    changed.add(part)
             elif self._facts(part).starts_empty:
                 changed.add(part)
         return changed, outside
+
+    def _handed_out(self, symbol: SymbolId) -> list[SymbolId]:
+        """The objects that a function may give, one of which is changed: `table()["a"] = 1`."""
+        if self.plain(symbol).kind is not Kind.FUNCTION:
+            return []
+        return [s for s in self.plain(symbol).symbols if self.plain(s).kind is Kind.CONSTANT]
 
     def _loaded(self, module: Module) -> Iterable[str]:
         """The modules that functions import which a module calls when it is imported."""

@@ -18,6 +18,7 @@ from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
 from pivot.code.reflection import loaded, loader_names
 from pivot.code.scopes import Origin, Place, imported
+from pivot.code.sharing import arguments
 from pivot.code.syntax import parse, walk
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
@@ -57,6 +58,13 @@ class Symbol:
 
     @property
     def kind(self) -> Kind:
+        if len(self.definitions) == 1:
+            # Mostly one statement says it by itself.
+            only = self.definitions[0].node
+            if isinstance(only, ast.Assign | ast.AnnAssign):
+                return Kind.CONSTANT
+            if isinstance(only, Definable) and only.name == self.name:
+                return Kind.CLASS if isinstance(only, ast.ClassDef) else Kind.FUNCTION
         nodes = [
             node
             for definition in self.definitions
@@ -91,12 +99,14 @@ class Trigger:
         decorators: what it is decorated with.
         bases: what a class derives from, and its keywords.
         calls: what else it calls: the functions that compute a constant, a default, ...
+        arguments: what any of these are given.
     """
 
     name: str
     decorators: tuple[Reference, ...]
     bases: tuple[Reference, ...]
     calls: tuple[Reference, ...]
+    arguments: tuple[Reference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,8 @@ class _Reader:
     ) -> None:
         parts = [self._callees(part) for part in (decorators, bases, calls)]
         if any(parts):
+            given = [part for call in (*decorators, *bases, *calls) for part in arguments(call)]
+            parts.append(find_uses(given, self.place).references if given else ())
             self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:

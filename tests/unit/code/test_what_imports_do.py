@@ -193,16 +193,26 @@ CASES = {
         "def all_of(c): return [k for d in c.__subclasses__() for k in d.__subclasses__()]\n"
         "== n.py\nimport m\nclass K(m.B): v=«1|2»"
     ),
+    "loop variable extended in place": (
+        "import reg, pa\ndef train(): return reg.X\n== reg.py\nX={'a':[]}\n== pa.py\n"
+        "import reg\nfor k, v in reg.X.items():\n v += [«1|2»]"
+    ),
+    "operator whose result has a name": (
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __lshift__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
+        "import reg\n_ = reg.r << «1|2»"
+    ),
 }
 
 LIMITS = {
-    "operator whose result has a name": (
-        "operators that change their objects are not told from arithmetic",
+    "another operator whose result has a name": (
+        "all operators but << and >> are taken for arithmetic",
         (
             "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
             " def __init__(self): self.items=[]\n"
-            " def __lshift__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
-            "import reg\n_ = reg.r << «1|2»"
+            " def __or__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
+            "import reg\n_ = reg.r | «1|2»"
         ),
     ),
     "method named like a reading one, called in a decorator": (
@@ -237,13 +247,6 @@ LIMITS = {
             " def __init__(self): self.items=[]\n"
             " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
             "import reg\n«for x in reg.r: pass|»"
-        ),
-    ),
-    "loop variable extended in place": (
-        "what a loop variable stands for is not followed",
-        (
-            "import reg, pa\ndef train(): return reg.X\n== reg.py\nX={'a':[]}\n== pa.py\n"
-            "import reg\nfor k, v in reg.X.items():\n v += [«1|2»]"
         ),
     ),
     "submodule that takes the place of an attribute": (

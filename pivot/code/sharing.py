@@ -1,0 +1,207 @@
+"""Objects that several pieces of code share: what is handed to them, and what classes keep.
+
+An object may be changed under another name than its own: as the parameter of a function that fills
+it, or as the one instance, or the state, that a class hands to all who ask.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pivot.code.statements import callee, defaults, is_container_method, registers
+from pivot.code.syntax import walk
+
+_FILLING: Final = re.compile(
+    "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
+)
+# Functions of Python's own that change their first argument.
+_CONSUMING: Final = frozenset(
+    {"next", "anext", "setattr", "delattr", "shuffle", "heapify", "insort"}
+    | {"insort_left", "insort_right", "heappush", "heappop", "heappushpop", "heapreplace"}
+)
+_APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
+_KEEPING: Final = re.compile("cache|memo|singleton|once", re.IGNORECASE)
+_LOOKING: Final = frozenset({"get", "values", "items", "setdefault"})
+_FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
+_OWN: Final = frozenset({"self", "cls", "mcs"})
+_CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign})
+_DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def consumes(name: str) -> bool:
+    """Whether a function of Python's own of that name changes what it is given."""
+    return name in _CONSUMING
+
+
+def applies(name: str) -> bool:
+    """Whether a function of Python's own of that name calls what it is given."""
+    return name in _APPLYING
+
+
+def arguments(call: ast.expr) -> Iterator[ast.expr]:
+    """What a call or a decorator is given: in `f(a)(b)` both."""
+    while isinstance(call, ast.Call):
+        yield from call.args
+        yield from (keyword.value for keyword in call.keywords)
+        call = call.func
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a function or class does to objects that others have, too.
+
+    Attributes:
+        fills: it, or a method of it, may change an object that it is given.
+        shares: all who call it, or make an instance of it, may get one object. Such are classes
+            that keep something on themselves, what caches decorate, and functions that fill one
+            of their defaults.
+        renamed: objects that it changes under a name of its own, as `TABLE` in
+            `for each in TABLE: each.rate = 1`. What a function gives is not followed, but for one
+            that is given nothing, as in `table()["a"] = 1`.
+    """
+
+    fills: bool = False
+    shares: bool = False
+    renamed: tuple[ast.expr, ...] = ()
+
+
+NOTHING: Final = Sharing()
+
+
+def find_sharing(node: ast.AST) -> Sharing:
+    """What a top-level statement shares, if it is a function or a class."""
+    if not isinstance(node, _DEFINABLE):
+        return NOTHING
+    nodes = list(walk(node))
+    changed = [of for part in nodes if part.__class__ in _CHANGING for of in _changed(part)]
+    is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
+    if not changed and not isinstance(node, ast.ClassDef):
+        return Sharing(shares=True) if is_cached else NOTHING
+    given = {part.arg for part in nodes if isinstance(part, ast.arg)}
+    given -= _OWN if isinstance(node, ast.ClassDef) else set()
+    kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
+    fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
+    if isinstance(node, ast.ClassDef):
+        shares = is_cached or _keeps(node, changed, nodes)
+    else:
+        is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
+        shares = is_cached or (is_kept and fills)
+    return Sharing(fills, shares, tuple(_renamed(changed, nodes)))
+
+
+def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.AST]) -> bool:
+    """Whether a class keeps something on itself, for all of its instances."""
+    own = {f"self.{name}" for name in _bound(node)} | {"self.__dict__"}
+    return any(
+        _root(of) in ("cls", "mcs", node.name)
+        or _dotted(of).startswith(("type(self)", "self.__class__"))
+        or _dotted(of) in own
+        for of in changed
+    ) or any(
+        part.attr == "__dict__" and not isinstance(part.ctx, ast.Load)
+        for part in nodes
+        if isinstance(part, ast.Attribute)
+    )
+
+
+def _renamed(changed: Sequence[ast.expr], nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    names = {_root(of) for of in changed} - _OWN - {""}
+    for part in nodes if names else ():
+        for name, value in _bindings(part):
+            if name in names and (source := _source(value)) is not None:
+                yield source
+    for of in changed:
+        if isinstance(of, ast.Call) and (source := _source(of)) is not None:
+            yield source
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    match node:
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.For(target=ast.Name(id=name), iter=value)
+        ):
+            yield name, value
+        case ast.For(target=ast.Tuple(elts=elements), iter=value):
+            yield from ((e.id, value) for e in elements if isinstance(e, ast.Name))
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield name, value
+
+
+def _source(node: ast.expr) -> ast.expr | None:
+    """The name that an object is reached from by attributes, items and methods that look it up."""
+    while True:
+        match node:
+            case ast.Name():
+                return node
+            case ast.Attribute(value=of) | ast.Subscript(value=of):
+                node = of
+            case ast.Call(func=ast.Attribute(value=of, attr=name)) if name in _LOOKING:
+                node = of
+            case ast.Call(func=ast.Name() as function, args=[], keywords=[]):
+                return function
+            case _:
+                return None
+
+
+def _bound(node: ast.ClassDef) -> Iterator[str]:
+    """Attributes that a class body itself binds, and not for each instance."""
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
+                _dotted(callee(value)).rpartition(".")[2] not in _FIELDS
+            ):
+                yield name
+
+
+def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
+    """The attribute of `self.name = parameter`."""
+    match node:
+        case (
+            ast.Assign(targets=[target], value=ast.Name(id=name))
+            | ast.AnnAssign(target=target, value=ast.Name(id=name))
+        ) if name in given:
+            if isinstance(target, ast.Attribute) and _dotted(target.value) == "self":
+                yield target.attr
+
+
+def _changed(node: ast.AST) -> Iterator[ast.expr]:
+    """What a node may change: the object, of which it sets an attribute or item, or adds to."""
+    match node:
+        case ast.Attribute(value=of) | ast.Subscript(value=of) if not isinstance(
+            node.ctx, ast.Load
+        ):
+            yield of
+        case ast.Call(func=ast.Attribute(value=of, attr=name)) if (
+            is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
+        ):
+            yield of
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if consumes(
+            name
+        ):
+            yield of
+        case ast.AugAssign(target=ast.Name() as of):
+            yield of
+
+
+def _dotted(node: ast.AST) -> str:
+    """`self.items` as text, items left out; empty for what is no name."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=of, attr=name):
+            start = _dotted(of)
+            return f"{start}.{name}" if start else ""
+        case ast.Subscript(value=of):
+            return _dotted(of)
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="self")]):
+            return "type(self)"
+    return ""
+
+
+def _root(node: ast.AST) -> str:
+    return _dotted(node).partition(".")[0]

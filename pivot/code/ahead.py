@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from pivot.code.extraction import extract
 from pivot.code.keeping import encode
@@ -58,27 +58,46 @@ def guess(sources: Sources, roots: Sequence[RepoPath], names: Iterable[str]) -> 
     return [found for found in search.found.values() if found is not None]
 
 
+class Parsing:
+    """Facts in the making, by processes beside this one. Ask for `facts`, or `stop` it."""
+
+    def __init__(self, begun: Sequence[Forked | None]) -> None:
+        self._begun = begun
+
+    @classmethod
+    def start(cls, guesses: Iterable[Guess], is_known: Callable[[ObjectId], bool]) -> Self:
+        """Begin with those sources that aren't known; with none if they are few."""
+        missing = [one for one in guesses if not is_known(one.key)]
+        helpers = useful() if len(missing) >= _WORTH else 0
+        parts = [missing[number::helpers] for number in range(helpers)]
+        return cls([Forked.start(partial(_facts_of, part)) for part in parts])
+
+    def facts(self) -> Mapping[ObjectId, bytes]:
+        """Wait for the facts, as bytes by their key.
+
+        Sources that can't be parsed are left out: whoever asks for them is told.
+        """
+        found: dict[ObjectId, bytes] = {}
+        try:
+            for one in self._begun:
+                data = None if one is None else one.result()
+                found.update(_rows(data or b""))
+        finally:
+            self.stop()
+        return found
+
+    def stop(self) -> None:
+        """End what didn't end yet."""
+        for one in self._begun:
+            if one is not None:
+                one.kill()
+
+
 def parse_ahead(
     guesses: Iterable[Guess], is_known: Callable[[ObjectId], bool]
 ) -> Mapping[ObjectId, bytes]:
-    """The facts of those sources that aren't known, as bytes by their key; none if they are few.
-
-    Sources that can't be parsed are left out: whoever asks for them is told.
-    """
-    missing = [one for one in guesses if not is_known(one.key)]
-    helpers = useful() if len(missing) >= _WORTH else 0
-    found: dict[ObjectId, bytes] = {}
-    parts = [missing[number::helpers] for number in range(helpers)]
-    begun = [Forked.start(partial(_facts_of, part)) for part in parts]
-    try:
-        for one in begun:
-            data = None if one is None else one.result()
-            found.update(_rows(data or b""))
-    finally:
-        for one in begun:
-            if one is not None:
-                one.kill()
-    return found
+    """The facts of those sources that aren't known, by their key; none if they are few."""
+    return Parsing.start(guesses, is_known).facts()
 
 
 def _facts_of(part: Sequence[Guess]) -> bytes:

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,12 +130,15 @@ def _path(text: str) -> RepoPath:
     return str.__new__(RepoPath, text)
 
 
-def load_definitions(project: str, sources: Sequence[Source]) -> Definitions:
+def load_definitions(
+    project: str, sources: Sequence[Source], meanwhile: Callable[[], None] = lambda: None
+) -> Definitions:
     """Load the sources in a fresh process: user code never runs in this one.
 
     Args:
         project: absolute path of the project root.
         sources: as `discover` gives them.
+        meanwhile: done while that process loads them.
 
     Raises:
         DefinitionError: a source can't be loaded or declares something that can't be.
@@ -144,7 +147,7 @@ def load_definitions(project: str, sources: Sequence[Source]) -> Definitions:
     with _scratch() as stdin, _scratch() as stdout, _scratch() as stderr:
         os.write(stdin, request)
         os.lseek(stdin, 0, os.SEEK_SET)
-        status = _run_child(stdin, stdout, stderr)
+        status = _run_child(stdin, stdout, stderr, meanwhile)
         result, output = _content(stdout), _content(stderr)
     return _answer(sources, status, result, output[-_OUTPUT_LIMIT:].decode(errors="replace"))
 
@@ -172,7 +175,7 @@ def _content(fd: int) -> bytes:
     return os.pread(fd, os.fstat(fd).st_size, 0)
 
 
-def _run_child(stdin: int, stdout: int, stderr: int) -> int:
+def _run_child(stdin: int, stdout: int, stderr: int, meanwhile: Callable[[], None]) -> int:
     """Run the loader with these as its standard streams; its exit code, negative for a signal."""
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     pid = os.posix_spawn(
@@ -182,8 +185,9 @@ def _run_child(stdin: int, stdout: int, stderr: int) -> int:
         file_actions=[(os.POSIX_SPAWN_DUP2, fd, n) for n, fd in enumerate((stdin, stdout, stderr))],
     )
     try:
+        meanwhile()
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    except KeyboardInterrupt:
+    except BaseException:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise

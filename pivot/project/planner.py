@@ -82,11 +82,19 @@ class Planner:
         known = self._known_definitions(sources)
         if known is not None:
             return known
-        fresh = load_definitions(self.project.root, sources)
+        fresh = self._load(sources)
         self.has_reloaded = True
         if fresh.evidence.cacheable:
             self.project.state.record_document(DEFINITIONS, encode_definitions(fresh))
         return fresh
+
+    def _load(self, sources: tuple[Source, ...]) -> Definitions:
+        from pivot.project.foreseeing import foreseeing
+
+        with foreseeing(self.project, sources) as foresight:
+            definitions = load_definitions(self.project.root, sources, foresight.begin)
+            foresight.keep()
+        return definitions
 
     def _known_definitions(self, sources: tuple[Source, ...]) -> Definitions | None:
         """What the accelerator has of these sources, if loading them would give the same."""

@@ -35,7 +35,7 @@ def test_code_that_is_no_symbol_comes_last_and_has_no_place():
     assert (rows[-1].entry, rows[-1].kind, rows[-1].location) == ("./weights.py", "file", None)
     assert rows[-1].to_json() == {
         "symbol": "./weights.py", "kind": "file", "hash": "W", "file": None, "line": None,
-        "via": None,
+        "via": None, "reads": [],
     }  # fmt: skip
 
 

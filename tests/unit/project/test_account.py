@@ -53,6 +53,7 @@ def test_json_has_the_stage_its_state_and_its_reasons():
                 "file": None,
                 "line": None,
                 "chain": ["m:train", "n:low"],
+                "reads": [],
                 "files": None,
                 "former": None,
                 "diff": None,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pivot.code.ahead import Parsing, guess
 from pivot.code.edition import edition
+from pivot.code.record import DOCUMENT
 from pivot.definition.discovery import Source
 from pivot.forking import useful
 from pivot.hashing import ObjectId
@@ -27,13 +28,17 @@ class Foresight:
         self._sources = DiskSources(project.root)
         self._names = [source.module or source.removesuffix(".py") for source in sources]
         self._known = KnownSources(project.workspace.file_id, project.state, edition())
+        self._is_first = project.state.document(DOCUMENT) is None
         self._parsing: Parsing | None = None
 
     def begin(self) -> None:
-        """Start, if there is much to parse and a processor to do it."""
+        """Start, if nothing is known of the code yet, and there is a processor for it.
+
+        After an edit most of it is known, and looking for the rest would take longest.
+        """
         # A file that can't be read is told of by whoever needs it.
         with contextlib.suppress(OSError):
-            if useful():
+            if useful() and self._is_first:
                 guesses = guess(self._sources, _ROOTS, self._names)
                 self._parsing = Parsing.start(guesses, self._is_known)
 

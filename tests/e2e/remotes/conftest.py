@@ -78,6 +78,7 @@ def team_template(told_template, compiled, tmp_path_factory) -> Path:
     }
     (base / "marks").mkdir()
     for command in (
+        [PIVOT, "config", "set", "fingerprint.ignore_env", "MARKS"],  # each clone has its own
         [PIVOT, "repro"],
         [PIVOT, "remote", "add", "storage", "../remote", "--default"],
         [PIVOT, "push"],

@@ -41,7 +41,7 @@ def run(bench: Workbench) -> list[Row]:
             tally.take(bench, PIVOT, NOTHING, words, project)
             for step, (old, new) in EDITS.items():
                 module = modules[(7 * number + 3) % len(modules)]
-                _edit(module, old, new.format(number))
+                _edit(module, old, new.format(number + 1))
                 tally.take(bench, PIVOT, step, words, project)
     edits = [tally.time(step, at_most(0.3)) for step in EDITS]
     return [tally.time(cold, at_most(3)), tally.time(NOTHING), *edits]

@@ -122,7 +122,6 @@ def write_dvc_yaml(project: Path, graph: list[Step]) -> None:
 
 def make_outs(project: Path, graph: list[Step]) -> None:
     """What the stages write, for a peer that takes it as it is."""
-    (project / "made").mkdir()
     text = {}
     for step in graph:
         text[step.outs[0]] = text.get(step.dep, TABLE) + f"{step.name},3\n"

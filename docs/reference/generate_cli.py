@@ -1,11 +1,6 @@
-"""Write the command line's reference from the commands themselves.
-
-python docs/reference/generate_cli.py           write docs/reference/cli.md
-python docs/reference/generate_cli.py --check   exit 1 if the page is not what it should be
-"""
+"""Write the command line's reference from the commands themselves."""
 
 import inspect
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,14 +68,5 @@ def _row(record: tuple[str, str]) -> str:
     return f"| `{names}` | {meaning} |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or compare it; returns the exit code."""
-    page = render()
-    if arguments == ["--check"]:
-        return int(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page)
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    PAGE.write_text(render(), encoding="utf-8")

@@ -1,8 +1,4 @@
-"""Write the table of what makes a stage run, from the corpus in tests/fingerprint/corpus.
-
-python docs/reference/generate_fingerprint.py           write docs/reference/fingerprint.md
-python docs/reference/generate_fingerprint.py --check   exit 1 if the page is not what it should be
-"""
+"""Write the table of what makes a stage run, from the corpus in tests/fingerprint/corpus."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -134,14 +130,5 @@ def _line(row: Row) -> str:
     return f"| {title} | {'yes' if row.must_run else 'no'} | {pivot}{why} |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or compare it; returns the exit code."""
-    page = render()
-    if arguments == ["--check"]:
-        return int(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page)
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    PAGE.write_text(render(), encoding="utf-8")

@@ -92,8 +92,10 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger[Callee]:
     """A definition that runs other code when it is made, which may register it somewhere.
+
+    What is called is a reference while a source is read, and its place among them in the facts.
 
     Attributes:
         name: the symbol.
@@ -104,10 +106,10 @@ class Trigger:
     """
 
     name: str
-    decorators: tuple[int, ...]
-    bases: tuple[int, ...]
-    calls: tuple[int, ...]
-    arguments: tuple[int, ...]
+    decorators: tuple[Callee, ...]
+    bases: tuple[Callee, ...]
+    calls: tuple[Callee, ...]
+    arguments: tuple[Callee, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Module:
     stars: tuple[str, ...]
     runs: tuple[Origin, ...]
     effects: tuple[Effect, ...]
-    triggers: tuple[Trigger, ...]
+    triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]

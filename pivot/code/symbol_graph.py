@@ -146,7 +146,7 @@ class Graph:
                 self._triggers[key] = self._trigger_touch(module, module.triggers[index])
         return self._triggers[key]
 
-    def _trigger_touch(self, module: Module, trigger: Trigger) -> Touch:
+    def _trigger_touch(self, module: Module, trigger: Trigger[int]) -> Touch:
         symbols: set[SymbolId] = set()
         bases: set[SymbolId | str] = set()
         always = False
@@ -175,7 +175,7 @@ class Graph:
         always |= opened
         return Touch(frozenset(symbols), frozenset(bases), always)
 
-    def _given(self, module: Module, trigger: Trigger) -> tuple[set[SymbolId], bool]:
+    def _given(self, module: Module, trigger: Trigger[int]) -> tuple[set[SymbolId], bool]:
         """The objects that may be changed by what is called with them, and by what that calls.
 
         With whether a whole module may be.

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pivot.code import declarations, statements
+from pivot.code.facts import Trigger
 from pivot.code.findings import Kind
 from pivot.code.references import Reference, find_uses
 from pivot.code.reflection import loaded, loader_names
@@ -91,25 +92,6 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """A definition that runs other code when it is made, which may register it somewhere.
-
-    Attributes:
-        name: the symbol.
-        decorators: what it is decorated with.
-        bases: what a class derives from, and its keywords.
-        calls: what else it calls: the functions that compute a constant, a default, ...
-        arguments: what any of these are given.
-    """
-
-    name: str
-    decorators: tuple[Reference, ...]
-    bases: tuple[Reference, ...]
-    calls: tuple[Reference, ...]
-    arguments: tuple[Reference, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Outline:
     """A parsed source file, with the syntax trees of what it defines and does.
 
@@ -131,7 +113,7 @@ class Outline:
     stars: Sequence[str]
     runs: Sequence[Origin]
     effects: Sequence[Effect]
-    triggers: Sequence[Trigger]
+    triggers: Sequence[Trigger[Reference]]
     exports: frozenset[str]
     bindings: Sequence[tuple[str, str]]
     import_positions: Sequence[tuple[str, tuple[int, int]]]
@@ -195,7 +177,7 @@ class _Reader:
     stars: list[str] = field(default_factory=list)
     runs: list[Origin] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    triggers: list[Trigger] = field(default_factory=list)
+    triggers: list[Trigger[Reference]] = field(default_factory=list)
     bindings: list[tuple[str, str]] = field(default_factory=list)
     import_positions: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 

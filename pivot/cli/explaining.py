@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from pivot.cli import chains
-from pivot.code.findings import FileRead
+from pivot.code.findings import SOURCE, FileRead
 from pivot.definition.extra import PATH, is_path
 from pivot.explain import Reason, ReasonKind
 from pivot.plan import Decision, Verdict
@@ -179,6 +179,8 @@ def _value(reason: Reason, value: str | None) -> str:
         return "(absent)"
     if reason.kind in (ReasonKind.CODE, ReasonKind.DEP, ReasonKind.OUT, ReasonKind.OBSERVED):
         return value[:DIGITS]
+    if reason.kind is ReasonKind.PACKAGE and value.startswith(SOURCE):
+        return value[: len(SOURCE) + DIGITS]
     return value
 
 

@@ -114,7 +114,3 @@ def _unexpected(arguments: list[str], error: Exception) -> ExitCode:
         None,
         f"Please report it with the file {place}",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,6 +17,9 @@ MODULE: Final = "<module>"
 IGNORED: Final = "ignored"
 """What stands in a lock instead of the hash of a symbol that a comment says to ignore."""
 
+SOURCE: Final = "source "
+"""What stands before the digest of own code outside of the project, in place of a version."""
+
 SCHEME: Final = 1
 """Number of the normal form and of how hashes are made from it; kept in every lock."""
 

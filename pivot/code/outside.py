@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 
+from pivot.code.findings import SOURCE
 from pivot.definition.ownership import Ownership, ownership
 from pivot.hashing import Json, ObjectId, derive_json
 
@@ -52,7 +53,7 @@ def source_digest(place: str, file_id: Callable[[str], ObjectId | None]) -> str:
 
 def joined(digests: Iterable[str]) -> str:
     """What stands for some places in a lock, beside the versions of packages."""
-    return f"source {derive_json(_CONTEXT, sorted(digests)).hex()}"
+    return f"{SOURCE}{derive_json(_CONTEXT, sorted(digests)).hex()}"
 
 
 def _places(module: str, project: str, own: Ownership, *, is_asked: bool) -> Iterator[str]:

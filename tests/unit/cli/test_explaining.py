@@ -48,6 +48,14 @@ def test_change_of_code_names_kind_function_hashes_and_place():
     )
 
 
+def test_changed_sources_of_a_package_are_shown_as_short_as_other_hashes():
+    old, new = "source " + "a" * 64, "source " + "b" * 64
+    text = account(Reason(ReasonKind.PACKAGE, "teamlib", old, new))
+    assert text.endswith(
+        "    package:teamlib\n      Old: source aaaaaaaa\n      New: source bbbbbbbb"
+    )
+
+
 @pytest.mark.parametrize(
     ("what", "kinds", "label"),
     [

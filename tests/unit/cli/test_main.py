@@ -120,3 +120,18 @@ def test_reader_that_has_gone_is_no_error(tmp_path):
 def test_folder_that_does_not_exist_is_a_usage_error(capsys):
     assert main(["-C", "/no/such/folder", "list"]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_pivot_can_be_run_as_a_module_and_no_file_of_the_project_stands_in_for_imports(tmp_path):
+    for name in ("click", "json", "pivot_remotes"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the project ran')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pivot", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (10, "")
+    assert done.stderr.startswith("error: ")
+    assert "pivot init" in done.stderr

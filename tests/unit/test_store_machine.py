@@ -39,9 +39,20 @@ from tests.unit.disk import failing_disk
 FILES = ("one", "two")
 FOLDER = "folder"
 NAMES = ("x", "y", "sub/z", "sub/w")
+
+
+class Body(bytes):
+    """What a file holds; known by its number, for every step that is tried is kept as text."""
+
+    def __repr__(self):
+        return f"BODIES[{BODIES.index(self)}]"
+
+
 # Files of more than 1 MiB are cut; small ones share blocks.
 LARGE = [random.Random(seed).randbytes(1_100_000) for seed in range(2)]
-BODIES = (b"", b"a", b"text, " * 50, b"other, " * 9000, *LARGE, LARGE[0] + b"tail")
+BODIES = tuple(
+    map(Body, (b"", b"a", b"text, " * 50, b"other, " * 9000, *LARGE, LARGE[0] + b"tail"))
+)
 EXAMPLES = max(100, settings.default.max_examples)
 STEPS = 50
 

@@ -14,9 +14,10 @@ from pivot.errors import ExitCode
 from pivot.printable import printable
 from pivot.project.project import Project
 from pivot.project.remotes import absolute_url, allow, choose, is_read_only, shown_url
+from pivot.transfer.check import Check, Mark
 from pivot.transfer.jobs import JOBS
 from pivot.transfer.pace import Rate
-from pivot.transfer.probing import Check, Mark, Probe, Target, opened
+from pivot.transfer.probing import Probe, Target, opened
 
 
 @click.command()

@@ -11,44 +11,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
 from pivot.errors import PivotError
 from pivot.store.identity import STORE_KEY, StoreId
 from pivot.transfer import latest
+from pivot.transfer.check import Check, Mark, failed, is_final
 from pivot.transfer.founding import PROBES
 from pivot.transfer.listing import INDEXES, list_indexes
 from pivot.transfer.pace import LARGE, SMALL, Rate, download, side_by_side, small_keys, upload
 from pivot_remotes.backend import Backend, ObjectInfo
 from pivot_remotes.connect import connect
-from pivot_remotes.errors import AccessDenied, BadAddress, NotFound, RemoteError, Unreachable
+from pivot_remotes.errors import AccessDenied, NotFound, RemoteError
 from pivot_remotes.permissions import permission
 from pivot_remotes.tracing import Verb
 
 _REPLACED: Final = 4
 # S3 refuses requests that are a quarter of an hour off.
 _SKEW: Final = 300.0
-
-
-class Mark(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was tried. `hint` says what mends it; `denied`: it isn't allowed."""
-
-    name: str
-    mark: Mark
-    text: str
-    hint: str | None = None
-    denied: bool = False
 
 
 class _SkippedError(Exception):
@@ -171,7 +152,7 @@ class Probe:
         except PivotError as error:
             return Check(name, Mark.FAILED, str(error), error.hint), True
         except RemoteError as error:
-            return failed(name, error, permission(self._target.scheme, verb)), not _is_final(error)
+            return failed(name, error, permission(self._target.scheme, verb)), not is_final(error)
 
     # -- the steps ------------------------------------------------------------------------
 
@@ -366,22 +347,6 @@ class Probe:
             hint = f"Delete `{self._prefix}-*` there; no command of Pivot's looks at it"
             return Check("clean up", Mark.FAILED, f"{text}: {error}", hint)
         return None
-
-
-def failed(name: str, error: RemoteError, right: str | None) -> Check:
-    """The check that ended by an error; `right` is what the storage calls the right to do it."""
-    denied = isinstance(error, AccessDenied)
-    hint = error.hint
-    if denied and right is not None and not _is_final(error):
-        hint = f"{hint}; this needs {right}" if hint else f"This needs {right}"
-    return Check(name, Mark.FAILED, str(error), hint, denied)
-
-
-def _is_final(error: RemoteError) -> bool:
-    """Whether every other request would end like this one."""
-    if isinstance(error, AccessDenied):
-        return error.final
-    return isinstance(error, Unreachable | BadAddress)
 
 
 def _indexes(count: int) -> str:

@@ -8,7 +8,8 @@ import pytest
 from pivot.store.entry import FileName
 from pivot.store.identity import STORE_KEY, StoreId
 from pivot.transfer import latest, pace, probing
-from pivot.transfer.probing import Mark, Probe, Target, opened
+from pivot.transfer.check import Mark
+from pivot.transfer.probing import Probe, Target, opened
 from pivot_remotes.backend import ObjectInfo
 from pivot_remotes.connect import connect
 from pivot_remotes.errors import AccessDenied, BadAddress, NotFound, RemoteError, Unreachable

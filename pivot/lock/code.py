@@ -12,8 +12,8 @@ from pivot.hashing import Json, ObjectId, derive
 
 CODE_CONTEXT = "pivot code 1"
 _NAME = b'\n  "code": '
+_NEXT = b',\n  "packages": '
 _BETWEEN = ",\n    "
-_END = b"\n  }"
 
 
 class CodeHashes(Mapping[str, str]):
@@ -75,11 +75,9 @@ def text_digest(text: bytes | memoryview) -> ObjectId:
 
 def find_code(data: bytes) -> slice | None:
     """Where the value of `code` stands in a lock, by how a lock is laid out; nothing is parsed."""
-    start = data.find(_NAME) + len(_NAME)
-    if data.startswith(b"{}", start):
-        return slice(start, start + 2)
-    last = data.find(_END, start)
-    return None if start < len(_NAME) or last < 0 else slice(start, last + len(_END))
+    start = data.find(_NAME)
+    stop = data.rfind(_NEXT)  # much is in the code, and little behind it
+    return slice(start + len(_NAME), stop) if 0 <= start < stop else None
 
 
 def without_code(data: bytes, at: slice) -> dict[str, Json]:

@@ -5,6 +5,7 @@ A dep leads to the stage whose out it is, lies in, or contains.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.definition.extra import fixed_part, is_pattern, matcher, paths_of
 from pivot.definition.stage import Stage
@@ -12,8 +13,7 @@ from pivot.errors import DefinitionError, UsageError, nearest
 from pivot.paths import RepoPath, StageName
 
 
-@dataclass(frozen=True, slots=True)
-class Producer:
+class Producer(NamedTuple):
     """An out that a dep overlaps, and the stage that writes it."""
 
     stage: StageName

@@ -9,9 +9,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import batched
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
 from pivot.files import Stat, folder_identity
@@ -54,16 +53,14 @@ _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM f
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(NamedTuple):
     """What a file was when it was read: its id, and its recipe where that was made."""
 
     id: ObjectId
     recipe: ObjectId | None
 
 
-@dataclass(frozen=True, slots=True)
-class HashedDirectory:
+class HashedDirectory(NamedTuple):
     """What a directory was when its files' states had a certain digest."""
 
     digest: bytes

@@ -5,6 +5,7 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pivot.code.extra import extra_files
 from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
@@ -102,8 +103,7 @@ def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What is known of a stage before anything in the workspace is looked at."""
 
     declared: Declared

@@ -4,7 +4,6 @@ A dep leads to the stage whose out it is, lies in, or contains.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pivot.definition.extra import fixed_part, is_pattern, matcher, paths_of
@@ -20,8 +19,7 @@ class Producer(NamedTuple):
     out: RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Stages in an order in which each comes after all that it reads from.
 
     Attributes:

@@ -182,7 +182,7 @@ class State:
             row = self._recalled[path]
         else:
             row = next(iter(self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,))), None)
-        return _file_row(row)[2] if row is not None and row[1:6] == stat else None
+        return _hashed(row) if row is not None and row[1:6] == stat else None
 
     def ids(self, stats: Mapping[str, os.stat_result]) -> dict[str, ObjectId]:
         """The ids of those among many files whose states are exactly these."""
@@ -337,8 +337,11 @@ class Memory:
 
 
 def _file_row(row: _FileColumns) -> FileRow:
-    path, *stat, id_, recipe = row
-    return path, Stat(*stat), Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
+    return row[0], Stat(*row[1:6]), _hashed(row)
+
+
+def _hashed(row: _FileColumns) -> Hashed:
+    return Hashed(ObjectId(row[6]), ObjectId(row[7]) if row[7] else None)
 
 
 def _today() -> int:

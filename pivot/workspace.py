@@ -79,7 +79,7 @@ class Workspace:
 
     def absolute(self, path: RepoPath) -> str:
         """Where `path` is on this machine."""
-        return self.root if path == RepoPath.ROOT else os.path.join(self.root, path)
+        return self.root if path == RepoPath.ROOT else f"{self.root}/{path}"
 
     def exists(self, path: RepoPath) -> bool:
         """Whether anything is at `path`; nothing is read."""

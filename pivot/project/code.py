@@ -246,7 +246,7 @@ class Code:
     ) -> bool:
         disk = DiskSources(self._project.root)
         ids = dict(looked_at or {})
-        ids |= self._project.workspace.file_ids(record.files.keys() - ids.keys())
+        ids |= self._project.workspace.file_ids([path for path in record.files if path not in ids])
         return record.holds(ids.__getitem__, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:

@@ -5,6 +5,8 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 from pivot.code.extra import extra_files
 from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
@@ -12,6 +14,7 @@ from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
 from pivot.late import Late, LateMapping
+from pivot.lock.code import CodeHashes
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
@@ -101,8 +104,7 @@ def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What is known of a stage before anything in the workspace is looked at."""
 
     declared: Declared
@@ -158,6 +160,8 @@ class Surveyor:
             for stage in stages
         }
         stored = self.has({c for there in outs.values() for c in there.values() if c is not None})
+        read = {stage.name: _sources(graph, stage) for stage in stages}
+        deps = {dep: self._source(dep) for dep in dict.fromkeys(chain.from_iterable(read.values()))}
         known = {s.name: self._know(s, fingerprints[s.entry], packages[s.entry]) for s in stages}
         seen = LateMapping(
             self.seen(one.lock.observed for one in known.values() if one.lock is not None),
@@ -167,7 +171,12 @@ class Surveyor:
             graph,
             {
                 stage.name: self._look(
-                    stage, graph, known[stage.name], outs[stage.name], stored, seen
+                    stage,
+                    {dep: deps[dep] for dep in read[stage.name]},
+                    known[stage.name],
+                    outs[stage.name],
+                    stored,
+                    seen,
                 )
                 for stage in stages
             },
@@ -178,7 +187,7 @@ class Surveyor:
     ) -> "_Known":
         files = extra_files(stage.name, stage.extra, self.workspace.root, self.workspace.file_id)
         declared = declare(stage, fingerprint, packages, files)
-        written, fault = self._own_lock(stage.name)
+        written, fault = self._own_lock(stage.name, CodeHashes.of(declared.code))
         lock = self._under_our_scheme(written)
         # Most stages name no files, and the kinds of symbols are made when they are asked for.
         kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
@@ -201,20 +210,15 @@ class Surveyor:
     def _look(
         self,
         stage: Stage,
-        graph: Graph,
+        sources: Mapping[RepoPath, Content | None],
         known: "_Known",
         outs: Mapping[RepoPath, Content | None],
         stored: frozenset[Content],
         seen: Mapping[str, str | None],
     ) -> StageSurvey:
-        sources = {
-            dep: self._source(dep)
-            for dep, producers in graph.producers[stage.name].items()
-            if not any(producer.out == dep for producer in producers)
-        }
         absent = (self._kept(dep) for dep, content in sources.items() if content is None)
         kept = {one.path: one for one in absent if one is not None}
-        sources |= {path: one.content for path, one in kept.items()}
+        sources = {**sources, **{path: one.content for path, one in kept.items()}}
         held = Late(lambda: self._held(outs, known.locks))
         stored = stored.intersection(content for content in outs.values() if content is not None)
         return StageSurvey(
@@ -257,11 +261,22 @@ class Surveyor:
         files = self.workspace.unheld_files(path, now, lambda content: bool(self.has((content,))))
         return next(files, None) is None
 
-    def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
+    def _own_lock(
+        self, name: StageName, code: CodeHashes
+    ) -> tuple[Lock | None, UnreadableLockError | None]:
         try:
-            return read_lock(self.locks, name), None
+            return read_lock(self.locks, name, code), None
         except UnreadableLockError as error:
             return None, error
+
+
+def _sources(graph: Graph, stage: Stage) -> list[RepoPath]:
+    """The deps of a stage that are no stage's out, but may overlap some."""
+    return [
+        dep
+        for dep, producers in graph.producers[stage.name].items()
+        if not any(producer.out == dep for producer in producers)
+    ]
 
 
 def declare(
@@ -273,7 +288,7 @@ def declare(
     """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code={**fingerprint.code, **files} if files else fingerprint.code,
+        code=CodeHashes.of({**fingerprint.code, **files} if files else fingerprint.code),
         packages=packages,
         params=stage.params,
         env={},

@@ -10,9 +10,9 @@ belongs to the library, and enters as the identity of the installed distribution
 import os
 import stat as stat_
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pivot.definition.executed import Executed
 from pivot.hashing import ObjectId, derive, derive_json
@@ -23,8 +23,7 @@ _ENVIRONMENT_CONTEXT = "pivot definitions environment 1"
 _LISTING_CONTEXT = "pivot definitions listing 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Impurity:
+class Impurity(NamedTuple):
     """Something that definition code did and whose result can't be checked later.
 
     `file` is relative to the project where it lies in it; `line` is 1-based.
@@ -35,8 +34,7 @@ class Impurity:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lookups:
+class Lookups(NamedTuple):
     """Names of modules that were looked for in one folder, and what the folder held for them."""
 
     names: tuple[str, ...]
@@ -224,15 +222,13 @@ def surroundings_hold(evidence: Evidence, project: str) -> bool:
 
 
 def edited_files(
-    evidence: Evidence, project: str, file_id: Callable[[str], ObjectId | None]
+    evidence: Evidence, ids: Mapping[str, ObjectId | None]
 ) -> list[tuple[str, ObjectId | None]]:
     """The sources, and files that definition code read, that changed, with their ids now.
 
-    `file_id` gives the id of the file at an absolute path, None where there is none; usually a
-    stat cache answers.
+    `ids` has the id of each of `evidence.files`, None where there is none.
     """
-    now = ((path, file_id(os.path.join(project, path))) for path in evidence.files)
-    return [(path, id_) for path, id_ in now if _hex(id_) != evidence.files[path]]
+    return [(path, ids[path]) for path, was in evidence.files.items() if _hex(ids[path]) != was]
 
 
 def _hex(object_id: ObjectId | None) -> str | None:

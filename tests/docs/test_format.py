@@ -1,6 +1,5 @@
 """The examples of docs/format.md are the golden files, whole and in order."""
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -58,6 +57,7 @@ def test_locks_and_tracked_files_are_the_golden_ones(name):
 
 def test_the_keys_are_the_golden_ones():
     keys = json.loads((GOLDEN / "keys.json").read_text(encoding="utf-8"))
+    assert f"| digest of `code` | `{keys['code']}` |" in PAGE
     assert f"| static key | `{keys['static key']}` |" in PAGE
     assert f"| key | `{keys['key']}` |" in PAGE
 
@@ -77,7 +77,7 @@ def test_limits_are_those_of_the_code(module, name):
 
 @pytest.mark.parametrize("cutting", [FILES, TREES], ids=["files", "trees"])
 def test_cuts_are_those_of_the_code(cutting):
-    for value in dataclasses.astuple(cutting):
+    for value in cutting:
         assert f"{value:,}" in PAGE
 
 

@@ -15,6 +15,7 @@ from pivot.code.reflection import (
     attribute_text,
     globals_item,
     is_loader,
+    is_look_up,
     is_sys_modules,
     loadable,
     loaded,
@@ -31,11 +32,16 @@ type _Inner = list[ast.AST] | None
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
 
+COMPUTED_MODULE: Final = "sys.modules of a computed name"
+"""What is said of a module that is looked up so."""
+
 SUBCLASSES: Final = "subclasses of a class that only a run knows"
 """What is said of a look for subclasses, unless the class is named."""
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
+_LISTING: Final = frozenset({"items", "values", "keys", "copy"})
+_TABLE: Final = Origin("sys", "modules")
 
 # Method calls on a module-level object that don't change what another stage would see of it.
 _READING: Final = frozenset(
@@ -126,6 +132,7 @@ class _Walk:
         self._is_walking = False
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
+        self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: _Scopes) -> None:
@@ -154,6 +161,8 @@ class _Walk:
 
     def _name(self, node: ast.Name, scopes: _Scopes) -> list[ast.AST]:
         stored = node.ctx.__class__ is not ast.Load
+        if node.id in self.place.tables:
+            self._table(node)
         if not stored or (scopes and node.id in scopes[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
@@ -182,6 +191,10 @@ class _Walk:
             self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
+        if node.attr == "modules" and is_sys_modules(node, self.place):
+            self._table(node)
+        elif node.attr in _LISTING and self._is_table(node.value, scopes):
+            self._look_up_module(node, None)
         stored = not isinstance(node.ctx, ast.Load)
         self._refer((base.id, *chain), node.lineno, scopes, write=stored)
         return []
@@ -218,6 +231,8 @@ class _Walk:
             return []
         if is_loader(node.func, self.place):
             self._load(node)
+        elif is_look_up(node, self.place):
+            self._look_up_module(node, node.args[0])
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
         if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
@@ -257,10 +272,36 @@ class _Walk:
         if name is not None:
             self._add(Reference((name,), node.lineno, Origin(self.place.module)))
             return []
-        if is_sys_modules(node.value):
-            self._look_up("sys.modules of a computed name", node)
+        if self._is_table(node.value, scopes):
+            self._indexed.add(node.value)
+            self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
+        return None
+
+    def _is_table(self, node: ast.AST, scopes: _Scopes) -> bool:
+        """Whether this is `sys.modules`, which a function may import, too."""
+        if isinstance(node, ast.Name):
+            origins = (o for scope in scopes for o in scope.imports.get(node.id, ()))
+            if any(origin == _TABLE for origin in origins):
+                return True
+        return is_sys_modules(node, self.place)
+
+    def _table(self, node: ast.Name | ast.Attribute) -> None:
+        """Note a use of `sys.modules` itself, such as going through it."""
+        if node not in self._indexed and isinstance(node.ctx, ast.Load):
+            self._look_up_module(node, None)
+
+    def _look_up_module(self, node: ast.expr, name: ast.expr | None) -> None:
+        """Note that a module is taken from `sys.modules` by a name that only a run knows."""
+        self._look_up(COMPUTED_MODULE, node)
+        names = None if name is None else loadable(name, self.place)
+        # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
+        self.loads[names or self.place.module] = None
+
+    def _compare(self, node: ast.Compare, scopes: _Scopes) -> list[ast.AST] | None:
+        """To ask whether `sys.modules` has a name looks up nothing."""
+        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
         return None
 
     def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:
@@ -369,6 +410,7 @@ class _Walk:
         ast.Subscript: _subscript,
         ast.AnnAssign: _annotated,
         ast.TypeAlias: _type_alias,
+        ast.Compare: _compare,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),

@@ -72,6 +72,7 @@ class Graph:
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         lines += self._mentioned(module, part, node)
+        lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:

@@ -38,6 +38,7 @@ class Node:
         widens: modules of which it may use any name.
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
+        asked: project objects of which it calls a method that seems only to read, and its name.
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for, those outside as their modules' names;
             `watches_all`: of any class.
@@ -58,6 +59,7 @@ class Node:
     widens: tuple[str, ...]
     externals: frozenset[str]
     changes: frozenset[SymbolId]
+    asked: frozenset[tuple[SymbolId, str]]
     changes_outside: bool
     watches: frozenset[SymbolId | str]
     watches_all: bool
@@ -91,6 +93,7 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         widens=tuple(dict.fromkeys(_widened(modules, module, part, found))),
         externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
         changes=frozenset(s for t in (*written, *called) for s in t.symbols),
+        asked=_asked(modules, module, part),
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
         watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
@@ -134,6 +137,7 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         widens=(),
         externals=frozenset(),
         changes=frozenset(),
+        asked=frozenset(),
         changes_outside=False,
         watches=frozenset(),
         watches_all=False,
@@ -142,6 +146,15 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         called=(),
         opaque=(),
         is_ignored=True,
+    )
+
+
+def _asked(modules: Modules, module: Module, part: Part) -> frozenset[tuple[SymbolId, str]]:
+    return frozenset(
+        (symbol, module.references[index].chain[-1])
+        for index in part.asked
+        for symbol, is_attribute in modules.targets(module, index).symbols.items()
+        if is_attribute
     )
 
 

@@ -83,6 +83,7 @@ def extract(
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
+            acting=frozenset(a for d in symbol.definitions for a in parts.sharing(d).acting),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -114,7 +115,10 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
+        facts.Trigger(
+            t.name,
+            *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments, t.operands)),
+        )
         for t in outline.triggers
     )
     acts = _acts(outline)
@@ -215,6 +219,7 @@ class _Parts:
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
+            asked=self.places(uses.asked),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,

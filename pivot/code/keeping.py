@@ -18,6 +18,8 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 
 _SEAL: Final = 16
+# What the end of a part's row is where it was left out.
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0)
 
 type _Row = list[Any]
 
@@ -33,7 +35,7 @@ def encode(module: Module) -> bytes:
         module.stars,
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.bases, t.calls, t.arguments] for t in module.triggers],
+        [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
         module.acts_before,
         sorted(module.exports),
@@ -99,11 +101,12 @@ def _symbol_row(name: str, symbol: Symbol) -> _Row:
     traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     traits += 8 * symbol.fills + 16 * symbol.shares
     path = None if symbol.path is None else _path_row(symbol.path)
-    return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
+    acting = sorted(symbol.acting)
+    return [name, symbol.kind, traits, spans, path, acting, *_part_row(symbol.part)]
 
 
 def _symbol(row: _Row) -> Symbol:
-    _, kind, traits, spans, path, *part = row
+    _, kind, traits, spans, path, acting, *part = row
     return Symbol(
         kind=Kind(kind),
         part=_part(part),
@@ -113,6 +116,7 @@ def _symbol(row: _Row) -> Symbol:
         ignored=bool(traits & 4),
         fills=bool(traits & 8),
         shares=bool(traits & 16),
+        acting=frozenset(acting),
         path=None if path is None else _path(path),
     )
 
@@ -136,6 +140,11 @@ def _read(row: _Row) -> Read:
     return Read(_path(path), line, bool(traits & 1), bool(traits & 2))
 
 
+def _trigger_row(trigger: Trigger[int]) -> _Row:
+    row = [trigger.name, trigger.decorators, trigger.bases, trigger.calls, trigger.arguments]
+    return [*row, trigger.operands] if trigger.operands else row
+
+
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
@@ -143,13 +152,16 @@ def _part_row(part: Part) -> _Row:
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     opens = part.opens + 2 * part.opens_later
-    rest = [part.loads, part.texts, part.called, *files, part.mentions, opens]
-    return [*row, *rest] if any(rest) else row
+    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, opens]
+    while not row[-1]:
+        row.pop()
+    return row
 
 
 def _part(row: _Row) -> Part:
+    row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
+    asked, loads, texts, called, reads, later, mentions, opens = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -165,6 +177,7 @@ def _part(row: _Row) -> Part:
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
+        asked=tuple(asked),
         opens=bool(opens & 1),
         opens_later=bool(opens & 2),
     )

@@ -22,7 +22,7 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
-from pivot.code.statements import registers
+from pivot.code.statements import is_quiet, registers
 from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
 
@@ -42,13 +42,6 @@ _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 _TABLE: Final = Origin("sys", "modules")
-
-# Method calls on a module-level object that don't change what another stage would see of it.
-_READING: Final = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
-    | {"get", "items", "keys", "values", "copy"}
-    | {"format", "join", "split", "strip", "startswith", "endswith"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +77,7 @@ class Uses:
         references: names it reads, without duplicates, in order of appearance.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them; mere reading left out.
+        asked: methods that are named like ones which only read, and those that loops call.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
@@ -94,6 +88,7 @@ class Uses:
     references: tuple[Reference, ...]
     writes: tuple[Reference, ...]
     calls: tuple[Reference, ...]
+    asked: tuple[Reference, ...]
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
@@ -109,6 +104,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         references=tuple(walk.references),
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
+        asked=tuple(walk.asked),
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
@@ -125,6 +121,7 @@ class _Walk:
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
+        self.asked: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
@@ -235,11 +232,13 @@ class _Walk:
             self._look_up_module(node, node.args[0])
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
-        if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
-            keeps = registers([node.func.attr])
-            self._changed(node.func.value, scopes, self.writes if keeps else self.calls)
-        if isinstance(node.func, ast.Name):
-            return self._builtin_call(node, node.func.id, scopes)
+        if isinstance(func, ast.Attribute) and is_quiet(func.attr):
+            self._changed(func, scopes, self.asked)
+        elif isinstance(func, ast.Attribute):
+            keeps = registers([func.attr])
+            self._changed(func.value, scopes, self.writes if keeps else self.calls)
+        if isinstance(func, ast.Name):
+            return self._builtin_call(node, func.id, scopes)
         return None
 
     def _load(self, node: ast.Call) -> None:
@@ -298,6 +297,17 @@ class _Walk:
         names = None if name is None else loadable(name, self.place)
         # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
         self.loads[names or self.place.module] = None
+
+    def _for(self, node: ast.For, scopes: _Scopes) -> list[ast.AST] | None:
+        self._changed(ast.Attribute(node.iter, "__iter__", ast.Load()), scopes, self.asked)
+        return None
+
+    def _statement(self, node: ast.Expr, scopes: _Scopes) -> list[ast.AST] | None:
+        """`app << step`, of which nobody takes the value, is there for what it changes."""
+        if isinstance(node.value, ast.BinOp):
+            self._changed(node.value.left, scopes, self.calls)
+            self._changed(node.value.right, scopes, self.calls)
+        return None
 
     def _compare(self, node: ast.Compare, scopes: _Scopes) -> list[ast.AST] | None:
         """To ask whether `sys.modules` has a name looks up nothing."""
@@ -411,6 +421,8 @@ class _Walk:
         ast.AnnAssign: _annotated,
         ast.TypeAlias: _type_alias,
         ast.Compare: _compare,
+        ast.Expr: _statement,
+        ast.For: _for,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),

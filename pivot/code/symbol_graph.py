@@ -7,6 +7,7 @@ from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
@@ -29,6 +30,7 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
+        self._actings: dict[SymbolId, frozenset[str]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -172,6 +174,11 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        for reference in trigger.operands:
+            name = module.references[reference].chain[-1:]
+            for symbol, is_method in self.modules.targets(module, reference).symbols.items():
+                if is_method and self._notes(symbol, *name):
+                    symbols |= self._with_parts([symbol]) | self._changes(symbol)[0]
         given, opened = self._given(module, trigger)
         symbols |= given
         always |= opened
@@ -213,7 +220,22 @@ class Graph:
         kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
-        return is_method and kind is not Kind.CLASS
+        if not is_method:
+            return kind is Kind.CONSTANT and self._notes(symbol, "__call__")
+        return kind is not Kind.CLASS
+
+    def _notes(self, symbol: SymbolId, method: str) -> bool:
+        """Whether a method of an object changes something though its name doesn't say so."""
+        return not self._acting(symbol).isdisjoint(names_meant(method))
+
+    def _acting(self, symbol: SymbolId) -> frozenset[str]:
+        """The methods that do so of all classes which an object may be made by."""
+        if symbol not in self._actings:
+            kind = self.plain(symbol).kind
+            parts = self.closure(symbol) if kind is Kind.CONSTANT else [symbol]
+            found = (self._facts(s).acting for s in parts if self.plain(s).kind is Kind.CLASS)
+            self._actings[symbol] = frozenset().union(*found)
+        return self._actings[symbol]
 
     def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
         """What a function or class, with all that it uses, may change when it is called."""
@@ -224,6 +246,7 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 changed.update(c for s in node.changes for c in self._handed_out(s))
+                changed.update(s for s, method in node.asked if self._notes(s, method))
                 outside |= node.changes_outside
                 facts = self._facts(part)
                 if facts.shares and (facts.fills or node.kind is Kind.CLASS):

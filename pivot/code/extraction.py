@@ -12,6 +12,7 @@ from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.mentions import find_mentions, names_files
 from pivot.code.normal import encode
+from pivot.code.operations import flows
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
     PROGRAM,
@@ -83,7 +84,7 @@ def extract(
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
-            acting=frozenset(a for d in symbol.definitions for a in parts.sharing(d).acting),
+            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -237,6 +238,12 @@ class _Parts:
         if key not in self._shared:
             self._shared[key] = find_sharing(definition.node)
         return self._shared[key]
+
+    def acting(self, definition: Definition) -> frozenset[str]:
+        """The methods of what a definition makes that change it though they seem only to read."""
+        if isinstance(definition.node, ast.ClassDef):
+            return self.sharing(definition).acting
+        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""

@@ -40,6 +40,10 @@ _MEANT: Final = {
     "__format__": frozenset({"__format__", "__str__", "__repr__"}),
 }
 _MAKING: Final = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__"})
+_ITERATORS: Final = frozenset(
+    {"iter", "map", "filter", "zip", "enumerate", "reversed", "open"}
+    | {"count", "cycle", "repeat", "chain", "islice", "starmap", "accumulate", "pairwise"}
+)
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -131,8 +135,29 @@ def acting(node: ast.ClassDef) -> frozenset[str]:
     Those, too, that are named like methods which only read.
     """
     methods = {part.name: part for part in _methods(node.body)}
-    called = {name for name in methods if _is_called(name)}
-    return frozenset(name for name in called if _acts(name, methods))
+    found = {name for name in methods if _is_called(name) and _acts(name, methods)}
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_called(name):
+                same = getattr(value, "id", "")
+                if same in methods and _acts(same, methods):
+                    found.add(name)
+    return frozenset(found)
+
+
+def flows(node: ast.stmt) -> bool:
+    """Whether a statement binds an iterator, or defines a function that gives one.
+
+    What goes through it takes something from all others.
+    """
+    match node:
+        case ast.Assign(value=ast.GeneratorExp()):
+            return True
+        case ast.Assign(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
+            return name in _ITERATORS
+        case ast.FunctionDef():
+            return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node))
+    return False
 
 
 def _methods(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -231,9 +231,13 @@ class Graph:
     def _acting(self, symbol: SymbolId) -> frozenset[str]:
         """The methods that do so of all classes which an object may be made by."""
         if symbol not in self._actings:
-            kind = self.plain(symbol).kind
-            parts = self.closure(symbol) if kind is Kind.CONSTANT else [symbol]
-            found = (self._facts(s).acting for s in parts if self.plain(s).kind is Kind.CLASS)
+            plain = self.plain(symbol)
+            parts = [symbol]
+            if plain.kind is Kind.CONSTANT:
+                classes = (s for s in self.closure(symbol) if self.plain(s).kind is Kind.CLASS)
+                functions = (s for s in plain.called if self.plain(s).kind is Kind.FUNCTION)
+                parts += [*classes, *functions]
+            found = (self._facts(part).acting for part in parts)
             self._actings[symbol] = frozenset().union(*found)
         return self._actings[symbol]
 

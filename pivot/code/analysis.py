@@ -43,6 +43,8 @@ class Node:
         watches: classes whose subclasses it looks for, those outside as their modules' names;
             `watches_all`: of any class.
         texts: literals that may name a module, or something in one.
+        given: what it calls, with each plain name that it gives to it as a text.
+        words: plain names among the texts that a constant lists.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
@@ -64,6 +66,8 @@ class Node:
     watches: frozenset[SymbolId | str]
     watches_all: bool
     texts: tuple[str, ...]
+    given: tuple[tuple[SymbolId, str], ...]
+    words: tuple[str, ...]
     computes: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
@@ -98,6 +102,12 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         watches=_watches(module, found),
         watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
         texts=part.texts,
+        given=tuple(
+            (symbol, word)
+            for index, word in part.given
+            for symbol in modules.targets(module, index).symbols
+        ),
+        words=part.words,
         computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
@@ -142,6 +152,8 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         watches=frozenset(),
         watches_all=False,
         texts=(),
+        given=(),
+        words=(),
         computes=False,
         called=(),
         opaque=(),
@@ -191,16 +203,18 @@ def _widened(
         if "__globals__" in chain:
             yield from (symbol.module for symbol in targets.symbols)
         if "__path__" in chain:
-            yield from (m for package in targets.traversed for m in _within(modules, package))
+            yield from (
+                m for package in targets.traversed for m in modules_within(modules, package)
+            )
     for name in part.loads:
         package, _, last = name.rpartition(".")
         if last == ANY:
-            yield from _within(modules, package)
+            yield from modules_within(modules, package)
         elif (known := modules.find(name)) is not None and known.file is not None:
             yield name
 
 
-def _within(modules: Modules, package: str) -> Iterator[str]:
+def modules_within(modules: Modules, package: str) -> Iterator[str]:
     """The modules with a source in a package, however deep."""
     found = modules.find(package)
     for folder in found.folders if found is not None else ():
@@ -209,7 +223,7 @@ def _within(modules: Modules, package: str) -> Iterator[str]:
             if inner is not None:
                 if inner.file is not None:
                     yield inner.name
-                yield from _within(modules, inner.name)
+                yield from modules_within(modules, inner.name)
 
 
 def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:

@@ -34,7 +34,7 @@ from pivot.code.references import (
 )
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
-from pivot.code.sharing import Sharing, find_sharing
+from pivot.code.sharing import Sharing, arguments, find_sharing
 from pivot.code.statements import (
     callee,
     calls,
@@ -45,6 +45,7 @@ from pivot.code.statements import (
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
+from pivot.code.texts import words
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -221,6 +222,8 @@ class _Parts:
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
             asked=self.places(uses.asked),
+            given=tuple((self._place(of), word) for of, word in uses.given),
+            words=_words(statements),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
@@ -306,6 +309,14 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _words(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    """Plain names among the texts of constants and class attributes, to import by."""
+    bodies = (s.body if isinstance(s, ast.ClassDef) else [s] for s in statements)
+    bound = (s for body in bodies for s in body if isinstance(s, ast.Assign | ast.AnnAssign))
+    values = [part for s in bound if s.value is not None for part in (s.value, *arguments(s.value))]
+    return tuple(dict.fromkeys(words(values)))
 
 
 def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:

@@ -35,6 +35,8 @@ class Part:
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
         mentions: texts that may name files and folders.
+        given: what it calls, with each plain name that it gives to it as a text.
+        words: plain names among the texts that a constant lists.
         opens: it opens files when the module is imported; `opens_later`: its functions do so.
     """
 
@@ -54,6 +56,8 @@ class Part:
     opens: bool = False
     opens_later: bool = False
     asked: tuple[int, ...] = ()
+    given: tuple[tuple[int, str], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

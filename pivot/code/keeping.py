@@ -19,7 +19,7 @@ from pivot.paths import RepoPath
 
 _SEAL: Final = 16
 # What the end of a part's row is where it was left out.
-_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0)
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), ())
 
 type _Row = list[Any]
 
@@ -153,6 +153,7 @@ def _part_row(part: Part) -> _Row:
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     opens = part.opens + 2 * part.opens_later
     row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, opens]
+    row += [[value for pair in part.given for value in pair], part.words]
     while not row[-1]:
         row.pop()
     return row
@@ -161,7 +162,7 @@ def _part_row(part: Part) -> _Row:
 def _part(row: _Row) -> Part:
     row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    asked, loads, texts, called, reads, later, mentions, opens = rest
+    asked, loads, texts, called, reads, later, mentions, opens, given, words = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -178,6 +179,8 @@ def _part(row: _Row) -> Part:
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
         asked=tuple(asked),
+        given=tuple(zip(given[::2], given[1::2], strict=True)),
+        words=tuple(words),
         opens=bool(opens & 1),
         opens_later=bool(opens & 2),
     )

@@ -8,14 +8,19 @@ That is how handlers which register themselves somewhere else are found.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
-from pivot.code.analysis import Node, find_named
+from pivot.code.analysis import Node, find_named, modules_within
 from pivot.code.facts import Module
 from pivot.code.findings import EFFECTS, Opaque
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
+
+_STEPS: Final = 2  # functions between what is given a name and what imports by it
+# Modules that code finds the modules of a package with.
+_LISTING: Final = frozenset({"pkgutil", "os", "glob", "pathlib", "importlib_resources"})
 
 
 @dataclass(slots=True)
@@ -41,6 +46,7 @@ class Reach:
     _watches_all: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
     _computes: bool = False
+    _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
@@ -125,6 +131,7 @@ class Reach:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
         if self._computes:
             self._follow_texts()
+            self._follow_words()
         found = False
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
@@ -158,6 +165,42 @@ class Reach:
             self._reach(targets.symbols, origin)
             for name in targets.modules:
                 self._widen(name, origin)
+
+    def _follow_words(self) -> None:
+        """Reach the modules that what imports by computed names is given the plain names of."""
+        leading = self._leading()
+        effects = (node for each in self.effects.values() for node in each.values())
+        for name, node in [*self.symbols.items(), *((None, node) for node in effects)]:
+            found = [(callee, word) for callee, word in node.given if callee in leading]
+            callees = [s for s in (name, *node.symbols) if s in leading]
+            lists = [s for s in node.symbols if s in self.symbols] if callees else []
+            found += ((callees[0], word) for s in lists for word in self.symbols[s].words)
+            for callee, word in found:
+                self._follow_word(callee, word, str(callee))
+
+    def _follow_word(self, callee: SymbolId, word: str, origin: str) -> None:
+        if word in self._named:
+            return
+        self._named.add(word)
+        graph = self.graph
+        if graph.modules.find(word) is None:
+            return
+        self._widen(word, origin)
+        near = [callee, *graph.plain(callee).symbols]
+        if any(not _LISTING.isdisjoint(graph.plain(part).externals) for part in near):
+            for module in modules_within(graph.modules, word):
+                self._widen(module, origin)
+
+    def _leading(self) -> set[SymbolId]:
+        """What imports by computed names, and what does so by functions that it calls itself."""
+        users: dict[SymbolId, list[SymbolId]] = {}
+        for symbol, node in self.symbols.items():
+            for used in node.symbols:
+                users.setdefault(used, []).append(symbol)
+        found = {symbol for symbol, node in self.symbols.items() if node.computes}
+        for _ in range(_STEPS):
+            found |= {user for symbol in found for user in users.get(symbol, ())}
+        return found
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""

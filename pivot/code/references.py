@@ -22,9 +22,9 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
-from pivot.code.statements import is_quiet, registers
+from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
 from pivot.code.syntax import children
-from pivot.code.texts import evaluated_names, is_dotted
+from pivot.code.texts import evaluated_names, is_dotted, words
 
 type _Scopes = tuple[Scope, ...]
 type _Inner = list[ast.AST] | None
@@ -82,6 +82,7 @@ class Uses:
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
         texts: literals that may name a module, or something in one.
+        given: functions and classes with each plain name that they are given as a text.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
     """
 
@@ -93,6 +94,7 @@ class Uses:
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
     texts: tuple[str, ...]
+    given: tuple[tuple[Reference, str], ...]
     called: frozenset[str]
 
 
@@ -109,6 +111,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
         texts=tuple(walk.texts),
+        given=tuple(walk.given),
         called=frozenset(walk.called),
     )
 
@@ -128,6 +131,7 @@ class _Walk:
         self._inner: list[tuple[ast.AST, _Scopes]] = []
         self._is_walking = False
         self.texts: dict[str, None] = {}
+        self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
         self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
@@ -230,6 +234,7 @@ class _Walk:
             self._load(node)
         elif is_look_up(node, self.place):
             self._look_up_module(node, node.args[0])
+        self._give(node, scopes)
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
         if isinstance(func, ast.Attribute) and is_quiet(func.attr):
@@ -240,6 +245,18 @@ class _Walk:
         if isinstance(func, ast.Name):
             return self._builtin_call(node, func.id, scopes)
         return None
+
+    def _give(self, node: ast.Call, scopes: _Scopes) -> None:
+        """Note plain names among the texts that something is given, which may import by them."""
+        arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+        found = tuple(words(arguments))
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if not found or is_reading(name) or is_pure_function(name):
+            return
+        chain, base = self._chain(node.func)
+        if isinstance(base, ast.Name):
+            for reference in _looked_up((base.id, *chain), 0, scopes):
+                self.given.update(dict.fromkeys((reference, word) for word in found))
 
     def _load(self, node: ast.Call) -> None:
         """Note an import by a name that only a run knows, and what it may be."""

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 # What is looked up by whom: `@limit` by pandas, tables by DuckDB and Polars, all names by numexpr
@@ -28,6 +28,19 @@ def evaluated_names(call: ast.Call) -> Iterator[str]:
                 yield from _TABLE.findall(text)
             elif name in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
                 yield from _NAME.findall(text)
+
+
+def words(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Plain names among texts, and in lists and tables of them: `"heavy"`, `["a", "b"]`."""
+    for node in nodes:
+        match node:
+            case ast.Constant(value=str(text)):
+                if text.isidentifier() and len(text) <= _MAX_LENGTH:
+                    yield text
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                yield from words(parts)
+            case ast.Dict(keys=keys, values=parts):
+                yield from words([*(key for key in keys if key is not None), *parts])
 
 
 def is_dotted(text: str) -> bool:

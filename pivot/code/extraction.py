@@ -34,7 +34,7 @@ from pivot.code.references import (
 )
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
-from pivot.code.sharing import Sharing, arguments, find_sharing
+from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
     calls,
@@ -315,8 +315,7 @@ def _words(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
     """Plain names among the texts of constants and class attributes, to import by."""
     bodies = (s.body if isinstance(s, ast.ClassDef) else [s] for s in statements)
     bound = (s for body in bodies for s in body if isinstance(s, ast.Assign | ast.AnnAssign))
-    values = [part for s in bound if s.value is not None for part in (s.value, *arguments(s.value))]
-    return tuple(dict.fromkeys(words(values)))
+    return tuple(dict.fromkeys(words(s.value for s in bound if s.value is not None)))
 
 
 def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:

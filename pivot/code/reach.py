@@ -12,7 +12,7 @@ from typing import Final
 
 from pivot.code.analysis import Node, find_named, modules_within
 from pivot.code.facts import Module
-from pivot.code.findings import EFFECTS, Opaque
+from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
@@ -172,7 +172,8 @@ class Reach:
         effects = (node for each in self.effects.values() for node in each.values())
         for name, node in [*self.symbols.items(), *((None, node) for node in effects)]:
             found = [(callee, word) for callee, word in node.given if callee in leading]
-            callees = [s for s in (name, *node.symbols) if s in leading]
+            users = (name, *node.symbols)
+            callees = [s for s in users if s in leading and not self._is_constant(s)]
             lists = [s for s in node.symbols if s in self.symbols] if callees else []
             found += ((callees[0], word) for s in lists for word in self.symbols[s].words)
             for callee, word in found:
@@ -199,8 +200,12 @@ class Reach:
                 users.setdefault(used, []).append(symbol)
         found = {symbol for symbol, node in self.symbols.items() if node.computes}
         for _ in range(_STEPS):
-            found |= {user for symbol in found for user in users.get(symbol, ())}
+            callers = [symbol for symbol in found if not self._is_constant(symbol)]
+            found |= {user for symbol in callers for user in users.get(symbol, ())}
         return found
+
+    def _is_constant(self, symbol: SymbolId) -> bool:
+        return self.symbols[symbol].kind is Kind.CONSTANT
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""

@@ -12,6 +12,7 @@ _TABLE: Final = re.compile(r"\b(?:from|join)\s+([A-Za-z_]\w*)", re.IGNORECASE)
 _NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _QUERIES: Final = frozenset({"query", "sql", "execute"})
 _EXPRESSIONS: Final = frozenset({"eval", "evaluate"})
+_HOLDING: Final = frozenset({"dict", "list", "tuple", "set", "frozenset", "field", "Field"})
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 _MAX_LENGTH: Final = 200
 
@@ -39,6 +40,8 @@ def words(nodes: Iterable[ast.AST]) -> Iterator[str]:
                     yield text
             case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
                 yield from words(parts)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _HOLDING:
+                yield from words([*node.args, *(keyword.value for keyword in node.keywords)])
             case ast.Dict(keys=keys, values=parts):
                 yield from words([*(key for key in keys if key is not None), *parts])
 

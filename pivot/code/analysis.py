@@ -45,6 +45,8 @@ class Node:
         texts: literals that may name a module, or something in one.
         given: what it calls, with each plain name that it gives to it as a text.
         words: plain names among the texts that a constant lists.
+        quotes: it reads docstrings.
+        docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
@@ -68,6 +70,8 @@ class Node:
     texts: tuple[str, ...]
     given: tuple[tuple[SymbolId, str], ...]
     words: tuple[str, ...]
+    quotes: bool
+    docs: str
     computes: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
@@ -87,6 +91,8 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
     written = [modules.targets(module, i) for i in part.writes]
     called = [modules.targets(module, i) for i in part.calls]
     bindings = _bindings(module, found)
+    if part.lists:
+        bindings |= {_listed(modules, name) for target in targets for name in target.modules}
     return Node(
         hash=_joined(_CONTEXT, part.digest, bindings),
         text=_joined(_TEXT_CONTEXT, part.text, bindings),
@@ -108,6 +114,8 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
             for symbol in modules.targets(module, index).symbols
         ),
         words=part.words,
+        quotes=part.quotes,
+        docs=part.docs + (module.docs if part.quotes else ""),
         computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
@@ -154,6 +162,8 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         texts=(),
         given=(),
         words=(),
+        quotes=False,
+        docs="",
         computes=False,
         called=(),
         opaque=(),
@@ -183,6 +193,8 @@ def find_named(modules: Modules, text: str) -> Targets:
     """What a dotted text names in the project, if it does: a module, or something in one."""
     dotted, _, member = text.partition(":")
     names = dotted.split(".")
+    if modules.find(names[0]) is None:
+        return Targets()
     for length in range(len(names), 0, -1):
         module = modules.get(".".join(names[:length]))
         if module is not None:
@@ -248,6 +260,12 @@ def _bindings(module: Module, found: Iterable[_Found]) -> set[str]:
         for index, _, targets in found
         if (line := _binding(module, module.references[index], targets))
     }
+
+
+def _listed(modules: Modules, name: str) -> str:
+    """The names of a module in the order of their definitions, for who goes through them."""
+    module = modules.get(name)
+    return f"\n{name}: {' '.join(module.symbols if module is not None else ())}"
 
 
 def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:

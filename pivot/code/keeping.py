@@ -19,7 +19,7 @@ from pivot.paths import RepoPath
 
 _SEAL: Final = 16
 # What the end of a part's row is where it was left out.
-_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), ())
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), "")
 
 type _Row = list[Any]
 
@@ -38,6 +38,7 @@ def encode(module: Module) -> bytes:
         [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
         module.acts_before,
+        module.docs,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -53,7 +54,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before,
+    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before, docs,
      exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
@@ -67,6 +68,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
         acts_before=tuple(acts_before),
+        docs=docs,
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
@@ -151,9 +153,9 @@ def _part_row(part: Part) -> _Row:
     hashes = (part.digest + part.text).hex()
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    opens = part.opens + 2 * part.opens_later
-    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, opens]
-    row += [[value for pair in part.given for value in pair], part.words]
+    traits = part.opens + 2 * part.opens_later + 4 * part.lists + 8 * part.quotes
+    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, traits]
+    row += [[value for pair in part.given for value in pair], part.words, part.docs]
     while not row[-1]:
         row.pop()
     return row
@@ -162,7 +164,7 @@ def _part_row(part: Part) -> _Row:
 def _part(row: _Row) -> Part:
     row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    asked, loads, texts, called, reads, later, mentions, opens, given, words = rest
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, docs = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -181,8 +183,11 @@ def _part(row: _Row) -> Part:
         asked=tuple(asked),
         given=tuple(zip(given[::2], given[1::2], strict=True)),
         words=tuple(words),
-        opens=bool(opens & 1),
-        opens_later=bool(opens & 2),
+        lists=bool(traits & 4),
+        quotes=bool(traits & 8),
+        docs=docs,
+        opens=bool(traits & 1),
+        opens_later=bool(traits & 2),
     )
 
 

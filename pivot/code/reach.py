@@ -15,10 +15,15 @@ from pivot.code.facts import Module
 from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
-from pivot.code.targets import SymbolId
+from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Touch
 
 _STEPS: Final = 2  # functions between what is given a name and what imports by it
+# Packages that make prompts or usage texts of docstrings.
+_QUOTING: Final = frozenset(
+    {"dspy", "langchain", "langchain_core", "langgraph", "llama_index", "pydantic_ai", "instructor"}
+    | {"smolagents", "crewai", "marvin", "magentic", "docopt", "fire"}
+)
 # Modules that code finds the modules of a package with.
 _LISTING: Final = frozenset({"pkgutil", "os", "glob", "pathlib", "importlib_resources"})
 
@@ -45,12 +50,20 @@ class Reach:
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
+    _modules_named: list[tuple[str, Targets]] = field(default_factory=list)
     _computes: bool = False
     _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
+
+    @property
+    def quotes(self) -> bool:
+        """Whether docstrings may be read."""
+        effects = (node for each in self.effects.values() for node in each.values())
+        nodes = (*self.symbols.values(), *effects)
+        return any(n.quotes or not _QUOTING.isdisjoint(n.externals) for n in nodes)
 
     def follow(
         self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
@@ -129,8 +142,8 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
+        self._follow_texts()
         if self._computes:
-            self._follow_texts()
             self._follow_words()
         found = False
         effects, self._effects_left = self._effects_left, []
@@ -158,13 +171,21 @@ class Reach:
         return found or bool(self._queue)
 
     def _follow_texts(self) -> None:
-        """Reach what dotted texts name, since something imports by computed names."""
+        """Reach what dotted texts name: functions and classes, which libraries may look up.
+
+        Modules as well where something imports by computed names.
+        """
         texts, self._texts = self._texts, {}
         for text, origin in texts.items():
             targets = find_named(self.graph.modules, text)
             self._reach(targets.symbols, origin)
-            for name in targets.modules:
-                self._widen(name, origin)
+            if targets.modules:
+                self._modules_named.append((origin, targets))
+        if self._computes:
+            for origin, targets in self._modules_named:
+                for name in targets.modules:
+                    self._widen(name, origin)
+            self._modules_named.clear()
 
     def _follow_words(self) -> None:
         """Reach the modules that what imports by computed names is given the plain names of."""

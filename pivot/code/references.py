@@ -40,6 +40,9 @@ SUBCLASSES: Final = "subclasses of a class that only a run knows"
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
+_DOC: Final = "__doc__"
+_QUOTING: Final = frozenset({"getdoc", "getcomments", "docopt", "doctest", "testmod"})
+_ITEM_CALLS: Final = frozenset({"get", "setdefault", "pop", "update", "__getitem__"})
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 _TABLE: Final = Origin("sys", "modules")
 
@@ -84,6 +87,8 @@ class Uses:
         texts: literals that may name a module, or something in one.
         given: functions and classes with each plain name that they are given as a text.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
+        lists: it goes through the names of modules, in the order of their definitions.
+        quotes: it reads docstrings.
     """
 
     references: tuple[Reference, ...]
@@ -96,6 +101,8 @@ class Uses:
     texts: tuple[str, ...]
     given: tuple[tuple[Reference, str], ...]
     called: frozenset[str]
+    lists: bool
+    quotes: bool
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -113,6 +120,8 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         texts=tuple(walk.texts),
         given=tuple(walk.given),
         called=frozenset(walk.called),
+        lists=walk.lists,
+        quotes=walk.quotes or not _QUOTING.isdisjoint(walk.called),
     )
 
 
@@ -133,6 +142,8 @@ class _Walk:
         self.texts: dict[str, None] = {}
         self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
+        self.lists = False
+        self.quotes = False
         self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
@@ -164,6 +175,8 @@ class _Walk:
         stored = node.ctx.__class__ is not ast.Load
         if node.id in self.place.tables:
             self._table(node)
+        elif node.id == _DOC:
+            self.quotes = True
         if not stored or (scopes and node.id in scopes[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
@@ -185,6 +198,8 @@ class _Walk:
 
     def _attribute(self, node: ast.Attribute, scopes: _Scopes) -> list[ast.AST]:
         chain, base = self._chain(node)
+        self.quotes |= _DOC in chain
+        self.lists |= chain[-1] == "__dict__" and node not in self._indexed
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
@@ -234,6 +249,8 @@ class _Walk:
             self._load(node)
         elif is_look_up(node, self.place):
             self._look_up_module(node, node.args[0])
+        if isinstance(func, ast.Attribute) and func.attr in _ITEM_CALLS:
+            self._indexed.add(func.value)
         self._give(node, scopes)
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
@@ -275,6 +292,7 @@ class _Walk:
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
             return [*parsed(text.value), *node.args[1:], *node.keywords]
+        self.lists |= name in ("globals", "vars") and node not in self._indexed
         if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
@@ -288,8 +306,8 @@ class _Walk:
         if name is not None:
             self._add(Reference((name,), node.lineno, Origin(self.place.module)))
             return []
+        self._indexed.add(node.value)
         if self._is_table(node.value, scopes):
-            self._indexed.add(node.value)
             self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
@@ -326,9 +344,9 @@ class _Walk:
             self._changed(node.value.right, scopes, self.calls)
         return None
 
-    def _compare(self, node: ast.Compare, scopes: _Scopes) -> list[ast.AST] | None:
+    def _compare(self, node: ast.Compare, _: _Scopes) -> list[ast.AST] | None:
         """To ask whether `sys.modules` has a name looks up nothing."""
-        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
+        self._indexed.update(node.comparators)
         return None
 
     def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:

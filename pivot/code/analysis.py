@@ -45,6 +45,7 @@ class Node:
         texts: literals that may name a module, or something in one.
         given: what it calls, with each plain name that it gives to it as a text.
         words: plain names among the texts that a constant lists.
+        named: those of `texts` that something is given, or that stand in tables.
         quotes: it reads docstrings.
         docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
@@ -70,6 +71,7 @@ class Node:
     texts: tuple[str, ...]
     given: tuple[tuple[SymbolId, str], ...]
     words: tuple[str, ...]
+    named: tuple[str, ...]
     quotes: bool
     docs: str
     computes: bool
@@ -114,6 +116,7 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
             for symbol in modules.targets(module, index).symbols
         ),
         words=part.words,
+        named=part.named,
         quotes=part.quotes,
         docs=part.docs + (module.docs if part.quotes else ""),
         computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
@@ -162,6 +165,7 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         texts=(),
         given=(),
         words=(),
+        named=(),
         quotes=False,
         docs="",
         computes=False,

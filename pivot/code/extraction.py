@@ -217,6 +217,9 @@ class _Parts:
         now, later = self._reads([*tests, *statements], uses.called)
         opens = may_read(uses.called)
         programs = [read for read in later if read.is_program]
+        is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
+        if is_hook:  # importing a name from the module calls it
+            now = (*now, *later)
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
@@ -227,6 +230,7 @@ class _Parts:
             asked=self.places(uses.asked),
             given=tuple((self._place(of), word) for of, word in uses.given),
             words=_words(statements),
+            named=uses.named,
             lists=uses.lists,
             quotes=uses.quotes,
             docs=_docs(statements),
@@ -237,7 +241,7 @@ class _Parts:
             reads=(*now, *programs),
             later=later,
             mentions=find_mentions(nodes) if self.names_files else (),
-            opens=opens and may_open(own_nodes([*tests, *statements])),
+            opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
 

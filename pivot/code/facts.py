@@ -36,6 +36,7 @@ class Part:
         later: files that its functions read when they are called.
         mentions: texts that may name files and folders.
         given: what it calls, with each plain name that it gives to it as a text.
+        named: those of `texts` that something is given, or that stand in tables.
         words: plain names among the texts that a constant lists.
         lists: it goes through the names of modules, in the order of their definitions.
         quotes: it reads docstrings.
@@ -61,6 +62,7 @@ class Part:
     asked: tuple[int, ...] = ()
     given: tuple[tuple[int, str], ...] = ()
     words: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     lists: bool = False
     quotes: bool = False
     docs: str = ""

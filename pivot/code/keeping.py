@@ -19,7 +19,7 @@ from pivot.paths import RepoPath
 
 _SEAL: Final = 16
 # What the end of a part's row is where it was left out.
-_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), "")
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), (), "")
 
 type _Row = list[Any]
 
@@ -155,7 +155,8 @@ def _part_row(part: Part) -> _Row:
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     traits = part.opens + 2 * part.opens_later + 4 * part.lists + 8 * part.quotes
     row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, traits]
-    row += [[value for pair in part.given for value in pair], part.words, part.docs]
+    row += [[value for pair in part.given for value in pair], part.words, part.named]
+    row.append(part.docs)
     while not row[-1]:
         row.pop()
     return row
@@ -164,7 +165,7 @@ def _part_row(part: Part) -> _Row:
 def _part(row: _Row) -> Part:
     row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    asked, loads, texts, called, reads, later, mentions, traits, given, words, docs = rest
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, named, docs = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -183,6 +184,7 @@ def _part(row: _Row) -> Part:
         asked=tuple(asked),
         given=tuple(zip(given[::2], given[1::2], strict=True)),
         words=tuple(words),
+        named=tuple(named),
         lists=bool(traits & 4),
         quotes=bool(traits & 8),
         docs=docs,

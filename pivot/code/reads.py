@@ -118,6 +118,8 @@ def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
     for node in every:
         if isinstance(node, ast.Call):
             finder.call(node)
+    if any(read.names_only for read in finder.found) and may_open(every):
+        finder.open_listed()
     return tuple(finder.found)
 
 
@@ -172,6 +174,14 @@ class _Finder:
             path = self.path(argument)
             if path is not None:
                 self._note(path, node)
+
+    def open_listed(self) -> None:
+        """Note all files of folders that are listed: what opens files mostly opens these."""
+        for read in [read for read in self.found if read.names_only]:
+            path = read.path
+            if path.steps[-1:] == ("*",):
+                path = FilePath((*path.steps[:-1], "**", "*"), path.start, path.is_own)
+            self.found[Read(path, read.line)] = None
 
     def _programs(self, node: ast.Call, *, is_running: bool) -> None:
         """Note files of programs among the arguments of a call, which may run them."""
@@ -258,8 +268,7 @@ class _Finder:
             return None
         first, *rest = operands
         if name == "files":
-            package = self._package(first if not is_method else rest[0] if rest else first)
-            return None if package is None else FilePath((), Reference((), 0, Origin(package)))
+            return self._files(first if not is_method else rest[0] if rest else first)
         texts = [n.value for n in rest if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         if name in _SAME and (len(texts) == len(rest) or name in ("sorted", "enumerate")):
             return self._on(first, *(step for text in texts for step in _steps(text)))
@@ -276,6 +285,13 @@ class _Finder:
         if name in _LISTING:
             return self._on(first, "*") if name != "glob" else self.path(first)
         return None
+
+    def _files(self, of: ast.AST) -> FilePath | None:
+        """The folder of a package that is given by its name, or as a module."""
+        package = self._package(of)
+        if package is not None:
+            return FilePath((), Reference((), 0, Origin(package)))
+        return FilePath((), Reference((of.id,), 0)) if isinstance(of, ast.Name) else None
 
     def _resource(self, node: ast.Call) -> FilePath | None:
         """The path of `read_text("package", "name")` and its like."""

@@ -85,6 +85,7 @@ class Uses:
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
         texts: literals that may name a module, or something in one.
+        named: those that something is given, or that stand in tables.
         given: functions and classes with each plain name that they are given as a text.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
         lists: it goes through the names of modules, in the order of their definitions.
@@ -99,6 +100,7 @@ class Uses:
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
     texts: tuple[str, ...]
+    named: tuple[str, ...]
     given: tuple[tuple[Reference, str], ...]
     called: frozenset[str]
     lists: bool
@@ -118,6 +120,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
         texts=tuple(walk.texts),
+        named=tuple(walk.named),
         given=tuple(walk.given),
         called=frozenset(walk.called),
         lists=walk.lists,
@@ -140,6 +143,7 @@ class _Walk:
         self._inner: list[tuple[ast.AST, _Scopes]] = []
         self._is_walking = False
         self.texts: dict[str, None] = {}
+        self.named: dict[str, None] = {}
         self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
         self.lists = False
@@ -265,7 +269,8 @@ class _Walk:
 
     def _give(self, node: ast.Call, scopes: _Scopes) -> None:
         """Note plain names among the texts that something is given, which may import by them."""
-        arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        self._hold(arguments)
         found = tuple(words(arguments))
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if not found or is_reading(name) or is_pure_function(name):
@@ -274,6 +279,17 @@ class _Walk:
         if isinstance(base, ast.Name):
             for reference in _looked_up((base.id, *chain), 0, scopes):
                 self.given.update(dict.fromkeys((reference, word) for word in found))
+
+    def _hold(self, values: Iterable[ast.expr]) -> None:
+        """Note dotted texts that a library may look up by."""
+        for value in values:
+            text = getattr(value, "value", None)
+            if isinstance(text, str) and is_dotted(text):
+                self.named[text] = None
+
+    def _table_of(self, node: ast.Dict, _: _Scopes) -> list[ast.AST] | None:
+        self._hold(node.values)
+        return None
 
     def _load(self, node: ast.Call) -> None:
         """Note an import by a name that only a run knows, and what it may be."""
@@ -457,6 +473,7 @@ class _Walk:
         ast.TypeAlias: _type_alias,
         ast.Compare: _compare,
         ast.Expr: _statement,
+        ast.Dict: _table_of,
         ast.For: _for,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),

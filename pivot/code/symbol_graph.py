@@ -67,7 +67,7 @@ class Graph:
     def _reading(self, module: Module, part: Part, node: Node) -> Node:
         lines = self._files.read(module, part.reads)
         programs = self._files.programs(module, part.reads)
-        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        called = self._run_by(node)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
             caller = self.plain(symbol)
@@ -77,13 +77,21 @@ class Graph:
         lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
+    def _run_by(self, node: Node) -> list[SymbolId]:
+        """What runs when something is defined: what it calls, and the hooks of a class's bases."""
+        hooks: list[SymbolId] = []
+        if node.kind is Kind.CLASS:
+            hooks = [s for s in node.symbols if self._facts(s).learns]
+        return [*(c for c in node.called if self.plain(c).kind is not Kind.CONSTANT), *hooks]
+
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
         """The files that code may mean which opens some at import, itself or by what it calls."""
-        run = [c for c in node.called if self.plain(c).kind is not Kind.CONSTANT]
+        run = [*self._run_by(node), *node.called]
         reached = dict.fromkeys(s for c in run for s in self.closure(c))
         if not (part.opens or any(self._facts(s).part.opens_later for s in reached)):
             return []
-        reached.update(dict.fromkeys(c for s in node.symbols for c in self._constants(s)))
+        constants = (s for s in node.symbols if self.plain(s).kind is Kind.CONSTANT)
+        reached.update(dict.fromkeys(c for s in constants for c in self.closure(s)))
         known = [s for s in reached if not self.plain(s).is_ignored]
         parts = [(self.module(s.module), self._facts(s).part) for s in known]
         return self._files.mentioned([(module, part), *parts])

@@ -2,7 +2,7 @@
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -34,6 +34,7 @@ from pivot.code.references import (
 )
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.search_path import find_added
 from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
@@ -134,6 +135,7 @@ def _module(
         imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
+        added=parts.added({name: symbol.path for name, symbol in symbols.items()}),
         effects=effects,
         triggers=triggers,
         acts=tuple(name for _, name in acts),
@@ -251,6 +253,12 @@ class _Parts:
         if key not in self._shared:
             self._shared[key] = find_sharing(definition.node)
         return self._shared[key]
+
+    def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
+        """The folders that the module adds to `sys.path`."""
+        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+            return ()
+        return find_added(self.tree, self.outline.place, bound)
 
     def acting(self, definition: Definition) -> frozenset[str]:
         """The methods of what a definition makes that change it though they seem only to read."""

@@ -140,6 +140,7 @@ class Module:
         imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
+        added: folders that it adds to `sys.path`, as dotted names.
         effects: in source order.
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
@@ -158,6 +159,7 @@ class Module:
     imports: Mapping[str, tuple[Origin, ...]]
     stars: tuple[str, ...]
     runs: tuple[Origin, ...]
+    added: tuple[str, ...]
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]

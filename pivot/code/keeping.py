@@ -34,6 +34,7 @@ def encode(module: Module) -> bytes:
         [[name, *map(_origin_row, origins)] for name, origins in module.imports.items()],
         module.stars,
         [_origin_row(origin) for origin in module.runs],
+        module.added,
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
         [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
@@ -54,8 +55,8 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before, docs,
-     exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    (place, references, symbols, imports, stars, runs, added, effects, triggers, acts,
+     acts_before, docs, exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
@@ -64,6 +65,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         imports={row[0]: tuple(_origins(row[1:])) for row in imports},
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
+        added=tuple(added),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),

@@ -134,6 +134,11 @@ def bound_path(node: ast.stmt, name: str, place: Place) -> FilePath | None:
     return None
 
 
+def path_of(node: ast.AST, place: Place) -> FilePath | None:
+    """The path that an expression gives; None if it is none, or can't be told."""
+    return _Finder(place).path(node)
+
+
 @dataclass(slots=True)
 class _Finder:
     place: Place

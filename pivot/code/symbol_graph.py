@@ -7,6 +7,7 @@ from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.following import find_imported
 from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
@@ -334,7 +335,7 @@ class Graph:
         found = self._imports.get(name)
         if found is None:
             module = self.modules.get(name)
-            every = [] if module is None else [*map(self._imported, module.runs)]
+            every = [] if module is None else [self._imported(module, o) for o in module.runs]
             if module is not None:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
@@ -345,15 +346,20 @@ class Graph:
         module = self.modules.get(name)
         if module is None or not module.acts_before:
             return tuple((0, imported) for imported in self.imports(name))
-        every = zip(module.acts_before, map(self._imported, module.runs), strict=True)
+        every = zip(
+            module.acts_before, (self._imported(module, o) for o in module.runs), strict=True
+        )
         known = [(before, imported) for before, imported in every if imported is not None]
         loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
         return tuple(sorted([*known, *loaded], key=itemgetter(0)))
 
-    def _imported(self, origin: Origin) -> str | None:
+    def _imported(self, module: Module, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""
-        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-        return name if self.modules.find(name) else None
+        package = find_imported(self.modules, module, origin.module)
+        if package is None or origin.name is None:
+            return None if package is None else package.name
+        inner = self.modules.find(f"{package.name}.{origin.name}")
+        return None if inner is None else inner.name
 
     def run_by(self, name: str) -> tuple[str, ...]:
         """All modules that run when one is imported: its parents, and what all of them import."""

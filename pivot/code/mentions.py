@@ -19,7 +19,7 @@ _FILE: Final = re.compile(r"[\w.*/-]*" + _SUFFIX)
 _OTHER: Final = re.compile(r"[\w*-][\w.*/-]*\.(?!py$)[a-z][a-z0-9]{1,7}")
 _BARE: Final = re.compile(_SUFFIX)
 _IN_SOURCE: Final = re.compile(
-    rb"\.[a-z][a-z0-9]{1,9}[\"']|/ f?[\"']|(?:Path|join|joinpath|files)\("
+    rb"\.[a-z][a-z0-9]{1,9}[\"']|/ f?[\"']|(?:Path|path\.join|joinpath|files)\("
 )
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
@@ -33,7 +33,7 @@ _ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 
 def names_files(source: bytes) -> bool:
-    """A quick look at whether a source may name a file, or the folder of one."""
+    """A quick look at whether code may name a file, or the folder of one."""
     return _IN_SOURCE.search(source) is not None
 
 

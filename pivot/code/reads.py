@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -41,6 +42,7 @@ _RUNNING: Final = frozenset(
     | {"create_subprocess_exec", "create_subprocess_shell"}
     | {"run_path", "spec_from_file_location", "SourceFileLoader"}
 )
+_SPECIAL: Final = _LISTING | _ASKING | _RESOURCES | _RUNNING
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
 _WRITING_MODE: Final = re.compile("[wax]")
@@ -93,15 +95,19 @@ def names_programs(source: bytes) -> bool:
 
 def may_read(called: Iterable[str]) -> bool:
     """Whether calls of these names may read or run a file."""
-    special = _LISTING | _ASKING | _RESOURCES | _RUNNING
-    return any(name in special or _READING.fullmatch(name) for name in called)
+    return any(name in _SPECIAL or _is_reading(name) for name in called)
+
+
+@lru_cache(maxsize=4096)
+def _is_reading(name: str) -> bool:
+    return _READING.fullmatch(name) is not None
 
 
 def may_open(nodes: Iterable[ast.AST]) -> bool:
     """Whether a call among `nodes` may read a file, whichever."""
     return any(
         isinstance(node, ast.Call)
-        and _READING.fullmatch(getattr(node.func, "attr", getattr(node.func, "id", ""))) is not None
+        and _is_reading(getattr(node.func, "attr", getattr(node.func, "id", "")))
         for node in nodes
     )
 
@@ -160,7 +166,7 @@ class _Finder:
         if name in _RESOURCES and (path := self._resource(node)) is not None:
             self._note(path, node)
         self._programs(node, is_running=name in _RUNNING)
-        is_reading = name in _ASKING or _READING.fullmatch(name) is not None
+        is_reading = name in _ASKING or _is_reading(name)
         if not is_reading or _writes(node, is_method=self._is_path_method(func)):
             return
         if isinstance(func, ast.Attribute) and (path := self.path(func.value)) is not None:

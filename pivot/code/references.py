@@ -6,7 +6,7 @@ too much is only a needless run.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -25,7 +25,6 @@ from pivot.code.statements import registers
 from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
 
-type _Scopes = tuple[Scope, ...]
 type _Inner = list[ast.AST] | None
 
 COMPUTED_IMPORT: Final = "import of a computed name"
@@ -95,10 +94,34 @@ class Uses:
     called: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Scopes:
+    """The functions, lambdas and comprehensions around a piece of code.
+
+    Attributes:
+        every: from the outside in.
+        hidden: names that are local variables of one of them, so none of the module's.
+        special: names that one of them imports, or declares to be the module's.
+    """
+
+    every: tuple[Scope, ...] = ()
+    hidden: Set[str] = frozenset()
+    special: Set[str] = frozenset()
+
+    def within(self, scope: Scope) -> "_Scopes":
+        """The same with one more inside of them."""
+        special = scope.imports.keys() | scope.from_module
+        hidden = (self.hidden | scope.names) - special
+        return _Scopes((*self.every, scope), hidden, self.special | special)
+
+
+_NO_SCOPES: Final = _Scopes()
+
+
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
-    walk.visit(nodes, ())
+    walk.go(nodes)
     return Uses(
         references=tuple(walk.references),
         writes=tuple(walk.writes),
@@ -122,39 +145,42 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[ast.AST, _Scopes]] = []
-        self._is_walking = False
+        self._inner: list[tuple[Sequence[ast.AST], _Scopes]] = []
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
-    def visit(self, nodes: Iterable[ast.AST], scopes: _Scopes) -> None:
+    def go(self, nodes: Sequence[ast.AST]) -> None:
         """Walk `nodes`; those of inner scopes come before what else their node gives."""
-        self._inner += ((node, scopes) for node in nodes)
-        if self._is_walking:
-            return
-        self._is_walking = True
-        stack = self._inner[::-1]
-        self._inner.clear()
+        enter_of, inner = self._ENTER, self._inner
+        scopes = _NO_SCOPES
+        # Behind the nodes of an inner scope stand the scopes to go on with.
+        stack: list[ast.AST | _Scopes] = [*reversed(nodes)]
         while stack:
-            node, around = stack.pop()
-            found = self._enter(node, around)
-            inner = children(node) if found is None else found
+            node = stack.pop()
+            if isinstance(node, _Scopes):
+                scopes = node
+                continue
+            kind = node.__class__
+            if kind is ast.Name and node.id in scopes.hidden:
+                continue
+            enter = enter_of.get(kind)
+            found = None if enter is None else enter(self, node, scopes)
+            stack += reversed(children(node) if found is None else found)
             if inner:
-                stack += [(child, around) for child in reversed(inner)]
-            if self._inner:
-                stack += reversed(self._inner)
-                self._inner.clear()
-        self._is_walking = False
+                stack.append(scopes)
+                for within, around in reversed(inner):
+                    stack += reversed(within)
+                    stack.append(around)
+                inner.clear()
 
-    def _enter(self, node: ast.AST, scopes: _Scopes) -> list[ast.AST] | None:
-        """Handle one node; gives the nodes to go on with, None for all its children."""
-        enter = self._ENTER.get(node.__class__)
-        return None if enter is None else enter(self, node, scopes)
+    def _visit(self, nodes: Sequence[ast.AST], scopes: _Scopes) -> None:
+        """Walk `nodes` next, inside of these scopes."""
+        self._inner.append((nodes, scopes))
 
     def _name(self, node: ast.Name, scopes: _Scopes) -> list[ast.AST]:
         stored = node.ctx.__class__ is not ast.Load
-        if not stored or (scopes and node.id in scopes[-1].escaped):
+        if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
 
@@ -170,7 +196,7 @@ class _Walk:
     def _type_alias(self, node: ast.TypeAlias, scopes: _Scopes) -> list[ast.AST] | None:
         if not node.type_params:
             return None
-        self.visit([node.value], self._with_type_params(node.type_params, scopes))
+        self._visit([node.value], self._with_type_params(node.type_params, scopes))
         return []
 
     def _attribute(self, node: ast.Attribute, scopes: _Scopes) -> list[ast.AST]:
@@ -193,16 +219,18 @@ class _Walk:
         """
         attributes: list[str] = []
         while True:
+            kind = node.__class__
             if isinstance(node, ast.Attribute):
                 attributes.append(node.attr)
                 node = node.value
-            elif (read := attribute_text(node)) is not None:
+            elif kind is ast.Call and (read := attribute_text(node)) is not None:
                 node, name = read
                 attributes.append(name)
             else:
                 break
         attributes.reverse()
-        origin = loaded(node, self.place)
+        may_load = kind is ast.Call or kind is ast.Subscript
+        origin = loaded(node, self.place) if may_load else None
         return tuple(attributes), node if origin is None else origin
 
     def _call(self, node: ast.Call, scopes: _Scopes) -> list[ast.AST] | None:
@@ -237,14 +265,14 @@ class _Walk:
 
     def _builtin_call(self, node: ast.Call, name: str, scopes: _Scopes) -> list[ast.AST] | None:
         """Built-ins that see the module's names, or change what they are given."""
-        if any(name in scope.names for scope in scopes):
+        if any(name in scope.names for scope in scopes.every):
             return None
         if name in _WRITING_CALLS and node.args:
             self._changed(node.args[0], scopes, self.writes)
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
             return [*parsed(text.value), *node.args[1:], *node.keywords]
-        if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes):
+        if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes.every):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
 
@@ -296,14 +324,14 @@ class _Walk:
         scope.names.update(a.arg for a in every)
         for name in sorted(scope.from_module & scope.imports.keys()):
             self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
-        self.visit(annotations, scopes)
-        self.visit(body, (*scopes, scope))
+        self._visit(annotations, scopes)
+        self._visit(body, scopes.within(scope))
         return outside
 
     def _with_type_params(self, params: Sequence[ast.type_param], scopes: _Scopes) -> _Scopes:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
-        inner = (*scopes, scope)
-        self.visit([child for p in params for child in children(p)], inner)
+        inner = scopes.within(scope)
+        self._visit([child for p in params for child in children(p)], inner)
         return inner
 
     def _class(self, node: ast.ClassDef, scopes: _Scopes) -> list[ast.AST]:
@@ -311,8 +339,8 @@ class _Walk:
             scopes = self._with_type_params(node.type_params, scopes)
         imports = bound(node.body, self.place).imports
         if imports:
-            scopes = (*scopes, Scope(imports=imports, is_open=True))
-        self.visit([*node.bases, *node.keywords, *node.body], scopes)
+            scopes = scopes.within(Scope(imports=imports, is_open=True))
+        self._visit([*node.bases, *node.keywords, *node.body], scopes)
         return list(node.decorator_list)
 
     def _comprehension(
@@ -328,13 +356,13 @@ class _Walk:
             inner += [node.key, node.value]
         else:
             inner.append(node.elt)
-        self.visit(inner, (*scopes, scope))
+        self._visit(inner, scopes.within(scope))
         return [first.iter]
 
     def _import(self, statement: ast.Import | ast.ImportFrom, scopes: _Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
             self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
-            if origin.name is not None and (scopes or origin.name != "*"):
+            if origin.name is not None and (scopes.every or origin.name != "*"):
                 self._add(Reference((), statement.lineno, origin, runs_only=True))
         return []
 
@@ -346,6 +374,10 @@ class _Walk:
         *,
         write: bool = False,
     ) -> None:
+        if chain[0] in scopes.hidden:
+            return
+        if not write and (chain, None, False) in self._seen and chain[0] not in scopes.special:
+            return
         for reference in _looked_up(chain, line, scopes):
             self._add(reference)
             if write:
@@ -380,7 +412,7 @@ class _Walk:
 def _looked_up(chain: tuple[str, ...], line: int, scopes: _Scopes) -> Iterator[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
     name = chain[0]
-    for scope in reversed(scopes):
+    for scope in reversed(scopes.every):
         if name in scope.from_module:
             break
         for origin in scope.imports.get(name, ()):

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pivot.code import declarations
@@ -255,4 +256,9 @@ def makes_empty_container(node: ast.stmt) -> bool:
 
 def registers(names: Iterable[str]) -> bool:
     """Whether a function of such names probably keeps what it is given, for others to find."""
-    return any(_REGISTERING.search(name) for name in names)
+    return any(map(_is_registering, names))
+
+
+@lru_cache(maxsize=4096)
+def _is_registering(name: str) -> bool:
+    return _REGISTERING.search(name) is not None

@@ -15,6 +15,7 @@ from pivot.code.reflection import (
     attribute_text,
     globals_item,
     is_loader,
+    is_reflecting,
     is_sys_modules,
     loadable,
     loaded,
@@ -35,6 +36,7 @@ SUBCLASSES: Final = "subclasses of a class that only a run knows"
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
+_SEEING: Final = _OWN_MODULE | _WRITING_CALLS | {"vars"}
 
 # Method calls on a module-level object that don't change what another stage would see of it.
 _READING: Final = frozenset(
@@ -158,11 +160,11 @@ class _Walk:
         stack: list[ast.AST | _Scopes] = [*reversed(nodes)]
         while stack:
             node = stack.pop()
-            if isinstance(node, _Scopes):
-                scopes = node
-                continue
             kind = node.__class__
             if kind is ast.Name and node.id in scopes.hidden:
+                continue
+            if kind is _Scopes:
+                scopes = node
                 continue
             enter = enter_of.get(kind)
             found = None if enter is None else enter(self, node, scopes)
@@ -235,24 +237,27 @@ class _Walk:
 
     def _call(self, node: ast.Call, scopes: _Scopes) -> list[ast.AST] | None:
         func = node.func
-        self.called.add(func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", ""))
-        chain, base = self._chain(node)
-        if chain and isinstance(base, ast.Name):
-            stored = isinstance(node.func, ast.Name) and node.func.id in _WRITING_CALLS
-            self._refer((base.id, *chain), node.lineno, scopes, write=stored)
-            return list(node.args[2:])
-        if isinstance(base, Origin):
-            self._add(Reference(chain, node.lineno, base))
-            return []
-        if is_loader(node.func, self.place):
-            self._load(node)
-        for name in evaluated_names(node):
-            self._refer((name,), node.lineno, scopes)
-        if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
-            keeps = registers([node.func.attr])
-            self._changed(node.func.value, scopes, self.writes if keeps else self.calls)
-        if isinstance(node.func, ast.Name):
-            return self._builtin_call(node, node.func.id, scopes)
+        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        self.called.add(name)
+        if is_reflecting(name, self.place):
+            chain, base = self._chain(node)
+            if chain and isinstance(base, ast.Name):
+                stored = isinstance(func, ast.Name) and name in _WRITING_CALLS
+                self._refer((base.id, *chain), node.lineno, scopes, write=stored)
+                return list(node.args[2:])
+            if isinstance(base, Origin):
+                self._add(Reference(chain, node.lineno, base))
+                return []
+            if is_loader(func, self.place):
+                self._load(node)
+        for variable in evaluated_names(node):
+            self._refer((variable,), node.lineno, scopes)
+        if isinstance(func, ast.Attribute):
+            if name not in _READING:
+                found = self.writes if registers([name]) else self.calls
+                self._changed(func.value, scopes, found)
+        elif name in _SEEING and isinstance(func, ast.Name):
+            return self._builtin_call(node, name, scopes)
         return None
 
     def _load(self, node: ast.Call) -> None:
@@ -277,16 +282,17 @@ class _Walk:
         return None
 
     def _subscript(self, node: ast.Subscript, scopes: _Scopes) -> list[ast.AST] | None:
-        origin = loaded(node, self.place)
-        if origin is not None:
-            self._add(Reference((), node.lineno, origin))
-            return []
-        name = globals_item(node)
-        if name is not None:
-            self._add(Reference((name,), node.lineno, Origin(self.place.module)))
-            return []
-        if is_sys_modules(node.value):
-            self._look_up("sys.modules of a computed name", node)
+        if not isinstance(node.value, ast.Name):
+            origin = loaded(node, self.place)
+            if origin is not None:
+                self._add(Reference((), node.lineno, origin))
+                return []
+            name = globals_item(node)
+            if name is not None:
+                self._add(Reference((name,), node.lineno, Origin(self.place.module)))
+                return []
+            if is_sys_modules(node.value):
+                self._look_up("sys.modules of a computed name", node)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
         return None

@@ -11,6 +11,8 @@ _LOADERS: Final = frozenset({"import_module", "__import__", "run_module", "resol
 _ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 _LOADING_MODULES: Final = frozenset({"importlib", "runpy", "pkgutil"})
 
+_REFLECTING: Final = _LOADERS | _ATTRIBUTE_CALLS
+
 ANY: Final = "*"
 """The last part of a dotted name that stands for every module of a package."""
 
@@ -24,6 +26,11 @@ def loader_names(tree: ast.Module) -> frozenset[str]:
         for alias in node.names
         if alias.name in _LOADERS and alias.asname
     )
+
+
+def is_reflecting(function: str, place: Place) -> bool:
+    """Whether a function of that name may be one of those that are given names as text."""
+    return function in _REFLECTING or function in place.loaders
 
 
 def is_loader(func: ast.expr, place: Place) -> bool:
@@ -144,6 +151,8 @@ def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
     if node is None:
         return []
     parts: list[ast.AST] = [node]
+    if isinstance(node, ast.Name):  # most are
+        return parts
     for child in walk(node):
         if isinstance(child, ast.Constant):
             parts += parsed(child.value)

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from typing import Final
 
 # What is looked up by whom: `@limit` by pandas, tables by DuckDB and Polars, all names by numexpr
@@ -16,18 +15,18 @@ _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?"
 _MAX_LENGTH: Final = 200
 
 
-def evaluated_names(call: ast.Call) -> Iterator[str]:
+def evaluated_names(call: ast.Call) -> list[str]:
     """Names of variables in the texts that a call is given."""
-    func = call.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+    found: list[str] = []
+    for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             text = argument.value
-            if name in _QUERIES:
-                yield from _MARKED.findall(text)
-                yield from _TABLE.findall(text)
-            elif name in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
-                yield from _NAME.findall(text)
+            function = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if function in _QUERIES:
+                found += (*_MARKED.findall(text), *_TABLE.findall(text))
+            elif function in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
+                found += _NAME.findall(text)
+    return found
 
 
 def is_dotted(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
-from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
+from pivot.code.references import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
 from pivot.code.scopes import Origin
@@ -14,6 +14,7 @@ from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
@@ -94,7 +95,7 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         watches=_watches(module, found),
         watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
         texts=part.texts,
-        computes=any(lookup.what == COMPUTED_IMPORT for lookup in part.lookups),
+        computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
     )

@@ -1,6 +1,7 @@
 """From a source to its facts: the one place where sources are parsed."""
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -22,7 +23,14 @@ from pivot.code.reads import (
     may_read,
     names_programs,
 )
-from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
+from pivot.code.references import (
+    COMPUTED_IMPORT,
+    COMPUTED_MODULE,
+    Lookup,
+    Reference,
+    Uses,
+    find_uses,
+)
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
 from pivot.code.sharing import Sharing, find_sharing
@@ -39,6 +47,7 @@ from pivot.code.syntax import walk
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _CONTEXT: Final = f"pivot code {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot source text 1"
 
@@ -108,6 +117,7 @@ def _module(
         facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
         for t in outline.triggers
     )
+    acts = _acts(outline)
     return facts.Module(
         place=outline.place,
         file=file,
@@ -118,7 +128,8 @@ def _module(
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
-        acts=_acts(outline),
+        acts=tuple(name for _, name in acts),
+        acts_before=_acts_before(outline, [line for line, _ in acts]),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
@@ -126,12 +137,18 @@ def _module(
     )
 
 
-def _acts(outline: Outline) -> tuple[str, ...]:
+def _acts(outline: Outline) -> list[tuple[int, str]]:
+    """What may run other code, by its line."""
     found = [(effect.definition.node.lineno, EFFECTS) for effect in outline.effects]
     for trigger in outline.triggers:
         definitions = outline.symbols[trigger.name].definitions
         found.append((definitions[0].node.lineno, trigger.name))
-    return tuple(name for _, name in sorted(found, key=itemgetter(0)))
+    return sorted(found, key=itemgetter(0))
+
+
+def _acts_before(outline: Outline, lines: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(bisect_left(lines, line) for line in outline.run_lines) if lines else ()
+    return found if any(found) else ()
 
 
 def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
@@ -246,7 +263,7 @@ class _Parts:
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:
         """Modules that may be imported by computed names: all that the source mentions as texts."""
-        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+        if not any(lookup.what in _COMPUTED for lookup in uses.lookups):
             return ()
         return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 

@@ -125,6 +125,7 @@ class Module:
         effects: in source order.
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
+        acts_before: for each of `runs`, how many of `acts` come before it; nothing if none does.
         exports: names in `__all__` as far as it is a plain list.
         contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
@@ -141,6 +142,7 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]
+    acts_before: tuple[int, ...]
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings

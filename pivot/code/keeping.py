@@ -26,7 +26,7 @@ def encode(module: Module) -> bytes:
     """The bytes that `decode` makes the same facts of; the file's path is not among them."""
     place, bindings = module.place, module.bindings
     value = [
-        [place.module, place.package, sorted(place.loaders)],
+        [place.module, place.package, sorted(place.loaders), sorted(place.tables)],
         [_reference_row(reference) for reference in module.references],
         [_symbol_row(name, symbol) for name, symbol in module.symbols.items()],
         [[name, *map(_origin_row, origins)] for name, origins in module.imports.items()],
@@ -35,6 +35,7 @@ def encode(module: Module) -> bytes:
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
         [[t.name, t.decorators, t.bases, t.calls, t.arguments] for t in module.triggers],
         module.acts,
+        module.acts_before,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -50,10 +51,10 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, exports,
-     contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before,
+     exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
-        place=Place(place[0], place[1], frozenset(place[2])),
+        place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
@@ -63,6 +64,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
+        acts_before=tuple(acts_before),
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),

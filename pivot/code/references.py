@@ -6,7 +6,7 @@ too much is only a needless run.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -15,13 +15,14 @@ from pivot.code.reflection import (
     attribute_text,
     globals_item,
     is_loader,
+    is_look_up,
     is_reflecting,
     is_sys_modules,
     loadable,
     loaded,
     parsed,
 )
-from pivot.code.scopes import Origin, Place, Scope, bound, imported
+from pivot.code.scopes import Origin, Place, Scope, Scopes, bound, imported
 from pivot.code.statements import registers
 from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
@@ -31,12 +32,17 @@ type _Inner = list[ast.AST] | None
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
 
+COMPUTED_MODULE: Final = "sys.modules of a computed name"
+"""What is said of a module that is looked up so."""
+
 SUBCLASSES: Final = "subclasses of a class that only a run knows"
 """What is said of a look for subclasses, unless the class is named."""
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
 _SEEING: Final = _OWN_MODULE | _WRITING_CALLS | {"vars"}
+_LISTING: Final = frozenset({"items", "values", "keys", "copy"})
+_TABLE: Final = Origin("sys", "modules")
 
 # Method calls on a module-level object that don't change what another stage would see of it.
 _READING: Final = frozenset(
@@ -96,30 +102,6 @@ class Uses:
     called: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Scopes:
-    """The functions, lambdas and comprehensions around a piece of code.
-
-    Attributes:
-        every: from the outside in.
-        hidden: names that are local variables of one of them, so none of the module's.
-        special: names that one of them imports, or declares to be the module's.
-    """
-
-    every: tuple[Scope, ...] = ()
-    hidden: Set[str] = frozenset()
-    special: Set[str] = frozenset()
-
-    def within(self, scope: Scope) -> "_Scopes":
-        """The same with one more inside of them."""
-        special = scope.imports.keys() | scope.from_module
-        hidden = (self.hidden | scope.names) - special
-        return _Scopes((*self.every, scope), hidden, self.special | special)
-
-
-_NO_SCOPES: Final = _Scopes()
-
-
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
@@ -147,61 +129,64 @@ class _Walk:
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[Sequence[ast.AST], _Scopes]] = []
+        self._inner: list[tuple[Sequence[ast.AST], Scopes]] = []
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
+        self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def go(self, nodes: Sequence[ast.AST]) -> None:
         """Walk `nodes`; those of inner scopes come before what else their node gives."""
         enter_of, inner = self._ENTER, self._inner
-        scopes = _NO_SCOPES
-        # Behind the nodes of an inner scope stand the scopes to go on with.
-        stack: list[ast.AST | _Scopes] = [*reversed(nodes)]
+        scopes = Scopes(special=self.place.tables)
+        # Behind the nodes of an inner scope stands a mark to go on with the scopes around it.
+        stack: list[ast.AST | None] = [*reversed(nodes)]
+        left: list[Scopes] = []
         while stack:
             node = stack.pop()
-            kind = node.__class__
-            if kind is ast.Name and node.id in scopes.hidden:
+            if node is None:
+                scopes = left.pop()
                 continue
-            if kind is _Scopes:
-                scopes = node
+            if isinstance(node, ast.Name) and node.id in scopes.hidden:
                 continue
-            enter = enter_of.get(kind)
+            enter = enter_of.get(node.__class__)
             found = None if enter is None else enter(self, node, scopes)
             stack += reversed(children(node) if found is None else found)
             if inner:
-                stack.append(scopes)
-                for within, around in reversed(inner):
-                    stack += reversed(within)
-                    stack.append(around)
+                left += (scopes, *(around for _, around in reversed(inner)))
+                for within, _ in reversed(inner):
+                    stack += (None, *reversed(within))
+                stack.append(None)
                 inner.clear()
 
-    def _visit(self, nodes: Sequence[ast.AST], scopes: _Scopes) -> None:
+    def _visit(self, nodes: Sequence[ast.AST], scopes: Scopes) -> None:
         """Walk `nodes` next, inside of these scopes."""
         self._inner.append((nodes, scopes))
 
-    def _name(self, node: ast.Name, scopes: _Scopes) -> list[ast.AST]:
+    def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
         stored = node.ctx.__class__ is not ast.Load
+        if node.id in self.place.tables:
+            self._table(node)
         if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
 
-    def _text(self, node: ast.Constant, _: _Scopes) -> list[ast.AST]:
+    def _text(self, node: ast.Constant, _: Scopes) -> list[ast.AST]:
         if isinstance(node.value, str) and is_dotted(node.value):
             self.texts[node.value] = None
         return []
 
-    def _annotated(self, node: ast.AnnAssign, _: _Scopes) -> list[ast.AST]:
+    def _annotated(self, node: ast.AnnAssign, _: Scopes) -> list[ast.AST]:
         parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
         return [*parts, node.value] if node.value else parts
 
-    def _type_alias(self, node: ast.TypeAlias, scopes: _Scopes) -> list[ast.AST] | None:
+    def _type_alias(self, node: ast.TypeAlias, scopes: Scopes) -> list[ast.AST] | None:
         if not node.type_params:
             return None
         self._visit([node.value], self._with_type_params(node.type_params, scopes))
         return []
 
-    def _attribute(self, node: ast.Attribute, scopes: _Scopes) -> list[ast.AST]:
+    def _attribute(self, node: ast.Attribute, scopes: Scopes) -> list[ast.AST]:
         chain, base = self._chain(node)
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
@@ -210,6 +195,10 @@ class _Walk:
             self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
+        if node.attr == "modules" and is_sys_modules(node, self.place):
+            self._table(node)
+        elif node.attr in _LISTING and self._is_table(node.value, scopes):
+            self._look_up_module(node, None)
         stored = not isinstance(node.ctx, ast.Load)
         self._refer((base.id, *chain), node.lineno, scopes, write=stored)
         return []
@@ -235,7 +224,7 @@ class _Walk:
         origin = loaded(node, self.place) if may_load else None
         return tuple(attributes), node if origin is None else origin
 
-    def _call(self, node: ast.Call, scopes: _Scopes) -> list[ast.AST] | None:
+    def _call(self, node: ast.Call, scopes: Scopes) -> list[ast.AST] | None:
         func = node.func
         name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         self.called.add(name)
@@ -250,6 +239,8 @@ class _Walk:
                 return []
             if is_loader(func, self.place):
                 self._load(node)
+            elif is_look_up(node, self.place):
+                self._look_up_module(node, node.args[0])
         for variable in evaluated_names(node):
             self._refer((variable,), node.lineno, scopes)
         if isinstance(func, ast.Attribute):
@@ -268,7 +259,7 @@ class _Walk:
         if names is not None:
             self.loads[names] = None
 
-    def _builtin_call(self, node: ast.Call, name: str, scopes: _Scopes) -> list[ast.AST] | None:
+    def _builtin_call(self, node: ast.Call, name: str, scopes: Scopes) -> list[ast.AST] | None:
         """Built-ins that see the module's names, or change what they are given."""
         if any(name in scope.names for scope in scopes.every):
             return None
@@ -281,8 +272,8 @@ class _Walk:
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
 
-    def _subscript(self, node: ast.Subscript, scopes: _Scopes) -> list[ast.AST] | None:
-        if not isinstance(node.value, ast.Name):
+    def _subscript(self, node: ast.Subscript, scopes: Scopes) -> list[ast.AST] | None:
+        if not isinstance(node.value, ast.Name) or node.value.id in scopes.special:
             origin = loaded(node, self.place)
             if origin is not None:
                 self._add(Reference((), node.lineno, origin))
@@ -291,13 +282,39 @@ class _Walk:
             if name is not None:
                 self._add(Reference((name,), node.lineno, Origin(self.place.module)))
                 return []
-            if is_sys_modules(node.value):
-                self._look_up("sys.modules of a computed name", node)
+            if self._is_table(node.value, scopes):
+                self._indexed.add(node.value)
+                self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
         return None
 
-    def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:
+    def _is_table(self, node: ast.AST, scopes: Scopes) -> bool:
+        """Whether this is `sys.modules`, which a function may import, too."""
+        if isinstance(node, ast.Name):
+            origins = (o for scope in scopes.every for o in scope.imports.get(node.id, ()))
+            if any(origin == _TABLE for origin in origins):
+                return True
+        return is_sys_modules(node, self.place)
+
+    def _table(self, node: ast.Name | ast.Attribute) -> None:
+        """Note a use of `sys.modules` itself, such as going through it."""
+        if node not in self._indexed and isinstance(node.ctx, ast.Load):
+            self._look_up_module(node, None)
+
+    def _look_up_module(self, node: ast.expr, name: ast.expr | None) -> None:
+        """Note that a module is taken from `sys.modules` by a name that only a run knows."""
+        self._look_up(COMPUTED_MODULE, node)
+        names = None if name is None else loadable(name, self.place)
+        # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
+        self.loads[names or self.place.module] = None
+
+    def _compare(self, node: ast.Compare, scopes: Scopes) -> list[ast.AST] | None:
+        """To ask whether `sys.modules` has a name looks up nothing."""
+        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
+        return None
+
+    def _changed(self, node: ast.AST, scopes: Scopes, found: dict[Reference, None]) -> None:
         """Note that the object which an attribute, item or method belongs to may change."""
         while isinstance(node, ast.Subscript):
             node = node.value
@@ -309,7 +326,7 @@ class _Walk:
                 found[reference] = None
 
     def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: _Scopes
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: Scopes
     ) -> list[ast.AST]:
         """Walk the body in a scope of its own; gives what is evaluated outside of it."""
         arguments = node.args
@@ -334,13 +351,13 @@ class _Walk:
         self._visit(body, scopes.within(scope))
         return outside
 
-    def _with_type_params(self, params: Sequence[ast.type_param], scopes: _Scopes) -> _Scopes:
+    def _with_type_params(self, params: Sequence[ast.type_param], scopes: Scopes) -> Scopes:
         scope = Scope({name for p in params if (name := getattr(p, "name", None))})
         inner = scopes.within(scope)
         self._visit([child for p in params for child in children(p)], inner)
         return inner
 
-    def _class(self, node: ast.ClassDef, scopes: _Scopes) -> list[ast.AST]:
+    def _class(self, node: ast.ClassDef, scopes: Scopes) -> list[ast.AST]:
         if node.type_params:
             scopes = self._with_type_params(node.type_params, scopes)
         imports = bound(node.body, self.place).imports
@@ -352,7 +369,7 @@ class _Walk:
     def _comprehension(
         self,
         node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        scopes: _Scopes,
+        scopes: Scopes,
     ) -> list[ast.AST]:
         first, *others = node.generators
         targets = [generator.target for generator in node.generators]
@@ -365,7 +382,7 @@ class _Walk:
         self._visit(inner, scopes.within(scope))
         return [first.iter]
 
-    def _import(self, statement: ast.Import | ast.ImportFrom, scopes: _Scopes) -> list[ast.AST]:
+    def _import(self, statement: ast.Import | ast.ImportFrom, scopes: Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
             self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
             if origin.name is not None and (scopes.every or origin.name != "*"):
@@ -376,7 +393,7 @@ class _Walk:
         self,
         chain: tuple[str, ...],
         line: int,
-        scopes: _Scopes,
+        scopes: Scopes,
         *,
         write: bool = False,
     ) -> None:
@@ -399,7 +416,7 @@ class _Walk:
         self.lookups[Lookup(what, node.lineno)] = None
 
     # By class, since this is asked of every node; all others are gone through as they are.
-    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, _Scopes], _Inner]]] = {
+    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, Scopes], _Inner]]] = {
         ast.Name: _name,
         ast.Constant: _text,
         ast.Attribute: _attribute,
@@ -407,6 +424,7 @@ class _Walk:
         ast.Subscript: _subscript,
         ast.AnnAssign: _annotated,
         ast.TypeAlias: _type_alias,
+        ast.Compare: _compare,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),
@@ -415,22 +433,14 @@ class _Walk:
     }
 
 
-def _looked_up(chain: tuple[str, ...], line: int, scopes: _Scopes) -> Iterator[Reference]:
+def _looked_up(chain: tuple[str, ...], line: int, scopes: Scopes) -> list[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
-    name = chain[0]
-    for scope in reversed(scopes.every):
-        if name in scope.from_module:
-            break
-        for origin in scope.imports.get(name, ()):
-            yield Reference(chain[1:], line, origin)
-        if not scope.is_open and (name in scope.imports or name in scope.names):
-            return
-    yield Reference(chain, line)
+    return [
+        Reference(chain, line) if origin is None else Reference(chain[1:], line, origin)
+        for origin in scopes.origins(chain[0])
+    ]
 
 
-def _is_outer(node: ast.AST, scopes: _Scopes) -> bool:
+def _is_outer(node: ast.AST, scopes: Scopes) -> bool:
     """Whether this is a name that no function around it binds."""
-    return isinstance(node, ast.Name) and any(
-        reference.origin is not None or reference.chain
-        for reference in _looked_up((node.id,), 0, scopes)
-    )
+    return isinstance(node, ast.Name) and bool(scopes.origins(node.id))

@@ -207,6 +207,11 @@ class Modules:
         self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
+    def data(self, path: RepoPath) -> bytes:
+        """What a file holds that is there, and need not be a source."""
+        self.read_as_data.add(path)
+        return self._reading.text(path)
+
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
         key = (module.place.module, index)

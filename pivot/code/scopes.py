@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,11 +28,13 @@ class Place:
         module: its dotted name.
         package: what relative imports start from; empty for a top-level module.
         loaders: its own names for `importlib.import_module`.
+        tables: its own names for `sys.modules`.
     """
 
     module: str
     package: str
     loaders: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset({"sys.modules"})
 
     def absolute(self, module: str | None, level: int) -> str:
         """The absolute name of `from <dots><module> import ...`; empty beyond the top level."""
@@ -60,6 +63,42 @@ class Scope:
     escaped: set[str] = field(default_factory=set)
     from_module: set[str] = field(default_factory=set)
     is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The functions, lambdas and comprehensions around a piece of code.
+
+    Attributes:
+        every: from the outside in.
+        hidden: names that are local variables of one of them, and nothing else.
+        special: names that one of them imports, or declares to be the module's; and those that
+            are to be looked at wherever they are bound.
+    """
+
+    every: tuple[Scope, ...] = ()
+    hidden: AbstractSet[str] = frozenset()
+    special: AbstractSet[str] = frozenset()
+
+    def within(self, scope: Scope) -> "Scopes":
+        """The same with one more inside of them."""
+        special = self.special
+        if scope.imports or scope.from_module:
+            special = special | scope.imports.keys() | scope.from_module
+        return Scopes((*self.every, scope), (self.hidden | scope.names) - special, special)
+
+    def origins(self, name: str) -> Sequence[Origin | None]:
+        """What a name may stand for: imports of theirs, and None for the module's own name."""
+        if name in self.hidden:
+            return ()
+        found: list[Origin | None] = []
+        for scope in reversed(self.every) if name in self.special else ():
+            if name in scope.from_module:
+                break
+            found += scope.imports.get(name, ())
+            if not scope.is_open and (name in scope.imports or name in scope.names):
+                return found
+        return [*found, None]
 
 
 def imported(

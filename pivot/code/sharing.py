@@ -193,9 +193,7 @@ def _changed(node: ast.AST) -> ast.expr | None:
 def _adds(method: str) -> bool:
     """Whether a method of that name probably changes its object."""
     return (
-        is_container_method(method)
-        or registers([method])
-        or _FILLING.fullmatch(method) is not None
+        is_container_method(method) or registers([method]) or _FILLING.fullmatch(method) is not None
     )
 
 

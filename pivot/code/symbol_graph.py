@@ -1,6 +1,7 @@
 """The project's symbols, what each leads to, and what importing its modules changes."""
 
 from collections.abc import Container, Iterable, Iterator
+from operator import itemgetter
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
@@ -71,6 +72,7 @@ class Graph:
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         lines += self._mentioned(module, part, node)
+        lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
@@ -300,6 +302,16 @@ class Graph:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
+
+    def imports_among_acts(self, name: str) -> tuple[tuple[int, str], ...]:
+        """The same modules, each with how many of the module's acts come before it."""
+        module = self.modules.get(name)
+        if module is None or not module.acts_before:
+            return tuple((0, imported) for imported in self.imports(name))
+        every = zip(module.acts_before, map(self._imported, module.runs), strict=True)
+        known = [(before, imported) for before, imported in every if imported is not None]
+        loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
+        return tuple(sorted([*known, *loaded], key=itemgetter(0)))
 
     def _imported(self, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""

@@ -203,6 +203,39 @@ CASES = {
         " def __lshift__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
         "import reg\n_ = reg.r << «1|2»"
     ),
+    "an effect and an import change places": (
+        "import pa\nimport reg\ndef train(): return reg.X\n== reg.py\nX=[]\n== pa.py\n"
+        "import reg\n«import pb|reg.X.append(1)»\n«reg.X.append(1)|import pb»\n"
+        "== pb.py\nimport reg\nreg.X.append(2)"
+    ),
+    "sys.modules by another name": (
+        "from sys import modules\ndef h(): return «1|2»\n"
+        "def train(): return getattr(modules[__name__], 'h')()"
+    ),
+    "sys.modules by the name of a variable": (
+        "import sys\nknown = sys.modules\ndef h(): return «1|2»\n"
+        "def train(): return getattr(known.get(__name__), 'h')()"
+    ),
+    "sys.modules by the name of a local variable": (
+        "import sys\ndef h(): return «1|2»\n"
+        "def train():\n known = sys.modules\n return getattr(known[__name__], 'h')()"
+    ),
+    "sys.modules gone through": (
+        "import sys, q\ndef train():\n"
+        " return [m.h() for n, m in sys.modules.items() if n == 'q']\n"
+        "== q.py\ndef h(): return «1|2»"
+    ),
+    "sys.modules by a name with a literal start": (
+        "import sys, p.q\ndef train(name='q'): return sys.modules[f'p.{name}'].h()\n"
+        "== p/__init__.py\n== p/q.py\ndef h(): return «1|2»"
+    ),
+    "a submodule takes the place of an attribute": (
+        "import p\n«import p.a|»\ndef train(): return p.a\n== p/__init__.py\na=1\n== p/a.py\nx=1"
+    ),
+    "a package's own import of a submodule and an attribute change places": (
+        "import p\ndef train(): return p.a\n== p/__init__.py\n«a=1|from .a import x»\n"
+        "«from .a import x|a=1»\n== p/a.py\nx=1"
+    ),
 }
 
 LIMITS = {
@@ -225,21 +258,6 @@ LIMITS = {
             "def h(): return «1|2»"
         ),
     ),
-    "an effect and an import change places": (
-        "the order of modules counts, not where in a module its imports stand",
-        (
-            "import pa\nimport reg\ndef train(): return reg.X\n== reg.py\nX=[]\n== pa.py\n"
-            "import reg\n«import pb|reg.X.append(1)»\n«reg.X.append(1)|import pb»\n"
-            "== pb.py\nimport reg\nreg.X.append(2)"
-        ),
-    ),
-    "sys.modules by another name": (
-        "only `sys.modules` itself is known",
-        (
-            "from sys import modules\ndef h(): return «1|2»\n"
-            "def train(): return getattr(modules[__name__], 'h')()"
-        ),
-    ),
     "loop over an object that notes it": (
         "iterating is taken for reading",
         (
@@ -248,10 +266,6 @@ LIMITS = {
             " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
             "import reg\n«for x in reg.r: pass|»"
         ),
-    ),
-    "submodule that takes the place of an attribute": (
-        "both are reached, which of them wins is not told",
-        ("import p\n«import p.a|»\ndef train(): return p.a\n== p/__init__.py\na=1\n== p/a.py\nx=1"),
     ),
     "unpacking of an object that notes it": (
         "iterating is taken for reading",

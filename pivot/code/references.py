@@ -8,7 +8,7 @@ too much is only a needless run.
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from pivot.code.reflection import (
     annotation_parts,
@@ -52,9 +52,10 @@ _READING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that code uses, with the attributes it reads from it: `np.linalg.norm`.
+
+    A tuple, for there is one for each name in each piece of code.
 
     Attributes:
         chain: the name and its attributes; only attributes where `origin` is given.

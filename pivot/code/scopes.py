@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.code.syntax import children, walk
 
@@ -12,8 +12,7 @@ STAR: Final = "*"
 """The name that `from m import *` binds, as far as names are told apart here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an import takes its name from: a module, or `name` in a module; both absolute."""
 
     module: str

@@ -198,8 +198,11 @@ def _put(node: ast.AST, put: Callable[[str], None]) -> None:
     opening, row = plain
     put(opening)
     for index, field in row:
-        value = getattr(node, field, None)
-        if value.__class__ is list:
+        value: Any = getattr(node, field, None)
+        kind = value.__class__
+        if kind is str:
+            put(f"{index}{len(value)}:{value}")
+        elif kind is list:
             if value:
                 put(index + "[")
                 for one in value:
@@ -241,8 +244,6 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
 def _leaf(value: Any) -> Any:
     """The form of what has nothing below it; a node that has is given back."""
     kind = value.__class__
-    if kind is str:
-        return f"{len(value)}:{value}"
     if kind is ast.Name and ast.Name in _PLAIN:
         return f"(Namea{len(value.id)}:{value.id})"
     if kind in _PLAIN:

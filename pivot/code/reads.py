@@ -45,6 +45,7 @@ _RUNNING: Final = frozenset(
     | {"create_subprocess_exec", "create_subprocess_shell"}
     | {"run_path", "spec_from_file_location", "SourceFileLoader"}
 )
+_BINDING: Final = frozenset({ast.comprehension, ast.For, ast.Assign, ast.NamedExpr})
 _SPECIAL: Final = _LISTING | _ASKING | _RESOURCES | _RUNNING
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
@@ -118,9 +119,10 @@ def may_open(nodes: Iterable[ast.AST]) -> bool:
 def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
     """What `nodes` read when they run, without the functions that they define or call."""
     finder = _Finder(place)
-    every = list(own_nodes(nodes))
+    every = own_nodes(nodes)
     for node in every:
-        finder.bind(node)
+        if node.__class__ in _BINDING:
+            finder.bind(node)
     for node in every:
         if isinstance(node, ast.Call):
             finder.call(node)

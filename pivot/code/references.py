@@ -78,8 +78,7 @@ class Lookup:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
+class Uses(NamedTuple):
     """What code takes from outside itself.
 
     Attributes:

@@ -64,8 +64,7 @@ class Scope:
     is_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scopes:
+class Scopes(NamedTuple):
     """The functions, lambdas and comprehensions around a piece of code.
 
     Attributes:

@@ -13,6 +13,7 @@ from pivot.code.syntax import children, walk
 # Tuples, for they are asked of every node, and a union of classes is made anew each time.
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CALLING: Final = frozenset({*_DEFINABLE, ast.Call, ast.BinOp})
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
 _PURE_FUNCTIONS: Final = frozenset(
@@ -33,19 +34,20 @@ _CONTAINER_METHODS: Final = frozenset(
 )
 
 
-def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+def own_nodes(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """All nodes that run with `nodes` themselves: not the bodies of functions in them."""
-    stack = list(reversed(nodes))
+    found: list[ast.AST] = []
+    stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
-        yield node
-        if isinstance(node, ast.Lambda):
-            stack += defaults(node)
-            continue
+        found.append(node)
         if isinstance(node, _FUNCTIONS):
-            stack += [*node.decorator_list, *defaults(node), *annotations(node)]
-            continue
-        stack += reversed(children(node))
+            stack += (*node.decorator_list, *defaults(node), *annotations(node))
+        elif isinstance(node, ast.Lambda):
+            stack += defaults(node)
+        else:
+            stack += reversed(children(node))
+    return found
 
 
 def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.expr]:
@@ -64,13 +66,13 @@ def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
 def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """What runs when functions and methods that `nodes` define are called."""
     bodies: list[ast.AST] = []
-    stack = list(reversed(nodes))
+    stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Lambda):
-            bodies.append(node.body)
-        elif isinstance(node, _FUNCTIONS):
+        if isinstance(node, _FUNCTIONS):
             bodies += node.body
+        elif isinstance(node, ast.Lambda):
+            bodies.append(node.body)
         stack += reversed(children(node))
     return bodies
 
@@ -78,6 +80,8 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
 def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
     """Calls and decorators that run with `nodes` themselves."""
     for node in own_nodes(nodes):
+        if node.__class__ not in _CALLING:
+            continue
         if isinstance(node, ast.Call):
             yield node
         elif isinstance(node, _DEFINABLE):

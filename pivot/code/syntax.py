@@ -23,6 +23,9 @@ _COMMON: Final[Mapping[type[ast.AST], Callable[[Any], Sequence[ast.AST]]]] = {
     ast.Assign: lambda node: (*node.targets, node.value),
     ast.Expr: lambda node: (node.value,),
     ast.If: lambda node: (node.test, *node.body, *node.orelse),
+    ast.Return: lambda node: () if node.value is None else (node.value,),
+    ast.arg: lambda node: () if node.annotation is None else (node.annotation,),
+    ast.IfExp: lambda node: (node.test, node.body, node.orelse),
     ast.For: lambda node: (node.target, node.iter, *node.body, *node.orelse),
 }
 

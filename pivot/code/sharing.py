@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 from pivot.code.statements import callee, defaults, is_container_method, registers
-from pivot.code.syntax import walk
 
 _FILLING: Final = re.compile(
     "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
@@ -72,11 +71,10 @@ class Sharing:
 NOTHING: Final = Sharing()
 
 
-def find_sharing(node: ast.AST) -> Sharing:
-    """What a top-level statement shares, if it is a function or a class."""
+def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
+    """What a top-level statement shares, if it is a function or a class; `nodes` are all of it."""
     if not isinstance(node, _DEFINABLE):
         return NOTHING
-    nodes = walk(node)
     looked_at = [_changed(part) for part in nodes if part.__class__ in _CHANGING]
     changed = [of for of in looked_at if of is not None]
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)

@@ -13,6 +13,7 @@ from pivot.code.syntax import children, walk
 # Tuples, for they are asked of every node, and a union of classes is made anew each time.
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_PLACES: Final = (ast.Attribute, ast.Subscript)
 _CALLING: Final = frozenset({*_DEFINABLE, ast.Call, ast.BinOp})
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
@@ -77,9 +78,9 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     return bodies
 
 
-def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
-    """Calls and decorators that run with `nodes` themselves."""
-    for node in own_nodes(nodes):
+def calls(own: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Calls and decorators among the nodes that run with some code itself."""
+    for node in own:
         if node.__class__ not in _CALLING:
             continue
         if isinstance(node, ast.Call):
@@ -126,18 +127,16 @@ def bound_names(nodes: Sequence[ast.AST], *, imports: bool = False) -> list[str]
     return list(names)
 
 
-def import_statements(nodes: Sequence[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    for node in own_nodes(nodes):
+def import_statements(own: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports among the nodes that run with some code itself."""
+    for node in own:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
 
 
-def stores_into(node: ast.AST) -> bool:
-    """Whether a statement sets or deletes an attribute or an item."""
-    return any(
-        isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load)
-        for part in own_nodes([node])
-    )
+def stores_into(own: Iterable[ast.AST]) -> bool:
+    """Whether the nodes that run with a statement set or delete an attribute or an item."""
+    return any(isinstance(part, _PLACES) and not isinstance(part.ctx, ast.Load) for part in own)
 
 
 def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
@@ -186,7 +185,7 @@ def _is_for_effect(node: ast.expr, declared: frozenset[str]) -> bool:
         case ast.Call():
             return not declarations.is_declared(node, declared)
         case ast.BinOp() | ast.Attribute() | ast.Subscript():
-            return not any(declarations.is_declared(c, declared) for c in calls([node]))
+            return not any(declarations.is_declared(c, declared) for c in calls(own_nodes([node])))
     return False
 
 
@@ -228,8 +227,11 @@ def is_type_checking(test: ast.expr) -> bool:
     )
 
 
-def learns_of_subclasses(node: ast.stmt) -> bool:
-    """Whether a class statement has hooks that run, or looks for, its subclasses."""
+def learns_of_subclasses(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
+    """Whether a class statement has hooks that run, or looks for, its subclasses.
+
+    `nodes` are all of it.
+    """
     if not isinstance(node, ast.ClassDef):
         return False
     for keyword in node.keywords:
@@ -239,7 +241,7 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
     return any(
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
-        for part in walk(node)
+        for part in nodes
     )
 
 

@@ -191,7 +191,7 @@ def _put_all(parts: Iterable[str | ast.AST], put: Callable[[str], None]) -> None
 
 def _put(node: ast.AST, put: Callable[[str], None]) -> None:
     """Write a node. Kinds that no rule is for, which most nodes are of, are written in place."""
-    plain = _PLAIN.get(node.__class__)
+    plain = _PLAIN.get(type(node))
     if plain is None:
         _put_all(_expand(node), put)
         return
@@ -199,7 +199,7 @@ def _put(node: ast.AST, put: Callable[[str], None]) -> None:
     put(opening)
     for index, field in row:
         value: Any = getattr(node, field, None)
-        kind = value.__class__
+        kind = type(value)
         if kind is str:
             put(f"{index}{len(value)}:{value}")
         elif kind is list:
@@ -207,11 +207,11 @@ def _put(node: ast.AST, put: Callable[[str], None]) -> None:
                 put(index + "[")
                 for one in value:
                     form = _leaf(one)
-                    put(form) if form.__class__ is str else _put(form, put)
+                    put(form) if type(form) is str else _put(form, put)
                 put("]")
         elif value is not None:
             form = _leaf(value)
-            if form.__class__ is str:
+            if type(form) is str:
                 put(index + form)
             else:
                 put(index)
@@ -243,7 +243,7 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
 
 def _leaf(value: Any) -> Any:
     """The form of what has nothing below it; a node that has is given back."""
-    kind = value.__class__
+    kind = type(value)
     if kind is ast.Name and ast.Name in _PLAIN:
         return f"(Namea{len(value.id)}:{value.id})"
     if kind in _PLAIN:

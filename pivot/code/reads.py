@@ -130,7 +130,7 @@ def find_reads(
     finder = _Finder(place)
     every = own_nodes(nodes)
     for node in every:
-        if node.__class__ in _BINDING:
+        if type(node) in _BINDING:
             finder.bind(node)
     for node in every:
         if isinstance(node, ast.Call) and (names_programs or may_read([_last_name(node.func)])):

@@ -149,7 +149,7 @@ class _Walk:
                 continue
             if isinstance(node, ast.Name) and node.id in scopes.hidden:
                 continue
-            enter = enter_of.get(node.__class__)
+            enter = enter_of.get(type(node))
             found = None if enter is None else enter(self, node, scopes)
             stack += reversed(children(node) if found is None else found)
             if inner:
@@ -164,7 +164,7 @@ class _Walk:
         self._inner.append((nodes, scopes))
 
     def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
-        stored = node.ctx.__class__ is not ast.Load
+        stored = type(node.ctx) is not ast.Load
         if node.id in self.place.tables:
             self._table(node)
         if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
@@ -210,7 +210,7 @@ class _Walk:
         """
         attributes: list[str] = []
         while True:
-            kind = node.__class__
+            kind = type(node)
             if isinstance(node, ast.Attribute):
                 attributes.append(node.attr)
                 node = node.value

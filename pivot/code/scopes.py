@@ -135,7 +135,7 @@ def bound(body: Sequence[ast.AST], place: Place) -> Scope:
     stack = list(body)
     while stack:
         node = stack.pop()
-        if node.__class__ not in _BINDING:
+        if type(node) not in _BINDING:
             stack += children(node)
             continue
         match node:

@@ -75,12 +75,12 @@ def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
     """What a top-level statement shares, if it is a function or a class; `nodes` are all of it."""
     if not isinstance(node, _DEFINABLE):
         return NOTHING
-    looked_at = [_changed(part) for part in nodes if part.__class__ in _CHANGING]
+    looked_at = [_changed(part) for part in nodes if type(part) in _CHANGING]
     changed = [of for of in looked_at if of is not None]
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
     if not changed and not isinstance(node, ast.ClassDef):
         return Sharing(shares=True) if is_cached else NOTHING
-    binding = [part for part in nodes if part.__class__ in _BINDING]
+    binding = [part for part in nodes if type(part) in _BINDING]
     given = {part.arg for part in binding if isinstance(part, ast.arg)}
     given -= _OWN if isinstance(node, ast.ClassDef) else set()
     kept = {f"self.{name}" for part in binding for name in _kept(part, given)}

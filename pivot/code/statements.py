@@ -81,7 +81,7 @@ def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
 def calls(own: Iterable[ast.AST]) -> Iterator[ast.expr]:
     """Calls and decorators among the nodes that run with some code itself."""
     for node in own:
-        if node.__class__ not in _CALLING:
+        if type(node) not in _CALLING:
             continue
         if isinstance(node, ast.Call):
             yield node

@@ -49,7 +49,7 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
 
     As `ast.iter_child_nodes` in a fifth of its time: analysis asks this of every node.
     """
-    kind = node.__class__
+    kind = type(node)
     if kind in _LEAVES:
         return ()
     common = _COMMON.get(kind)
@@ -61,7 +61,7 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
         fields = _FIELDS[kind] = _fields_with_nodes(kind)
     for field in fields:
         value = getattr(node, field, None)
-        if value.__class__ is list:
+        if type(value) is list:
             found += [one for one in value if one is not None]
         elif value is not None:
             found.append(value)
@@ -75,7 +75,7 @@ def walk(node: ast.AST) -> list[ast.AST]:
     while stack:
         node = stack.pop()
         found.append(node)
-        if node.__class__ not in _LEAVES:
+        if type(node) not in _LEAVES:
             stack += children(node)
     return found
 

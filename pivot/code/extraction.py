@@ -3,7 +3,7 @@
 import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
@@ -63,6 +63,7 @@ def extract(
     """
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
+    place = replace(place, binds_inline=b":=" in source)
     bindings = declarations.read_bindings(tree, place)
     ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:

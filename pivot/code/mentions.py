@@ -17,7 +17,8 @@ _SUFFIX: Final = (
 )
 _FILE: Final = re.compile(r"[\w.*/-]*" + _SUFFIX)
 _BARE: Final = re.compile(_SUFFIX)
-_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']|/ [\"']|(?:Path|join|joinpath)\(".encode())
+_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']".encode())
+_AS_FOLDERS: Final = (b'/ "', b"/ '", b"Path(", b"join(", b"joinpath(")
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
 _WITHIN: Final = re.compile(rf"(?<![\w.*/-]){_FILE.pattern}(?![\w.-]*\w)".encode())
@@ -31,7 +32,7 @@ _ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 def names_files(source: bytes) -> bool:
     """A quick look at whether a source may name such a file, or the folder of one."""
-    return _IN_SOURCE.search(source) is not None
+    return any(mark in source for mark in _AS_FOLDERS) or _IN_SOURCE.search(source) is not None
 
 
 def find_mentions(nodes: Sequence[ast.AST]) -> tuple[str, ...]:

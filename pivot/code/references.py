@@ -150,7 +150,10 @@ class _Walk:
             if isinstance(node, ast.Name) and node.id in scopes.hidden:
                 continue
             enter = enter_of.get(type(node))
-            found = None if enter is None else enter(self, node, scopes)
+            if enter is None:
+                stack += reversed(children(node))
+                continue
+            found = enter(self, node, scopes)
             stack += reversed(children(node) if found is None else found)
             if inner:
                 left += (scopes, *(around for _, around in reversed(inner)))

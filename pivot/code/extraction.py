@@ -2,7 +2,7 @@
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
@@ -12,6 +12,7 @@ from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.mentions import find_mentions, names_files
 from pivot.code.normal import encode
+from pivot.code.operations import flows
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
     PROGRAM,
@@ -34,6 +35,7 @@ from pivot.code.references import (
 )
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.search_path import find_added
 from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
@@ -45,11 +47,14 @@ from pivot.code.statements import (
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
+from pivot.code.texts import words
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
 _COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_DOCS_CONTEXT: Final = "pivot docstrings 1"
+_DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _TEXT_CONTEXT: Final = "pivot source text 1"
 
 
@@ -85,6 +90,7 @@ def extract(
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
+            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -116,7 +122,10 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
+        facts.Trigger(
+            t.name,
+            *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments, t.operands)),
+        )
         for t in outline.triggers
     )
     acts = _acts(outline)
@@ -128,10 +137,12 @@ def _module(
         imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
+        added=parts.added({name: symbol.path for name, symbol in symbols.items()}),
         effects=effects,
         triggers=triggers,
         acts=tuple(name for _, name in acts),
         acts_before=_acts_before(outline, [line for line, _ in acts]),
+        docs=_docs([parts.tree], deep=False),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
@@ -210,6 +221,9 @@ class _Parts:
         now, later = self._reads([*tests, *statements], uses.called)
         opens = reads_by_name(uses.called)
         programs = [read for read in later if read.is_program]
+        is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
+        if is_hook:  # importing a name from the module calls it
+            now = (*now, *later)
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
@@ -217,6 +231,13 @@ class _Parts:
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
+            asked=self.places(uses.asked),
+            given=tuple((self._place(of), word) for of, word in uses.given),
+            words=_words(statements),
+            named=uses.named,
+            lists=uses.lists,
+            quotes=uses.quotes,
+            docs=_docs(statements),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
@@ -224,7 +245,7 @@ class _Parts:
             reads=(*now, *programs),
             later=later,
             mentions=find_mentions(nodes) if self.names_files else (),
-            opens=opens and may_open(own_nodes([*tests, *statements])),
+            opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
 
@@ -234,6 +255,18 @@ class _Parts:
         if key not in self._shared:
             self._shared[key] = find_sharing(definition.node, definition.every)
         return self._shared[key]
+
+    def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
+        """The folders that the module adds to `sys.path`."""
+        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+            return ()
+        return find_added(self.tree, self.outline.place, bound)
+
+    def acting(self, definition: Definition) -> frozenset[str]:
+        """The methods of what a definition makes that change it though they seem only to read."""
+        if isinstance(definition.node, ast.ClassDef):
+            return self.sharing(definition).acting
+        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
@@ -298,6 +331,26 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _docs(nodes: Iterable[ast.AST], *, deep: bool = True) -> str:
+    """The hash of docstrings, short since it only tells whether they changed; empty for none."""
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, _DOCUMENTED):
+            text = ast.get_docstring(node, clean=False)
+            found += [text] if text is not None else []
+            if deep and isinstance(node, ast.ClassDef):
+                found += [_docs(node.body)]
+    text = "\0".join(found)
+    return derive(_DOCS_CONTEXT, text.encode("utf-8", "surrogatepass")).hex()[:16] if text else ""
+
+
+def _words(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    """Plain names among the texts of constants and class attributes, to import by."""
+    bodies = (s.body if isinstance(s, ast.ClassDef) else [s] for s in statements)
+    bound = (s for body in bodies for s in body if isinstance(s, ast.Assign | ast.AnnAssign))
+    return tuple(dict.fromkeys(words(s.value for s in bound if s.value is not None)))
 
 
 def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:

@@ -135,6 +135,8 @@ def find_reads(
     for node in every:
         if isinstance(node, ast.Call) and (names_programs or may_read([_last_name(node.func)])):
             finder.call(node)
+    if any(read.names_only for read in finder.found) and may_open(every):
+        finder.open_listed()
     return tuple(finder.found)
 
 
@@ -147,6 +149,11 @@ def bound_path(node: ast.stmt, name: str, place: Place) -> FilePath | None:
         ) if target == name:
             return _Finder(place).path(value)
     return None
+
+
+def path_of(node: ast.AST, place: Place) -> FilePath | None:
+    """The path that an expression gives; None if it is none, or can't be told."""
+    return _Finder(place).path(node)
 
 
 @dataclass(slots=True)
@@ -189,6 +196,14 @@ class _Finder:
             path = self.path(argument)
             if path is not None:
                 self._note(path, node)
+
+    def open_listed(self) -> None:
+        """Note all files of folders that are listed: what opens files mostly opens these."""
+        for read in [read for read in self.found if read.names_only]:
+            path = read.path
+            if path.steps[-1:] == ("*",):
+                path = FilePath((*path.steps[:-1], "**", "*"), path.start, path.is_own)
+            self.found[Read(path, read.line)] = None
 
     def _programs(self, node: ast.Call, *, is_running: bool) -> None:
         """Note files of programs among the arguments of a call, which may run them."""
@@ -275,8 +290,7 @@ class _Finder:
             return None
         first, *rest = operands
         if name == "files":
-            package = self._package(first if not is_method else rest[0] if rest else first)
-            return None if package is None else FilePath((), Reference((), 0, Origin(package)))
+            return self._files(first if not is_method else rest[0] if rest else first)
         texts = [n.value for n in rest if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         if name in _SAME and (len(texts) == len(rest) or name in ("sorted", "enumerate")):
             return self._on(first, *(step for text in texts for step in _steps(text)))
@@ -293,6 +307,13 @@ class _Finder:
         if name in _LISTING:
             return self._on(first, "*") if name != "glob" else self.path(first)
         return None
+
+    def _files(self, of: ast.AST) -> FilePath | None:
+        """The folder of a package that is given by its name, or as a module."""
+        package = self._package(of)
+        if package is not None:
+            return FilePath((), Reference((), 0, Origin(package)))
+        return FilePath((), Reference((of.id,), 0)) if isinstance(of, ast.Name) else None
 
     def _resource(self, node: ast.Call) -> FilePath | None:
         """The path of `read_text("package", "name")` and its like."""

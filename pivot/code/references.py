@@ -6,7 +6,7 @@ too much is only a needless run.
 """
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -23,9 +23,9 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, Scopes, bound, imported
-from pivot.code.statements import registers
+from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
 from pivot.code.syntax import children
-from pivot.code.texts import evaluated_names, is_dotted
+from pivot.code.texts import HOLDERS, evaluated_names, is_dotted, words
 
 type _Inner = list[ast.AST] | None
 
@@ -41,15 +41,11 @@ SUBCLASSES: Final = "subclasses of a class that only a run knows"
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
 _SEEING: Final = _OWN_MODULE | _WRITING_CALLS | {"vars"}
+_DOC: Final = "__doc__"
+_QUOTING: Final = frozenset({"getdoc", "getcomments", "docopt", "doctest", "testmod"})
+_ITEM_CALLS: Final = frozenset({"get", "setdefault", "pop", "update", "__getitem__"})
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 _TABLE: Final = Origin("sys", "modules")
-
-# Method calls on a module-level object that don't change what another stage would see of it.
-_READING: Final = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
-    | {"get", "items", "keys", "values", "copy"}
-    | {"format", "join", "split", "strip", "startswith", "endswith"}
-)
 
 
 class Reference(NamedTuple):
@@ -85,21 +81,31 @@ class Uses(NamedTuple):
         references: names it reads, without duplicates, in order of appearance.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them; mere reading left out.
+        asked: methods that are named like ones which only read, and those that loops call.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
         texts: literals that may name a module, or something in one.
+        named: those that something is given, or that stand in tables.
+        given: functions and classes with each plain name that they are given as a text.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
+        lists: it goes through the names of modules, in the order of their definitions.
+        quotes: it reads docstrings.
     """
 
     references: tuple[Reference, ...]
     writes: tuple[Reference, ...]
     calls: tuple[Reference, ...]
+    asked: tuple[Reference, ...]
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
     texts: tuple[str, ...]
+    named: tuple[str, ...]
+    given: tuple[tuple[Reference, str], ...]
     called: frozenset[str]
+    lists: bool
+    quotes: bool
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -110,11 +116,16 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         references=tuple(walk.references),
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
+        asked=tuple(walk.asked),
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
         texts=tuple(walk.texts),
+        named=tuple(walk.named),
+        given=tuple(walk.given),
         called=frozenset(walk.called),
+        lists=walk.lists,
+        quotes=walk.quotes or not _QUOTING.isdisjoint(walk.called),
     )
 
 
@@ -126,19 +137,24 @@ class _Walk:
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
+        self.asked: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
         self._inner: list[tuple[Sequence[ast.AST], Scopes]] = []
         self.texts: dict[str, None] = {}
+        self.named: dict[str, None] = {}
+        self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
+        self.lists = False
+        self.quotes = False
         self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def go(self, nodes: Sequence[ast.AST]) -> None:
         """Walk `nodes`; those of inner scopes come before what else their node gives."""
         enter_of, inner = self._ENTER, self._inner
-        scopes = Scopes(special=self.place.tables)
+        scopes = Scopes(special=self.place.tables | {_DOC})
         # Behind the nodes of an inner scope stands a mark to go on with the scopes around it.
         stack: list[ast.AST | None] = [*reversed(nodes)]
         left: list[Scopes] = []
@@ -170,6 +186,8 @@ class _Walk:
         stored = type(node.ctx) is not ast.Load
         if node.id in self.place.tables:
             self._table(node)
+        elif node.id == _DOC:
+            self.quotes = True
         if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
@@ -191,6 +209,8 @@ class _Walk:
 
     def _attribute(self, node: ast.Attribute, scopes: Scopes) -> list[ast.AST]:
         chain, base = self._chain(node)
+        self.quotes |= _DOC in chain
+        self.lists |= chain[-1] == "__dict__" and node not in self._indexed
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
@@ -244,14 +264,44 @@ class _Walk:
                 self._load(node)
             elif is_look_up(node, self.place):
                 self._look_up_module(node, node.args[0])
-        for variable in evaluated_names(node):
-            self._refer((variable,), node.lineno, scopes)
+        self._give(node, name, scopes)
         if isinstance(func, ast.Attribute):
-            if name not in _READING:
+            if name in _ITEM_CALLS:
+                self._indexed.add(func.value)
+            if is_quiet(name):
+                self._changed(func, scopes, self.asked)
+            else:
                 found = self.writes if registers([name]) else self.calls
                 self._changed(func.value, scopes, found)
         elif name in _SEEING and isinstance(func, ast.Name):
             return self._builtin_call(node, name, scopes)
+        return None
+
+    def _give(self, node: ast.Call, name: str, scopes: Scopes) -> None:
+        """Note names among the texts that something is given, which may look them up."""
+        given = (*node.args, *[keyword.value for keyword in node.keywords])
+        arguments = [each for each in given if type(each) in HOLDERS]
+        if not arguments:
+            return
+        self._hold(arguments)
+        found = tuple(words(arguments))
+        if found and not is_reading(name) and not is_pure_function(name):
+            chain, base = self._chain(node.func)
+            if isinstance(base, ast.Name):
+                for reference in _looked_up((base.id, *chain), 0, scopes):
+                    self.given.update(dict.fromkeys((reference, word) for word in found))
+        for variable in evaluated_names(node):
+            self._refer((variable,), node.lineno, scopes)
+
+    def _hold(self, values: Iterable[ast.expr]) -> None:
+        """Note dotted texts that a library may look up by."""
+        for value in values:
+            text = getattr(value, "value", None)
+            if isinstance(text, str) and is_dotted(text):
+                self.named[text] = None
+
+    def _table_of(self, node: ast.Dict, _: Scopes) -> list[ast.AST] | None:
+        self._hold(node.values)
         return None
 
     def _load(self, node: ast.Call) -> None:
@@ -271,6 +321,7 @@ class _Walk:
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
             return [*parsed(text.value), *node.args[1:], *node.keywords]
+        self.lists |= name in ("globals", "vars") and node not in self._indexed
         if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes.every):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
@@ -285,8 +336,8 @@ class _Walk:
             if name is not None:
                 self._add(Reference((name,), node.lineno, Origin(self.place.module)))
                 return []
+            self._indexed.add(node.value)
             if self._is_table(node.value, scopes):
-                self._indexed.add(node.value)
                 self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
@@ -312,9 +363,20 @@ class _Walk:
         # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
         self.loads[names or self.place.module] = None
 
-    def _compare(self, node: ast.Compare, scopes: Scopes) -> list[ast.AST] | None:
+    def _for(self, node: ast.For, scopes: Scopes) -> list[ast.AST] | None:
+        self._changed(ast.Attribute(node.iter, "__iter__", ast.Load()), scopes, self.asked)
+        return None
+
+    def _statement(self, node: ast.Expr, scopes: Scopes) -> list[ast.AST] | None:
+        """`app << step`, of which nobody takes the value, is there for what it changes."""
+        if isinstance(node.value, ast.BinOp):
+            self._changed(node.value.left, scopes, self.calls)
+            self._changed(node.value.right, scopes, self.calls)
+        return None
+
+    def _compare(self, node: ast.Compare, _: Scopes) -> list[ast.AST] | None:
         """To ask whether `sys.modules` has a name looks up nothing."""
-        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
+        self._indexed.update(node.comparators)
         return None
 
     def _changed(self, node: ast.AST, scopes: Scopes, found: dict[Reference, None]) -> None:
@@ -428,6 +490,9 @@ class _Walk:
         ast.AnnAssign: _annotated,
         ast.TypeAlias: _type_alias,
         ast.Compare: _compare,
+        ast.Expr: _statement,
+        ast.Dict: _table_of,
+        ast.For: _for,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),

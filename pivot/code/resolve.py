@@ -226,7 +226,7 @@ class Modules:
         search = Search(self)
         chain = reference.chain
         if reference.origin is not None:
-            search.origin(reference.origin, chain, whole=not reference.runs_only)
+            search.origin(module, reference.origin, chain, whole=not reference.runs_only)
         elif chain:
             search.name(module, chain)
         return search.targets

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from pivot.code.statements import callee, defaults, is_container_method, registers
+from pivot.code.operations import acting
+from pivot.code.statements import (
+    callee,
+    defaults,
+    is_container,
+    is_container_method,
+    registers,
+)
 
 _FILLING: Final = re.compile(
     "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
@@ -19,6 +26,7 @@ _FILLING: Final = re.compile(
 # Functions of Python's own that change their first argument.
 _CONSUMING: Final = frozenset(
     {"next", "anext", "setattr", "delattr", "shuffle", "heapify", "insort"}
+    | {"setitem", "delitem", "iadd", "ior", "iconcat", "__setattr__", "__setitem__"}
     | {"insort_left", "insort_right", "heappush", "heappop", "heappushpop", "heapreplace"}
 )
 _APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
@@ -31,9 +39,13 @@ _BINDING: Final = frozenset({ast.arg, ast.Assign, ast.AnnAssign, ast.For, ast.Na
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def consumes(name: str) -> bool:
-    """Whether a function of Python's own of that name changes what it is given."""
-    return name in _CONSUMING
+def consumes(chain: Sequence[str]) -> bool:
+    """Whether a function of Python's own of that name changes what it is given.
+
+    So does a method that is asked of its class, as in `dict.update(TABLE, a=1)`.
+    """
+    of, name = chain[-2:-1], chain[-1]
+    return name in _CONSUMING or (is_container_method(name) and bool(of) and is_container(of[0]))
 
 
 def applies(name: str) -> bool:
@@ -61,11 +73,13 @@ class Sharing:
         renamed: objects that it changes under a name of its own, as `TABLE` in
             `for each in TABLE: each.rate = 1`. What a function gives is not followed, but for one
             that is given nothing, as in `table()["a"] = 1`.
+        acting: methods of a class that seem to read or compute, and may change something.
     """
 
     fills: bool = False
     shares: bool = False
     renamed: tuple[ast.expr, ...] = ()
+    acting: frozenset[str] = frozenset()
 
 
 NOTHING: Final = Sharing()
@@ -88,9 +102,9 @@ def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
     fills = any(_dotted(of) in kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):
         shares = is_cached or _keeps(node, changed, nodes)
-    else:
-        is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
-        shares = is_cached or (is_kept and fills)
+        return Sharing(fills, shares, tuple(_renamed(changed, binding)), acting(node))
+    is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
+    shares = is_cached or (is_kept and fills)
     return Sharing(fills, shares, tuple(_renamed(changed, binding)))
 
 
@@ -175,16 +189,25 @@ def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
 def _changed(node: ast.AST) -> ast.expr | None:
     """What a node may change: the object, of which it sets an attribute or item, or adds to."""
     if isinstance(node, ast.Call):
-        func = node.func
-        if isinstance(func, ast.Attribute) and _adds(func.attr):
-            return func.value
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-        return node.args[0] if node.args and consumes(name) else None
+        return _changed_by_call(node)
     if isinstance(node, ast.Attribute | ast.Subscript):
         return None if isinstance(node.ctx, ast.Load) else node.value
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         return node.target
     return None
+
+
+def _changed_by_call(node: ast.Call) -> ast.expr | None:
+    func = node.func
+    given = node.args[0] if node.args else None
+    if isinstance(func, ast.Attribute):
+        of = func.value
+        if given is not None and isinstance(of, ast.Name) and consumes((of.id, func.attr)):
+            return given
+        if _adds(func.attr):
+            return of
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return given if given is not None and consumes((name,)) else None
 
 
 @lru_cache(maxsize=4096)

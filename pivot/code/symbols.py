@@ -17,6 +17,7 @@ from functools import cached_property
 from pivot.code import declarations, statements
 from pivot.code.facts import Trigger
 from pivot.code.findings import Kind
+from pivot.code.operations import operations
 from pivot.code.references import Reference, find_uses
 from pivot.code.reflection import loaded, loader_names, table_names
 from pivot.code.scopes import Origin, Place, imported
@@ -289,11 +290,13 @@ class _Reader:
         bases: list[ast.expr] = []
         if isinstance(node, ast.ClassDef):
             bases = [*node.bases, *(k.value for k in node.keywords)]
-            run = [*node.bases, *node.keywords, *node.body]
+            run: list[ast.AST] = [*node.bases, *node.keywords, *node.body]
+            own = statements.own_nodes(run)
         else:
-            run = [*statements.defaults(node), *statements.annotations(node)]
-        calls = list(statements.calls(statements.own_nodes(run))) if run else []
-        self._trigger(node.name, calls, node.decorator_list, bases)
+            run = [*statements.defaults(node)]
+            own = statements.own_nodes([*run, *statements.annotations(node)])
+        calls = list(statements.calls(own))
+        self._trigger(node.name, calls, node.decorator_list, bases, operations(run))
 
     def _trigger(
         self,
@@ -301,11 +304,13 @@ class _Reader:
         calls: Sequence[ast.expr],
         decorators: Sequence[ast.expr] = (),
         bases: Sequence[ast.expr] = (),
+        operands: Sequence[ast.expr] = (),
     ) -> None:
         parts = [self._callees(part) for part in (decorators, bases, calls)]
-        if any(parts):
+        if any(parts) or operands:
             given = [part for call in (*decorators, *bases, *calls) for part in arguments(call)]
             parts.append(find_uses(given, self.place).references if given else ())
+            parts.append(self._callees(operands))
             self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
@@ -336,9 +341,11 @@ class _Reader:
         for name in names:
             self._define(name, definition)
         calls = list(statements.calls(definition.own))
-        if calls and not all(declarations.is_declared(c, self.declared) for c in calls):
+        is_declaring = any(calls) and all(declarations.is_declared(c, self.declared) for c in calls)
+        operands = operations([node])
+        if (calls or operands) and not is_declaring:
             for name in names:
-                self._trigger(name, calls)
+                self._trigger(name, calls, operands=operands)
         if isinstance(node, ast.AugAssign) and any(map(self._is_shared, names)):
             touched = tuple(Reference((name,), node.lineno) for name in names)
             self.effects.append(Effect(definition, touched))
@@ -376,3 +383,5 @@ class _Reader:
                 self._triggers_of(part)
         if statements.acts([node], self.declared):
             self.effects.append(Effect(definition, None))
+        elif names and (operands := operations([node])):
+            self._trigger(names[0], (), operands=operands)

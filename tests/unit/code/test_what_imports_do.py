@@ -236,66 +236,35 @@ CASES = {
         "import p\ndef train(): return p.a\n== p/__init__.py\n«a=1|from .a import x»\n"
         "«from .a import x|a=1»\n== p/a.py\nx=1"
     ),
-}
-
-LIMITS = {
     "another operator whose result has a name": (
-        "all operators but << and >> are taken for arithmetic",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __or__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
-            "import reg\n_ = reg.r | «1|2»"
-        ),
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __or__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
+        "import reg\n_ = reg.r | «1|2»"
     ),
     "method named like a reading one, called in a decorator": (
-        "such methods of own classes are taken for reading",
-        (
-            "import pa, reg\ndef train(): return reg.app.items\n== reg.py\nclass App:\n"
-            " def __init__(self): self.items=[]\n"
-            " def log(self, f): self.items.append(f); return f\napp=App()\n"
-            "def deco(f): app.log(f); return f\n== pa.py\nfrom reg import deco\n@deco\n"
-            "def h(): return «1|2»"
-        ),
+        "import pa, reg\ndef train(): return reg.app.items\n== reg.py\nclass App:\n"
+        " def __init__(self): self.items=[]\n"
+        " def log(self, f): self.items.append(f); return f\napp=App()\n"
+        "def deco(f): app.log(f); return f\n== pa.py\nfrom reg import deco\n@deco\n"
+        "def h(): return «1|2»"
     ),
     "loop over an object that notes it": (
-        "iterating is taken for reading",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
-            "import reg\n«for x in reg.r: pass|»"
-        ),
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
+        "import reg\n«for x in reg.r: pass|»"
     ),
     "unpacking of an object that notes it": (
-        "iterating is taken for reading",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __iter__(self): self.items.append(1); return iter([1])\nr=R()\n== pa.py\n"
-            "import reg\n«[x] = reg.r|»"
-        ),
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __iter__(self): self.items.append(1); return iter([1])\nr=R()\n== pa.py\n"
+        "import reg\n«[x] = reg.r|»"
     ),
 }
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
 def test_what_an_import_does_is_seen(text, sides, fingerprint):
-    assert differs(text, sides, fingerprint)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(text, id=name, marks=pytest.mark.xfail(strict=True, reason=reason))
-        for name, (reason, text) in LIMITS.items()
-    ],
-)
-def test_what_an_import_does_out_of_sight_is_seen(text, sides, fingerprint):
-    """What is known to be missed, each with the reason; docs/design.md names them."""
-    assert differs(text, sides, fingerprint)
-
-
-def differs(text, sides, fingerprint):
     before, after = (fingerprint(side) for side in sides(text))
-    return (before.code, before.modules) != (after.code, after.modules)
+    assert (before.code, before.modules) != (after.code, after.modules)

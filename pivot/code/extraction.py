@@ -266,7 +266,7 @@ class _Parts:
         """The methods of what a definition makes that change it though they seem only to read."""
         if isinstance(definition.node, ast.ClassDef):
             return self.sharing(definition).acting
-        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
+        return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""

@@ -79,7 +79,6 @@ def extract(
         tree,
         source.splitlines(),
         names_programs=names_programs(source),
-        names_files=names_files(source),
     )
     symbols = {
         name: facts.Symbol(
@@ -180,7 +179,6 @@ class _Parts:
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
-    names_files: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
@@ -220,6 +218,7 @@ class _Parts:
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
         opens = reads_by_name(uses.called)
+        written = self._text(definitions)
         programs = [read for read in later if read.is_program]
         is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
         if is_hook:  # importing a name from the module calls it
@@ -227,7 +226,7 @@ class _Parts:
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
-            text=derive(_TEXT_CONTEXT, self._text(definitions)),
+            text=derive(_TEXT_CONTEXT, written),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
@@ -244,7 +243,7 @@ class _Parts:
             called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
-            mentions=find_mentions(nodes) if self.names_files else (),
+            mentions=find_mentions(nodes) if names_files(written) else (),
             opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )

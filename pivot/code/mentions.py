@@ -21,7 +21,7 @@ _BARE: Final = re.compile(_SUFFIX)
 _IN_SOURCE: Final = re.compile(rb"\.[a-z][a-z0-9]{1,9}[\"']")
 _AS_FOLDERS: Final = (
     *(b'/ "', b"/ '", b'/ f"', b"/ f'"),
-    *(b"Path(", b"join(", b"joinpath(", b"files("),
+    *(b"Path(", b"path.join(", b"joinpath(", b"files("),
 )
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
@@ -40,7 +40,7 @@ _ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 
 def names_files(source: bytes) -> bool:
-    """A quick look at whether a source may name a file, or the folder of one."""
+    """A quick look at whether code may name a file, or the folder of one."""
     return any(mark in source for mark in _AS_FOLDERS) or _IN_SOURCE.search(source) is not None
 
 

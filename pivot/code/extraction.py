@@ -337,8 +337,9 @@ def _docs(nodes: Iterable[ast.AST], *, deep: bool = True) -> str:
     found: list[str] = []
     for node in nodes:
         if isinstance(node, _DOCUMENTED):
-            text = ast.get_docstring(node, clean=False)
-            found += [text] if text is not None else []
+            # White space around lines is formatting, which formatters change.
+            lines = (ast.get_docstring(node, clean=False) or "").strip().splitlines()
+            found += ["\n".join(line.strip() for line in lines)] if lines else []
             if deep and isinstance(node, ast.ClassDef):
                 found += [_docs(node.body)]
     text = "\0".join(found)

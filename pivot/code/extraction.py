@@ -3,7 +3,7 @@
 import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
@@ -23,6 +23,7 @@ from pivot.code.reads import (
     may_open,
     may_read,
     names_programs,
+    reads_by_name,
 )
 from pivot.code.references import (
     COMPUTED_IMPORT,
@@ -67,6 +68,7 @@ def extract(
     """
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
+    place = replace(place, binds_inline=b":=" in source)
     bindings = declarations.read_bindings(tree, place)
     ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
@@ -83,7 +85,7 @@ def extract(
             kind=symbol.kind,
             part=parts.part(symbol.definitions),
             spans=tuple(definition.span for definition in symbol.definitions),
-            learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
+            learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
@@ -215,7 +217,7 @@ class _Parts:
         uses = find_uses(nodes, self.outline.place)
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
-        opens = may_read(uses.called)
+        opens = reads_by_name(uses.called)
         written = self._text(definitions)
         programs = [read for read in later if read.is_program]
         is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
@@ -238,7 +240,7 @@ class _Parts:
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
-            called=self._called(statements),
+            called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
             mentions=find_mentions(nodes) if names_files(written) else (),
@@ -250,7 +252,7 @@ class _Parts:
         """What a definition does to objects that others have, too."""
         key = id(definition.node)
         if key not in self._shared:
-            self._shared[key] = find_sharing(definition.node)
+            self._shared[key] = find_sharing(definition.node, definition.every)
         return self._shared[key]
 
     def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
@@ -263,7 +265,7 @@ class _Parts:
         """The methods of what a definition makes that change it though they seem only to read."""
         if isinstance(definition.node, ast.ClassDef):
             return self.sharing(definition).acting
-        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
+        return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
@@ -276,7 +278,9 @@ class _Parts:
         """The files that code reads at import, and those that its functions read when called."""
         if not self.names_programs and not may_read(called):
             return (), ()
-        found = (find_reads(part, self.outline.place) for part in (nodes, function_bodies(nodes)))
+        parts = (nodes, function_bodies(nodes))
+        programs = self.names_programs
+        found = [find_reads(part, self.outline.place, names_programs=programs) for part in parts]
         now, later = (tuple(read for read in part if self._is_known(read.path)) for part in found)
         return now, later
 
@@ -288,9 +292,9 @@ class _Parts:
         outline = self.outline
         return start.chain[0] in outline.symbols or start.chain[0] in outline.imports
 
-    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+    def _called(self, definitions: Sequence[Definition]) -> tuple[int, ...]:
         """What runs when the module is imported, by name."""
-        called = [callee(call) for call in calls(nodes)]
+        called = [callee(call) for d in definitions for call in calls(d.own)]
         return self.places(find_uses(called, self.outline.place).references) if called else ()
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:

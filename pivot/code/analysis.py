@@ -6,14 +6,15 @@ from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
-from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
 from pivot.code.scopes import Origin
 from pivot.code.targets import SymbolId, Targets
+from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Reference
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
@@ -37,10 +38,16 @@ class Node:
         widens: modules of which it may use any name.
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
+        asked: project objects of which it calls a method that seems only to read, and its name.
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for, those outside as their modules' names;
             `watches_all`: of any class.
         texts: literals that may name a module, or something in one.
+        given: what it calls, with each plain name that it gives to it as a text.
+        words: plain names among the texts that a constant lists.
+        named: those of `texts` that something is given, or that stand in tables.
+        quotes: it reads docstrings.
+        docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
@@ -57,10 +64,16 @@ class Node:
     widens: tuple[str, ...]
     externals: frozenset[str]
     changes: frozenset[SymbolId]
+    asked: frozenset[tuple[SymbolId, str]]
     changes_outside: bool
     watches: frozenset[SymbolId | str]
     watches_all: bool
     texts: tuple[str, ...]
+    given: tuple[tuple[SymbolId, str], ...]
+    words: tuple[str, ...]
+    named: tuple[str, ...]
+    quotes: bool
+    docs: str
     computes: bool
     called: tuple[SymbolId, ...]
     opaque: tuple[Opaque, ...]
@@ -80,6 +93,8 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
     written = [modules.targets(module, i) for i in part.writes]
     called = [modules.targets(module, i) for i in part.calls]
     bindings = _bindings(module, found)
+    if part.lists:
+        bindings |= {_listed(modules, name) for target in targets for name in target.modules}
     return Node(
         hash=_joined(_CONTEXT, part.digest, bindings),
         text=_joined(_TEXT_CONTEXT, part.text, bindings),
@@ -90,11 +105,21 @@ def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
         widens=tuple(dict.fromkeys(_widened(modules, module, part, found))),
         externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
         changes=frozenset(s for t in (*written, *called) for s in t.symbols),
+        asked=_asked(modules, module, part),
         changes_outside=any(t.externals for t in written),
         watches=_watches(module, found),
         watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
         texts=part.texts,
-        computes=any(lookup.what == COMPUTED_IMPORT for lookup in part.lookups),
+        given=tuple(
+            (symbol, word)
+            for index, word in part.given
+            for symbol in modules.targets(module, index).symbols
+        ),
+        words=part.words,
+        named=part.named,
+        quotes=part.quotes,
+        docs=part.docs + (module.docs if part.quotes else ""),
+        computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
         called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
         opaque=_opaque(module, part, found),
     )
@@ -133,14 +158,29 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
         widens=(),
         externals=frozenset(),
         changes=frozenset(),
+        asked=frozenset(),
         changes_outside=False,
         watches=frozenset(),
         watches_all=False,
         texts=(),
+        given=(),
+        words=(),
+        named=(),
+        quotes=False,
+        docs="",
         computes=False,
         called=(),
         opaque=(),
         is_ignored=True,
+    )
+
+
+def _asked(modules: Modules, module: Module, part: Part) -> frozenset[tuple[SymbolId, str]]:
+    return frozenset(
+        (symbol, module.references[index].chain[-1])
+        for index in part.asked
+        for symbol, is_attribute in modules.targets(module, index).symbols.items()
+        if is_attribute
     )
 
 
@@ -157,6 +197,8 @@ def find_named(modules: Modules, text: str) -> Targets:
     """What a dotted text names in the project, if it does: a module, or something in one."""
     dotted, _, member = text.partition(":")
     names = dotted.split(".")
+    if modules.find(names[0]) is None:
+        return Targets()
     for length in range(len(names), 0, -1):
         module = modules.get(".".join(names[:length]))
         if module is not None:
@@ -177,16 +219,18 @@ def _widened(
         if "__globals__" in chain:
             yield from (symbol.module for symbol in targets.symbols)
         if "__path__" in chain:
-            yield from (m for package in targets.traversed for m in _within(modules, package))
+            yield from (
+                m for package in targets.traversed for m in modules_within(modules, package)
+            )
     for name in part.loads:
         package, _, last = name.rpartition(".")
         if last == ANY:
-            yield from _within(modules, package)
+            yield from modules_within(modules, package)
         elif (known := modules.find(name)) is not None and known.file is not None:
             yield name
 
 
-def _within(modules: Modules, package: str) -> Iterator[str]:
+def modules_within(modules: Modules, package: str) -> Iterator[str]:
     """The modules with a source in a package, however deep."""
     found = modules.find(package)
     for folder in found.folders if found is not None else ():
@@ -195,7 +239,7 @@ def _within(modules: Modules, package: str) -> Iterator[str]:
             if inner is not None:
                 if inner.file is not None:
                     yield inner.name
-                yield from _within(modules, inner.name)
+                yield from modules_within(modules, inner.name)
 
 
 def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
@@ -220,6 +264,12 @@ def _bindings(module: Module, found: Iterable[_Found]) -> set[str]:
         for index, _, targets in found
         if (line := _binding(module, module.references[index], targets))
     }
+
+
+def _listed(modules: Modules, name: str) -> str:
+    """The names of a module in the order of their definitions, for who goes through them."""
+    module = modules.get(name)
+    return f"\n{name}: {' '.join(module.symbols if module is not None else ())}"
 
 
 def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import SCHEME
-from pivot.code.references import Lookup
+from pivot.code.uses import Lookup
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.paths import RepoPath
 
@@ -84,7 +84,7 @@ def _outline(module: Module) -> Module:
         for name, symbol in module.symbols.items()
     }
     effects = tuple(replace(effect, part=_bare(effect.part)) for effect in module.effects)
-    return replace(module, symbols=symbols, effects=effects)
+    return replace(module, symbols=symbols, effects=effects, docs="")
 
 
 def _bare(part: Part) -> Part:
@@ -93,6 +93,7 @@ def _bare(part: Part) -> Part:
         line=0,
         digest=_NOTHING,
         text=_NOTHING,
+        docs="",
         references=tuple((place, 0) for place, _ in part.references),
         lookups=tuple(Lookup(lookup.what, 0) for lookup in part.lookups),
     )

@@ -1,8 +1,9 @@
 """From a source to its facts: the one place where sources are parsed."""
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
@@ -11,6 +12,7 @@ from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.mentions import find_mentions, names_files
 from pivot.code.normal import encode
+from pivot.code.operations import flows
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
     PROGRAM,
@@ -21,10 +23,12 @@ from pivot.code.reads import (
     may_open,
     may_read,
     names_programs,
+    reads_by_name,
 )
-from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
+from pivot.code.references import find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.search_path import find_added
 from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
@@ -36,10 +40,15 @@ from pivot.code.statements import (
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
+from pivot.code.texts import words
+from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, Lookup, Reference, Uses
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_DOCS_CONTEXT: Final = "pivot docstrings 1"
+_DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _TEXT_CONTEXT: Final = "pivot source text 1"
 
 
@@ -53,6 +62,7 @@ def extract(
     """
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
+    place = replace(place, binds_inline=b":=" in source)
     bindings = declarations.read_bindings(tree, place)
     ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
@@ -63,17 +73,17 @@ def extract(
         tree,
         source.splitlines(),
         names_programs=names_programs(source),
-        names_files=names_files(source),
     )
     symbols = {
         name: facts.Symbol(
             kind=symbol.kind,
             part=parts.part(symbol.definitions),
             spans=tuple(definition.span for definition in symbol.definitions),
-            learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
+            learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
+            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -105,9 +115,13 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
+        facts.Trigger(
+            t.name,
+            *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments, t.operands)),
+        )
         for t in outline.triggers
     )
+    acts = _acts(outline)
     return facts.Module(
         place=outline.place,
         file=file,
@@ -116,9 +130,12 @@ def _module(
         imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
+        added=parts.added({name: symbol.path for name, symbol in symbols.items()}),
         effects=effects,
         triggers=triggers,
-        acts=_acts(outline),
+        acts=tuple(name for _, name in acts),
+        acts_before=_acts_before(outline, [line for line, _ in acts]),
+        docs=_docs([parts.tree], deep=False),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
@@ -126,12 +143,18 @@ def _module(
     )
 
 
-def _acts(outline: Outline) -> tuple[str, ...]:
+def _acts(outline: Outline) -> list[tuple[int, str]]:
+    """What may run other code, by its line."""
     found = [(effect.definition.node.lineno, EFFECTS) for effect in outline.effects]
     for trigger in outline.triggers:
         definitions = outline.symbols[trigger.name].definitions
         found.append((definitions[0].node.lineno, trigger.name))
-    return tuple(name for _, name in sorted(found, key=itemgetter(0)))
+    return sorted(found, key=itemgetter(0))
+
+
+def _acts_before(outline: Outline, lines: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(bisect_left(lines, line) for line in outline.run_lines) if lines else ()
+    return found if any(found) else ()
 
 
 def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
@@ -150,7 +173,6 @@ class _Parts:
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
-    names_files: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
@@ -189,23 +211,34 @@ class _Parts:
         uses = find_uses(nodes, self.outline.place)
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
-        opens = may_read(uses.called)
+        opens = reads_by_name(uses.called)
+        written = self._text(definitions)
         programs = [read for read in later if read.is_program]
+        is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
+        if is_hook:  # importing a name from the module calls it
+            now = (*now, *later)
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
-            text=derive(_TEXT_CONTEXT, self._text(definitions)),
+            text=derive(_TEXT_CONTEXT, written),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
+            asked=self.places(uses.asked),
+            given=tuple((self._place(of), word) for of, word in uses.given),
+            words=_words(statements),
+            named=uses.named,
+            lists=uses.lists,
+            quotes=uses.quotes,
+            docs=_docs(statements),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
-            called=self._called(statements),
+            called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
-            mentions=find_mentions(nodes) if self.names_files else (),
-            opens=opens and may_open(own_nodes([*tests, *statements])),
+            mentions=find_mentions(nodes) if names_files(written) else (),
+            opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
 
@@ -213,8 +246,20 @@ class _Parts:
         """What a definition does to objects that others have, too."""
         key = id(definition.node)
         if key not in self._shared:
-            self._shared[key] = find_sharing(definition.node)
+            self._shared[key] = find_sharing(definition.node, definition.every)
         return self._shared[key]
+
+    def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
+        """The folders that the module adds to `sys.path`."""
+        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+            return ()
+        return find_added(self.tree, self.outline.place, bound)
+
+    def acting(self, definition: Definition) -> frozenset[str]:
+        """The methods of what a definition makes that change it though they seem only to read."""
+        if isinstance(definition.node, ast.ClassDef):
+            return self.sharing(definition).acting
+        return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
@@ -227,7 +272,9 @@ class _Parts:
         """The files that code reads at import, and those that its functions read when called."""
         if not self.names_programs and not may_read(called):
             return (), ()
-        found = (find_reads(part, self.outline.place) for part in (nodes, function_bodies(nodes)))
+        parts = (nodes, function_bodies(nodes))
+        programs = self.names_programs
+        found = [find_reads(part, self.outline.place, names_programs=programs) for part in parts]
         now, later = (tuple(read for read in part if self._is_known(read.path)) for part in found)
         return now, later
 
@@ -239,14 +286,14 @@ class _Parts:
         outline = self.outline
         return start.chain[0] in outline.symbols or start.chain[0] in outline.imports
 
-    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+    def _called(self, definitions: Sequence[Definition]) -> tuple[int, ...]:
         """What runs when the module is imported, by name."""
-        called = [callee(call) for call in calls(nodes)]
+        called = [callee(call) for d in definitions for call in calls(d.own)]
         return self.places(find_uses(called, self.outline.place).references) if called else ()
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:
         """Modules that may be imported by computed names: all that the source mentions as texts."""
-        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+        if not any(lookup.what in _COMPUTED for lookup in uses.lookups):
             return ()
         return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 
@@ -277,6 +324,27 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _docs(nodes: Iterable[ast.AST], *, deep: bool = True) -> str:
+    """The hash of docstrings, short since it only tells whether they changed; empty for none."""
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, _DOCUMENTED):
+            # White space around lines is formatting, which formatters change.
+            lines = (ast.get_docstring(node, clean=False) or "").strip().splitlines()
+            found += ["\n".join(line.strip() for line in lines)] if lines else []
+            if deep and isinstance(node, ast.ClassDef):
+                found += [_docs(node.body)]
+    text = "\0".join(found)
+    return derive(_DOCS_CONTEXT, text.encode("utf-8", "surrogatepass")).hex()[:16] if text else ""
+
+
+def _words(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    """Plain names among the texts of constants and class attributes, to import by."""
+    bodies = (s.body if isinstance(s, ast.ClassDef) else [s] for s in statements)
+    bound = (s for body in bodies for s in body if isinstance(s, ast.Assign | ast.AnnAssign))
+    return tuple(dict.fromkeys(words(s.value for s in bound if s.value is not None)))
 
 
 def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:

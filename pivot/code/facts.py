@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
 from pivot.code.reads import FilePath, Read
-from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
+from pivot.code.uses import Lookup, Reference
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
@@ -27,6 +27,7 @@ class Part:
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
+        asked: methods that it calls, and that change something only if they aren't what they seem.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean; `package.*` for all in a package.
         texts: literals that may name a module, or something in one.
@@ -34,6 +35,12 @@ class Part:
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
         mentions: texts that may name files and folders.
+        given: what it calls, with each plain name that it gives to it as a text.
+        named: those of `texts` that something is given, or that stand in tables.
+        words: plain names among the texts that a constant lists.
+        lists: it goes through the names of modules, in the order of their definitions.
+        quotes: it reads docstrings.
+        docs: hash of the docstrings in it, in hexadecimal digits; empty where it has none.
         opens: it opens files when the module is imported; `opens_later`: its functions do so.
     """
 
@@ -52,6 +59,13 @@ class Part:
     mentions: tuple[str, ...] = ()
     opens: bool = False
     opens_later: bool = False
+    asked: tuple[int, ...] = ()
+    given: tuple[tuple[int, str], ...] = ()
+    words: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    lists: bool = False
+    quotes: bool = False
+    docs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,7 @@ class Symbol:
         starts_empty: made as an empty container, so in order to be filled.
         fills: it may change what it is given when it is called.
         shares: a class that keeps something on itself, or what a cache decorates.
+        acting: methods of a class that seem to read or compute, and may change something.
         path: what it is bound to, if that is a path.
         ignored: a comment says that it doesn't count.
     """
@@ -75,6 +90,7 @@ class Symbol:
     starts_empty: bool = False
     fills: bool = False
     shares: bool = False
+    acting: frozenset[str] = frozenset()
     path: FilePath | None = None
     ignored: bool = False
 
@@ -103,6 +119,7 @@ class Trigger[Callee]:
         bases: what a class derives from, and its keywords.
         calls: what else it calls: the functions that compute a constant, a default, ...
         arguments: what any of these are given.
+        operands: methods that operators and loops call, with their objects.
     """
 
     name: str
@@ -110,6 +127,7 @@ class Trigger[Callee]:
     bases: tuple[Callee, ...]
     calls: tuple[Callee, ...]
     arguments: tuple[Callee, ...]
+    operands: tuple[Callee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +140,12 @@ class Module:
         imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
+        added: folders that it adds to `sys.path`, as dotted names.
         effects: in source order.
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
+        acts_before: for each of `runs`, how many of `acts` come before it; nothing if none does.
+        docs: its own docstring's hash, as in a part.
         exports: names in `__all__` as far as it is a plain list.
         contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
@@ -138,9 +159,12 @@ class Module:
     imports: Mapping[str, tuple[Origin, ...]]
     stars: tuple[str, ...]
     runs: tuple[Origin, ...]
+    added: tuple[str, ...]
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]
+    acts_before: tuple[int, ...]
+    docs: str
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings

@@ -39,6 +39,7 @@ _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names
 _NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
+_DOCS_CONTEXT: Final = f"pivot docs {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 _TEXTS_CONTEXT: Final = "pivot source texts 1"
 
@@ -92,8 +93,12 @@ class ProjectCode:
         for name, effects in reach.effects.items():
             entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         orders = find_orders(reach, root)
-        if orders:
+        quotes = reach.quotes
+        if orders or quotes:
             self._whole.add(entry)
+        for name, (node, hash_) in entries.items() if quotes else ():
+            if node.docs and not node.is_ignored:
+                entries[name] = node, str(derive(_DOCS_CONTEXT, f"{hash_}{node.docs}".encode()))
         for name, order in orders.items():
             node, hash_ = entries.get(name) or (self._effects_of(name, root), "")
             if node.is_ignored:

@@ -12,12 +12,14 @@ from pivot.code.declarations import Bindings
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.findings import Kind
 from pivot.code.reads import FilePath, Read
-from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
+from pivot.code.uses import Lookup, Reference
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 
 _SEAL: Final = 16
+# What the end of a part's row is where it was left out.
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), (), "")
 
 type _Row = list[Any]
 
@@ -26,15 +28,18 @@ def encode(module: Module) -> bytes:
     """The bytes that `decode` makes the same facts of; the file's path is not among them."""
     place, bindings = module.place, module.bindings
     value = [
-        [place.module, place.package, sorted(place.loaders)],
+        [place.module, place.package, sorted(place.loaders), sorted(place.tables)],
         [_reference_row(reference) for reference in module.references],
         [_symbol_row(name, symbol) for name, symbol in module.symbols.items()],
         [[name, *map(_origin_row, origins)] for name, origins in module.imports.items()],
         module.stars,
         [_origin_row(origin) for origin in module.runs],
+        module.added,
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.bases, t.calls, t.arguments] for t in module.triggers],
+        [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
+        module.acts_before,
+        module.docs,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -50,19 +55,22 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, exports,
-     contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    (place, references, symbols, imports, stars, runs, added, effects, triggers, acts,
+     acts_before, docs, exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
-        place=Place(place[0], place[1], frozenset(place[2])),
+        place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
         imports={row[0]: tuple(_origins(row[1:])) for row in imports},
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
+        added=tuple(added),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
+        acts_before=tuple(acts_before),
+        docs=docs,
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
@@ -97,11 +105,12 @@ def _symbol_row(name: str, symbol: Symbol) -> _Row:
     traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     traits += 8 * symbol.fills + 16 * symbol.shares
     path = None if symbol.path is None else _path_row(symbol.path)
-    return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
+    acting = sorted(symbol.acting)
+    return [name, symbol.kind, traits, spans, path, acting, *_part_row(symbol.part)]
 
 
 def _symbol(row: _Row) -> Symbol:
-    _, kind, traits, spans, path, *part = row
+    _, kind, traits, spans, path, acting, *part = row
     return Symbol(
         kind=Kind(kind),
         part=_part(part),
@@ -111,6 +120,7 @@ def _symbol(row: _Row) -> Symbol:
         ignored=bool(traits & 4),
         fills=bool(traits & 8),
         shares=bool(traits & 16),
+        acting=frozenset(acting),
         path=None if path is None else _path(path),
     )
 
@@ -134,20 +144,30 @@ def _read(row: _Row) -> Read:
     return Read(_path(path), line, bool(traits & 1), bool(traits & 2))
 
 
+def _trigger_row(trigger: Trigger[int]) -> _Row:
+    row = [trigger.name, trigger.decorators, trigger.bases, trigger.calls, trigger.arguments]
+    return [*row, trigger.operands] if trigger.operands else row
+
+
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
     hashes = (part.digest + part.text).hex()
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    opens = part.opens + 2 * part.opens_later
-    rest = [part.loads, part.texts, part.called, *files, part.mentions, opens]
-    return [*row, *rest] if any(rest) else row
+    traits = part.opens + 2 * part.opens_later + 4 * part.lists + 8 * part.quotes
+    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, traits]
+    row += [[value for pair in part.given for value in pair], part.words, part.named]
+    row.append(part.docs)
+    while not row[-1]:
+        row.pop()
+    return row
 
 
 def _part(row: _Row) -> Part:
+    row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, named, docs = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
     return Part(
         line=line,
@@ -163,8 +183,15 @@ def _part(row: _Row) -> Part:
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
-        opens=bool(opens & 1),
-        opens_later=bool(opens & 2),
+        asked=tuple(asked),
+        given=tuple(zip(given[::2], given[1::2], strict=True)),
+        words=tuple(words),
+        named=tuple(named),
+        lists=bool(traits & 4),
+        quotes=bool(traits & 8),
+        docs=docs,
+        opens=bool(traits & 1),
+        opens_later=bool(traits & 2),
     )
 
 

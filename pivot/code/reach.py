@@ -8,14 +8,24 @@ That is how handlers which register themselves somewhere else are found.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
-from pivot.code.analysis import Node, find_named
+from pivot.code.analysis import Node, find_named, modules_within
 from pivot.code.facts import Module
-from pivot.code.findings import EFFECTS, Opaque
-from pivot.code.references import Reference
+from pivot.code.findings import EFFECTS, Kind, Opaque
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
+from pivot.code.uses import Reference
+
+_STEPS: Final = 2  # functions between what is given a name and what imports by it
+# Packages that make prompts or usage texts of docstrings.
+_QUOTING: Final = frozenset(
+    {"dspy", "langchain", "langchain_core", "langgraph", "llama_index", "pydantic_ai", "instructor"}
+    | {"smolagents", "crewai", "marvin", "magentic", "docopt", "fire"}
+)
+# Modules that code finds the modules of a package with.
+_LISTING: Final = frozenset({"pkgutil", "os", "glob", "pathlib", "importlib_resources"})
 
 
 @dataclass(slots=True)
@@ -40,11 +50,20 @@ class Reach:
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
+    _given: dict[str, str] = field(default_factory=dict)
     _computes: bool = False
+    _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
     _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
+
+    @property
+    def quotes(self) -> bool:
+        """Whether docstrings may be read."""
+        effects = (node for each in self.effects.values() for node in each.values())
+        nodes = (*self.symbols.values(), *effects)
+        return any(n.quotes or not _QUOTING.isdisjoint(n.externals) for n in nodes)
 
     def follow(
         self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
@@ -87,6 +106,7 @@ class Reach:
         self._watched |= node.watches
         self._watches_all |= node.watches_all
         self._texts.update(dict.fromkeys(node.texts, name))
+        self._given.update(dict.fromkeys(node.named, name))
         self._computes |= node.computes
         self.opaque.update(node.opaque)
         for module in node.runs:
@@ -123,8 +143,10 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
+        self._follow_names()
         if self._computes:
             self._follow_texts()
+            self._follow_words()
         found = False
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
@@ -158,6 +180,53 @@ class Reach:
             self._reach(targets.symbols, origin)
             for name in targets.modules:
                 self._widen(name, origin)
+
+    def _follow_names(self) -> None:
+        """Reach the functions and classes that libraries are given by dotted texts."""
+        texts, self._given = self._given, {}
+        for text, origin in texts.items():
+            self._reach(find_named(self.graph.modules, text).symbols, origin)
+
+    def _follow_words(self) -> None:
+        """Reach the modules that what imports by computed names is given the plain names of."""
+        leading = self._leading()
+        effects = (node for each in self.effects.values() for node in each.values())
+        for name, node in [*self.symbols.items(), *((None, node) for node in effects)]:
+            found = [(callee, word) for callee, word in node.given if callee in leading]
+            users = (name, *node.symbols)
+            callees = [s for s in users if s in leading and not self._is_constant(s)]
+            lists = [s for s in node.symbols if s in self.symbols] if callees else []
+            found += ((callees[0], word) for s in lists for word in self.symbols[s].words)
+            for callee, word in found:
+                self._follow_word(callee, word, str(callee))
+
+    def _follow_word(self, callee: SymbolId, word: str, origin: str) -> None:
+        if word in self._named:
+            return
+        self._named.add(word)
+        graph = self.graph
+        if graph.modules.find(word) is None:
+            return
+        self._widen(word, origin)
+        near = [callee, *graph.plain(callee).symbols]
+        if any(not _LISTING.isdisjoint(graph.plain(part).externals) for part in near):
+            for module in modules_within(graph.modules, word):
+                self._widen(module, origin)
+
+    def _leading(self) -> set[SymbolId]:
+        """What imports by computed names, and what does so by functions that it calls itself."""
+        users: dict[SymbolId, list[SymbolId]] = {}
+        for symbol, node in self.symbols.items():
+            for used in node.symbols:
+                users.setdefault(used, []).append(symbol)
+        found = {symbol for symbol, node in self.symbols.items() if node.computes}
+        for _ in range(_STEPS):
+            callers = [symbol for symbol in found if not self._is_constant(symbol)]
+            found |= {user for symbol in callers for user in users.get(symbol, ())}
+        return found
+
+    def _is_constant(self, symbol: SymbolId) -> bool:
+        return self.symbols[symbol].kind is Kind.CONSTANT
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""

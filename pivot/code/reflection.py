@@ -2,14 +2,18 @@
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeIs
 
 from pivot.code.scopes import Origin, Place
 from pivot.code.syntax import parse, walk
 
 _LOADERS: Final = frozenset({"import_module", "__import__", "run_module", "resolve_name"})
 _ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr", "setattr", "delattr"})
+_TABLE: Final = "sys.modules"
 _LOADING_MODULES: Final = frozenset({"importlib", "runpy", "pkgutil"})
+
+_LOOK_UPS: Final = frozenset({"get", "setdefault", "pop"})
+_REFLECTING: Final = _LOADERS | _ATTRIBUTE_CALLS | _LOOK_UPS
 
 ANY: Final = "*"
 """The last part of a dotted name that stands for every module of a package."""
@@ -26,6 +30,25 @@ def loader_names(tree: ast.Module) -> frozenset[str]:
     )
 
 
+def is_reflecting(function: str, place: Place) -> bool:
+    """Whether a function of that name may be one of those that are given names as text."""
+    return function in _REFLECTING or function in place.loaders
+
+
+def table_names(tree: ast.Module) -> frozenset[str]:
+    """What a module calls `sys.modules`, that name included."""
+    found = {_TABLE}
+    for node in tree.body:
+        match node:
+            case ast.Import(names=names):
+                found.update(f"{n.asname}.modules" for n in names if n.name == "sys" and n.asname)
+            case ast.ImportFrom(module="sys", names=names):
+                found.update(n.asname or n.name for n in names if n.name == "modules")
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _dotted(value) in found:
+                found.add(name)
+    return frozenset(found)
+
+
 def is_loader(func: ast.expr, place: Place) -> bool:
     """Whether a call of this imports a module by its name."""
     if isinstance(func, ast.Name):
@@ -38,8 +61,10 @@ def loaded(node: ast.AST, place: Place) -> Origin | None:
     text: ast.expr | None = None
     if isinstance(node, ast.Call) and node.args and is_loader(node.func, place):
         text = node.args[0]
-    elif isinstance(node, ast.Subscript) and is_sys_modules(node.value):
+    elif isinstance(node, ast.Subscript) and is_sys_modules(node.value, place):
         text = node.slice
+    elif is_look_up(node, place):
+        text = node.args[0]
     if isinstance(text, ast.Name) and text.id == "__name__":
         return Origin(place.module)
     if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
@@ -110,12 +135,28 @@ def attribute_text(node: ast.AST) -> tuple[ast.AST, str] | None:
     return None
 
 
-def is_sys_modules(node: ast.AST) -> bool:
-    """Whether this is `sys.modules`."""
+def is_sys_modules(node: ast.AST, place: Place) -> bool:
+    """Whether this is `sys.modules`, by whatever name."""
+    if isinstance(node, ast.Name):
+        return node.id in place.tables
+    return isinstance(node, ast.Attribute) and _dotted(node) in place.tables
+
+
+def is_look_up(node: ast.AST, place: Place) -> TypeIs[ast.Call]:
+    """Whether this is `sys.modules.get(...)` or the like."""
     match node:
-        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
-            return True
+        case ast.Call(func=ast.Attribute(value=of, attr=name), args=[_, *_]) if name in _LOOK_UPS:
+            return is_sys_modules(of, place)
     return False
+
+
+def _dotted(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
+    return ""
 
 
 def globals_item(node: ast.Subscript) -> str | None:
@@ -144,6 +185,8 @@ def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
     if node is None:
         return []
     parts: list[ast.AST] = [node]
+    if isinstance(node, ast.Name):  # most are
+        return parts
     for child in walk(node):
         if isinstance(child, ast.Constant):
             parts += parsed(child.value)

@@ -9,8 +9,8 @@ from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.following import Package, Search
 from pivot.code.reading import Kept, Reading, Sources
-from pivot.code.references import Reference
 from pivot.code.targets import Targets
+from pivot.code.uses import Reference
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -207,6 +207,11 @@ class Modules:
         self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
+    def data(self, path: RepoPath) -> bytes:
+        """What a file holds that is there, and need not be a source."""
+        self.read_as_data.add(path)
+        return self._reading.text(path)
+
     def targets(self, module: Module, index: int) -> Targets:
         """Everything that one of a module's references may stand for."""
         key = (module.place.module, index)
@@ -221,7 +226,7 @@ class Modules:
         search = Search(self)
         chain = reference.chain
         if reference.origin is not None:
-            search.origin(reference.origin, chain, whole=not reference.runs_only)
+            search.origin(module, reference.origin, chain, whole=not reference.runs_only)
         elif chain:
             search.name(module, chain)
         return search.targets

@@ -8,10 +8,17 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from pivot.code.statements import callee, defaults, is_container_method, registers
-from pivot.code.syntax import walk
+from pivot.code.operations import acting
+from pivot.code.statements import (
+    callee,
+    defaults,
+    is_container,
+    is_container_method,
+    registers,
+)
 
 _FILLING: Final = re.compile(
     "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
@@ -19,6 +26,7 @@ _FILLING: Final = re.compile(
 # Functions of Python's own that change their first argument.
 _CONSUMING: Final = frozenset(
     {"next", "anext", "setattr", "delattr", "shuffle", "heapify", "insort"}
+    | {"setitem", "delitem", "iadd", "ior", "iconcat", "__setattr__", "__setitem__"}
     | {"insort_left", "insort_right", "heappush", "heappop", "heappushpop", "heapreplace"}
 )
 _APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
@@ -27,12 +35,17 @@ _LOOKING: Final = frozenset({"get", "values", "items", "setdefault"})
 _FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
 _OWN: Final = frozenset({"self", "cls", "mcs"})
 _CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign})
+_BINDING: Final = frozenset({ast.arg, ast.Assign, ast.AnnAssign, ast.For, ast.NamedExpr})
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def consumes(name: str) -> bool:
-    """Whether a function of Python's own of that name changes what it is given."""
-    return name in _CONSUMING
+def consumes(chain: Sequence[str]) -> bool:
+    """Whether a function of Python's own of that name changes what it is given.
+
+    So does a method that is asked of its class, as in `dict.update(TABLE, a=1)`.
+    """
+    of, name = chain[-2:-1], chain[-1]
+    return name in _CONSUMING or (is_container_method(name) and bool(of) and is_container(of[0]))
 
 
 def applies(name: str) -> bool:
@@ -60,35 +73,39 @@ class Sharing:
         renamed: objects that it changes under a name of its own, as `TABLE` in
             `for each in TABLE: each.rate = 1`. What a function gives is not followed, but for one
             that is given nothing, as in `table()["a"] = 1`.
+        acting: methods of a class that seem to read or compute, and may change something.
     """
 
     fills: bool = False
     shares: bool = False
     renamed: tuple[ast.expr, ...] = ()
+    acting: frozenset[str] = frozenset()
 
 
 NOTHING: Final = Sharing()
 
 
-def find_sharing(node: ast.AST) -> Sharing:
-    """What a top-level statement shares, if it is a function or a class."""
+def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
+    """What a top-level statement shares, if it is a function or a class; `nodes` are all of it."""
     if not isinstance(node, _DEFINABLE):
         return NOTHING
-    nodes = list(walk(node))
-    changed = [of for part in nodes if part.__class__ in _CHANGING for of in _changed(part)]
+    looked_at = [_changed(part) for part in nodes if type(part) in _CHANGING]
+    changed = [of for of in looked_at if of is not None]
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
     if not changed and not isinstance(node, ast.ClassDef):
         return Sharing(shares=True) if is_cached else NOTHING
-    given = {part.arg for part in nodes if isinstance(part, ast.arg)}
+    binding = [part for part in nodes if type(part) in _BINDING]
+    given = {part.arg for part in binding if isinstance(part, ast.arg)}
     given -= _OWN if isinstance(node, ast.ClassDef) else set()
-    kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
-    fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
+    kept = {f"self.{name}" for part in binding for name in _kept(part, given)}
+    kept |= given
+    fills = any(_dotted(of) in kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):
         shares = is_cached or _keeps(node, changed, nodes)
-    else:
-        is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
-        shares = is_cached or (is_kept and fills)
-    return Sharing(fills, shares, tuple(_renamed(changed, nodes)))
+        return Sharing(fills, shares, tuple(_renamed(changed, binding)), acting(node))
+    is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
+    shares = is_cached or (is_kept and fills)
+    return Sharing(fills, shares, tuple(_renamed(changed, binding)))
 
 
 def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.AST]) -> bool:
@@ -106,9 +123,9 @@ def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.
     )
 
 
-def _renamed(changed: Sequence[ast.expr], nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+def _renamed(changed: Sequence[ast.expr], binding: Iterable[ast.AST]) -> Iterator[ast.expr]:
     names = {_root(of) for of in changed} - _OWN - {""}
-    for part in nodes if names else ():
+    for part in binding if names else ():
         for name, value in _bindings(part):
             if name in names and (source := _source(value)) is not None:
                 yield source
@@ -169,30 +186,43 @@ def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
                 yield target.attr
 
 
-def _changed(node: ast.AST) -> Iterator[ast.expr]:
+def _changed(node: ast.AST) -> ast.expr | None:
     """What a node may change: the object, of which it sets an attribute or item, or adds to."""
-    match node:
-        case ast.Attribute(value=of) | ast.Subscript(value=of) if not isinstance(
-            node.ctx, ast.Load
-        ):
-            yield of
-        case ast.Call(func=ast.Attribute(value=of, attr=name)) if (
-            is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
-        ):
-            yield of
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if consumes(
-            name
-        ):
-            yield of
-        case ast.AugAssign(target=ast.Name() as of):
-            yield of
+    if isinstance(node, ast.Call):
+        return _changed_by_call(node)
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return None if isinstance(node.ctx, ast.Load) else node.value
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        return node.target
+    return None
+
+
+def _changed_by_call(node: ast.Call) -> ast.expr | None:
+    func = node.func
+    given = node.args[0] if node.args else None
+    if isinstance(func, ast.Attribute):
+        of = func.value
+        if given is not None and isinstance(of, ast.Name) and consumes((of.id, func.attr)):
+            return given
+        if _adds(func.attr):
+            return of
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return given if given is not None and consumes((name,)) else None
+
+
+@lru_cache(maxsize=4096)
+def _adds(method: str) -> bool:
+    """Whether a method of that name probably changes its object."""
+    return (
+        is_container_method(method) or registers([method]) or _FILLING.fullmatch(method) is not None
+    )
 
 
 def _dotted(node: ast.AST) -> str:
     """`self.items` as text, items left out; empty for what is no name."""
+    if isinstance(node, ast.Name):  # most are
+        return node.id
     match node:
-        case ast.Name(id=name):
-            return name
         case ast.Attribute(value=of, attr=name):
             start = _dotted(of)
             return f"{start}.{name}" if start else ""

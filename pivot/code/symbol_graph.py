@@ -1,11 +1,14 @@
 """The project's symbols, what each leads to, and what importing its modules changes."""
 
 from collections.abc import Container, Iterable, Iterator
+from operator import itemgetter
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.following import find_imported
+from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
@@ -28,6 +31,7 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
+        self._actings: dict[SymbolId, frozenset[str]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -64,22 +68,31 @@ class Graph:
     def _reading(self, module: Module, part: Part, node: Node) -> Node:
         lines = self._files.read(module, part.reads)
         programs = self._files.programs(module, part.reads)
-        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        called = self._run_by(node)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
             caller = self.plain(symbol)
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         lines += self._mentioned(module, part, node)
+        lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
+
+    def _run_by(self, node: Node) -> list[SymbolId]:
+        """What runs when something is defined: what it calls, and the hooks of a class's bases."""
+        hooks: list[SymbolId] = []
+        if node.kind is Kind.CLASS:
+            hooks = [s for s in node.symbols if self._facts(s).learns]
+        return [*(c for c in node.called if self.plain(c).kind is not Kind.CONSTANT), *hooks]
 
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
         """The files that code may mean which opens some at import, itself or by what it calls."""
-        run = [c for c in node.called if self.plain(c).kind is not Kind.CONSTANT]
+        run = [*self._run_by(node), *node.called]
         reached = dict.fromkeys(s for c in run for s in self.closure(c))
         if not (part.opens or any(self._facts(s).part.opens_later for s in reached)):
             return []
-        reached.update(dict.fromkeys(c for s in node.symbols for c in self._constants(s)))
+        constants = (s for s in node.symbols if self.plain(s).kind is Kind.CONSTANT)
+        reached.update(dict.fromkeys(c for s in constants for c in self.closure(s)))
         known = [s for s in reached if not self.plain(s).is_ignored]
         parts = [(self.module(s.module), self._facts(s).part) for s in known]
         return self._files.mentioned([(module, part), *parts])
@@ -170,6 +183,11 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        for reference in trigger.operands:
+            name = module.references[reference].chain[-1:]
+            for symbol, is_method in self.modules.targets(module, reference).symbols.items():
+                if is_method and self._notes(symbol, *name):
+                    symbols |= self._with_parts([symbol]) | self._changes(symbol)[0]
         given, opened = self._given(module, trigger)
         symbols |= given
         always |= opened
@@ -186,7 +204,7 @@ class Graph:
             called = self.modules.targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
-                changes |= consumes(chain[-1])
+                changes |= consumes(chain)
                 applied |= applies(chain[-1])
         found: set[SymbolId] = set()
         always = False
@@ -194,9 +212,11 @@ class Graph:
             for argument in trigger.arguments:
                 targets = self.modules.targets(module, argument)
                 always |= changes and bool(targets.modules)
-                for symbol in targets.symbols:
+                for symbol, is_method in targets.symbols.items():
                     kind = self.plain(symbol).kind
-                    if changes and kind is not Kind.FUNCTION:
+                    # What is applied may be a method: `map(TABLE.append, items)`.
+                    is_applied = applied and is_method and kind is Kind.CONSTANT
+                    if (changes and kind is not Kind.FUNCTION) or is_applied:
                         found |= self._with_parts([symbol])
                     if applied and kind is not Kind.CONSTANT:
                         found |= self._changes(symbol)[0]
@@ -211,7 +231,26 @@ class Graph:
         kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
-        return is_method and kind is not Kind.CLASS
+        if not is_method:
+            return kind is Kind.CONSTANT and self._notes(symbol, "__call__")
+        return kind is not Kind.CLASS
+
+    def _notes(self, symbol: SymbolId, method: str) -> bool:
+        """Whether a method of an object changes something though its name doesn't say so."""
+        return not self._acting(symbol).isdisjoint(names_meant(method))
+
+    def _acting(self, symbol: SymbolId) -> frozenset[str]:
+        """The methods that do so of all classes which an object may be made by."""
+        if symbol not in self._actings:
+            plain = self.plain(symbol)
+            parts = [symbol]
+            if plain.kind is Kind.CONSTANT:
+                classes = (s for s in self.closure(symbol) if self.plain(s).kind is Kind.CLASS)
+                functions = (s for s in plain.called if self.plain(s).kind is Kind.FUNCTION)
+                parts += [*classes, *functions]
+            found = (self._facts(part).acting for part in parts)
+            self._actings[symbol] = frozenset().union(*found)
+        return self._actings[symbol]
 
     def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
         """What a function or class, with all that it uses, may change when it is called."""
@@ -222,6 +261,7 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 changed.update(c for s in node.changes for c in self._handed_out(s))
+                changed.update(s for s, method in node.asked if self._notes(s, method))
                 outside |= node.changes_outside
                 facts = self._facts(part)
                 if facts.shares and (facts.fills or node.kind is Kind.CLASS):
@@ -295,16 +335,31 @@ class Graph:
         found = self._imports.get(name)
         if found is None:
             module = self.modules.get(name)
-            every = [] if module is None else [*map(self._imported, module.runs)]
+            every = [] if module is None else [self._imported(module, o) for o in module.runs]
             if module is not None:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
 
-    def _imported(self, origin: Origin) -> str | None:
+    def imports_among_acts(self, name: str) -> tuple[tuple[int, str], ...]:
+        """The same modules, each with how many of the module's acts come before it."""
+        module = self.modules.get(name)
+        if module is None or not module.acts_before:
+            return tuple((0, imported) for imported in self.imports(name))
+        every = zip(
+            module.acts_before, (self._imported(module, o) for o in module.runs), strict=True
+        )
+        known = [(before, imported) for before, imported in every if imported is not None]
+        loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
+        return tuple(sorted([*known, *loaded], key=itemgetter(0)))
+
+    def _imported(self, module: Module, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""
-        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-        return name if self.modules.find(name) else None
+        package = find_imported(self.modules, module, origin.module)
+        if package is None or origin.name is None:
+            return None if package is None else package.name
+        inner = self.modules.find(f"{package.name}.{origin.name}")
+        return None if inner is None else inner.name
 
     def run_by(self, name: str) -> tuple[str, ...]:
         """All modules that run when one is imported: its parents, and what all of them import."""

@@ -1,11 +1,12 @@
 """One symbol or effect by itself: its hash, and what it leads to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
+from pivot.code.links import Links, Wide
 from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
@@ -18,9 +19,6 @@ _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 _IGNORED_TEXT: Final = derive(_TEXT_CONTEXT, IGNORED.encode())
-
-# A reference's place among the module's, the line where it stands, and what it stands for.
-type _Found = tuple[int, int, Targets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +50,18 @@ class Node:
     text: ObjectId
     kind: Kind
     location: Location
-    symbols: tuple[SymbolId, ...]
-    runs: tuple[str, ...]
-    widens: tuple[str, ...]
-    externals: frozenset[str]
-    changes: frozenset[SymbolId]
-    changes_outside: bool
-    watches: frozenset[SymbolId | str]
-    watches_all: bool
-    texts: tuple[str, ...]
-    computes: bool
-    called: tuple[SymbolId, ...]
-    opaque: tuple[Opaque, ...]
+    symbols: tuple[SymbolId, ...] = ()
+    runs: tuple[str, ...] = ()
+    widens: tuple[str, ...] = ()
+    externals: frozenset[str] = frozenset()
+    changes: frozenset[SymbolId] = frozenset()
+    changes_outside: bool = False
+    watches: frozenset[SymbolId | str] = frozenset()
+    watches_all: bool = False
+    texts: tuple[str, ...] = ()
+    computes: bool = False
+    called: tuple[SymbolId, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
     is_ignored: bool = False
     files: tuple[str, ...] = ()
 
@@ -73,30 +71,43 @@ class Node:
         return IGNORED if self.is_ignored else str(self.hash)
 
 
-def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
-    """The node of a symbol, or of one effect, in `module`, without the files that it reads."""
-    found = [(i, line, modules.targets(module, i)) for i, line in part.references]
-    targets = [target for _, _, target in found]
-    written = [modules.targets(module, i) for i in part.writes]
-    called = [modules.targets(module, i) for i in part.calls]
-    bindings = _bindings(module, found)
+def analyse(links: Links, part: Part, kind: Kind) -> Node:
+    """The node of a symbol, or of one effect, in a module, without the files that it reads."""
+    symbols: dict[SymbolId, bool] = {}
+    runs: dict[str, None] = {}
+    externals: set[str] = set()
+    bindings: set[str] = set()
+    wide: list[tuple[int, Wide]] = []
+    for place, line in part.references:
+        link = links.at(place)
+        symbols |= link.targets.symbols
+        runs |= link.targets.traversed
+        externals |= link.externals
+        if link.binding is not None:
+            bindings.add(link.binding)
+        if link.wide is not None:
+            wide.append((line, link.wide))
+    own = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
+    lookups = {lookup.what for lookup in part.lookups}
     return Node(
-        hash=_joined(_CONTEXT, part.digest, bindings),
-        text=_joined(_TEXT_CONTEXT, part.text, bindings),
+        hash=derive(_CONTEXT, part.digest + own) if own else part.digest,
+        text=derive(_TEXT_CONTEXT, part.text + own) if own else part.text,
         kind=kind,
-        location=Location(module.file, part.line),
-        symbols=tuple(dict.fromkeys(s for t in targets for s in t.symbols)),
-        runs=tuple(dict.fromkeys(m for t in targets for m in t.traversed)),
-        widens=tuple(dict.fromkeys(_widened(modules, module, part, found))),
-        externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
-        changes=frozenset(s for t in (*written, *called) for s in t.symbols),
-        changes_outside=any(t.externals for t in written),
-        watches=_watches(module, found),
-        watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
+        location=Location(links.module.file, part.line),
+        symbols=tuple(symbols),
+        runs=tuple(runs),
+        widens=_widened(links.modules, part, wide) if wide or part.loads else (),
+        externals=frozenset(externals),
+        changes=frozenset(
+            s for i in (*part.writes, *part.calls) for s in links.at(i).targets.symbols
+        ),
+        changes_outside=any(links.at(i).externals for i in part.writes),
+        watches=frozenset().union(*(w.watches for _, w in wide)),
+        watches_all=SUBCLASSES in lookups,
         texts=part.texts,
-        computes=any(lookup.what == COMPUTED_IMPORT for lookup in part.lookups),
-        called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
-        opaque=_opaque(module, part, found),
+        computes=COMPUTED_IMPORT in lookups,
+        called=tuple(s for i in part.called for s in links.at(i).targets.symbols),
+        opaque=_opaque(links.module, part, wide) if wide or lookups else (),
     )
 
 
@@ -114,43 +125,17 @@ def with_files(node: Node, lines: Sequence[str], programs: Sequence[str]) -> Nod
     )
 
 
-def analyse_symbol(modules: Modules, module: Module, symbol: Symbol, *, heed: bool) -> Node:
-    """The node of a symbol in `module`; `heed`: whether a comment that says to ignore it counts."""
+def analyse_symbol(links: Links, symbol: Symbol, *, heed: bool) -> Node:
+    """The node of a symbol in a module; `heed`: whether a comment that says to ignore it counts."""
     if symbol.ignored and heed:
-        return _left_out(module, symbol)
-    return analyse(modules, module, symbol.part, symbol.kind)
+        return _left_out(links.module, symbol)
+    return analyse(links, symbol.part, symbol.kind)
 
 
 def _left_out(module: Module, symbol: Symbol) -> Node:
     """The node of a symbol that doesn't count: it is there, and leads to nothing."""
-    return Node(
-        hash=_IGNORED,
-        text=_IGNORED_TEXT,
-        kind=symbol.kind,
-        location=Location(module.file, symbol.part.line),
-        symbols=(),
-        runs=(),
-        widens=(),
-        externals=frozenset(),
-        changes=frozenset(),
-        changes_outside=False,
-        watches=frozenset(),
-        watches_all=False,
-        texts=(),
-        computes=False,
-        called=(),
-        opaque=(),
-        is_ignored=True,
-    )
-
-
-def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId | str]:
-    return frozenset(
-        watched
-        for index, _, targets in found
-        if "__subclasses__" in module.references[index].chain
-        for watched in (*targets.symbols, *targets.externals)
-    )
+    location = Location(module.file, symbol.part.line)
+    return Node(_IGNORED, _IGNORED_TEXT, symbol.kind, location, is_ignored=True)
 
 
 def find_named(modules: Modules, text: str) -> Targets:
@@ -167,76 +152,19 @@ def find_named(modules: Modules, text: str) -> Targets:
     return Targets()
 
 
-def _widened(
-    modules: Modules, module: Module, part: Part, found: Iterable[_Found]
-) -> Iterator[str]:
+def _widened(modules: Modules, part: Part, wide: Iterable[tuple[int, Wide]]) -> tuple[str, ...]:
     """The modules of which any name may be used."""
-    for index, _, targets in found:
-        yield from targets.modules
-        chain = module.references[index].chain
-        if "__globals__" in chain:
-            yield from (symbol.module for symbol in targets.symbols)
-        if "__path__" in chain:
-            yield from (m for package in targets.traversed for m in _within(modules, package))
+    found = [module for _, w in wide for module in w.modules]
     for name in part.loads:
         package, _, last = name.rpartition(".")
         if last == ANY:
-            yield from _within(modules, package)
+            found += modules.within(package)
         elif (known := modules.find(name)) is not None and known.file is not None:
-            yield name
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
-def _within(modules: Modules, package: str) -> Iterator[str]:
-    """The modules with a source in a package, however deep."""
-    found = modules.find(package)
-    for folder in found.folders if found is not None else ():
-        for name in modules.listed(folder):
-            inner = modules.find(f"{package}.{name.removesuffix('.py')}")
-            if inner is not None:
-                if inner.file is not None:
-                    yield inner.name
-                yield from _within(modules, inner.name)
-
-
-def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
-    lookups = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
-    widened = {
-        Opaque(f"{reason}: {name}", module.file, line)
-        for _, line, targets in found
-        for name, reason in targets.modules.items()
-    }
-    return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
-
-
-def _joined(context: str, own: ObjectId, bindings: Iterable[str]) -> ObjectId:
-    """What is known of the code itself, then one line for each name that stands for more."""
-    lines = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
-    return derive(context, own + lines) if lines else own
-
-
-def _bindings(module: Module, found: Iterable[_Found]) -> set[str]:
-    return {
-        line
-        for index, _, targets in found
-        if (line := _binding(module, module.references[index], targets))
-    }
-
-
-def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:
-    """What a name stands for, as text; None if it is the module's own symbol of that name."""
-    origin = reference.origin
-    own = None
-    if origin is None and reference.chain:
-        own = SymbolId(module.place.module, reference.chain[0])
-    meant = sorted(
-        {
-            *(str(symbol) for symbol in targets.symbols if symbol != own),
-            *targets.modules,
-            *targets.externals,
-            *targets.order,
-        }
-    )
-    if not meant:
-        return None
-    start = f"{origin.module} {origin.name or ''}" if origin else ""
-    return f"\n{start}>{'.'.join(reference.chain)}={' '.join(meant)}"
+def _opaque(module: Module, part: Part, wide: Iterable[tuple[int, Wide]]) -> tuple[Opaque, ...]:
+    found = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
+    found.update(Opaque(what, module.file, line) for line, w in wide for what in w.opaque)
+    return tuple(sorted(found, key=lambda opaque: opaque.order))

@@ -6,6 +6,7 @@ from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.links import Links
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
@@ -23,6 +24,7 @@ class Graph:
         self.modules = modules
         self._files = files
         self._heed = heed
+        self._links: dict[str, Links] = {}
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
@@ -52,12 +54,21 @@ class Graph:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
             with self.modules.asking_for(symbol.module):
-                node = analyse_symbol(self.modules, module, found, heed=self._heed)
+                node = analyse_symbol(self._linked(module), found, heed=self._heed)
             self._plain[symbol] = node
         return node
 
+    def _linked(self, module: Module) -> Links:
+        name = module.place.module
+        links = self._links.get(name)
+        if links is None:
+            links = self._links[name] = Links(self.modules, module)
+        return links
+
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
+        if not (part.reads or part.opens or node.called):
+            return node
         with self.modules.asking_for(module.place.module):
             return self._reading(module, part, node)
 
@@ -95,7 +106,7 @@ class Graph:
         if key not in self._effects:
             effect = module.effects[index]
             with self.modules.asking_for(key[0]):
-                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = analyse(self._linked(module), effect.part, Kind.EFFECTS)
                 node = self._with_files(module, effect.part, node)
                 self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]

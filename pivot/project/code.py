@@ -13,6 +13,7 @@ from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
+from pivot.garbage import uncollected
 from pivot.hashing import hash_bytes
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
@@ -174,6 +175,7 @@ class Code:
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         return code, known
 
+    @uncollected()
     def _analyse(
         self,
         symbols: Sequence[str],

@@ -1,12 +1,11 @@
 """One symbol or effect by itself: its hash, and what it leads to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
-from pivot.code.links import Links, Wide
+from pivot.code.links import Link, Links, Wide
 from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
@@ -19,10 +18,10 @@ _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 _IGNORED_TEXT: Final = derive(_TEXT_CONTEXT, IGNORED.encode())
+_NONE: Final[frozenset[SymbolId]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """What is known of one symbol, or one effect, whatever stage reaches it.
 
     Attributes:
@@ -44,6 +43,7 @@ class Node:
         opaque: what couldn't be followed.
         is_ignored: a comment says that it doesn't count.
         files: what the files hold that it reads at import; see `DataFiles.read`.
+        is_wide: it may lead to more than `symbols` and `externals`, or can't be followed.
     """
 
     hash: ObjectId
@@ -64,6 +64,7 @@ class Node:
     opaque: tuple[Opaque, ...] = ()
     is_ignored: bool = False
     files: tuple[str, ...] = ()
+    is_wide: bool = False
 
     @property
     def value(self) -> str:
@@ -74,40 +75,34 @@ class Node:
 def analyse(links: Links, part: Part, kind: Kind) -> Node:
     """The node of a symbol, or of one effect, in a module, without the files that it reads."""
     symbols: dict[SymbolId, bool] = {}
-    runs: dict[str, None] = {}
-    externals: set[str] = set()
-    bindings: set[str] = set()
-    wide: list[tuple[int, Wide]] = []
-    for place, line in part.references:
-        link = links.at(place)
+    others: list[tuple[int, Link]] = []
+    for line, link in links.used(part):
         symbols |= link.targets.symbols
-        runs |= link.targets.traversed
-        externals |= link.externals
-        if link.binding is not None:
-            bindings.add(link.binding)
-        if link.wide is not None:
-            wide.append((line, link.wide))
-    own = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
-    lookups = {lookup.what for lookup in part.lookups}
+        if not link.is_own:
+            others.append((line, link))
+    runs = tuple(dict.fromkeys(m for _, link in others for m in link.targets.traversed))
+    own = "".join(sorted({link.binding for _, link in others})).encode("utf-8", "surrogatepass")
+    wide = [(line, link.wide) for line, link in others if link.wide is not None]
+    lookups = [lookup.what for lookup in part.lookups]
+    changed = (*part.writes, *part.calls)
     return Node(
         hash=derive(_CONTEXT, part.digest + own) if own else part.digest,
         text=derive(_TEXT_CONTEXT, part.text + own) if own else part.text,
         kind=kind,
         location=Location(links.module.file, part.line),
         symbols=tuple(symbols),
-        runs=tuple(runs),
+        runs=runs,
         widens=_widened(links.modules, part, wide) if wide or part.loads else (),
-        externals=frozenset(externals),
-        changes=frozenset(
-            s for i in (*part.writes, *part.calls) for s in links.at(i).targets.symbols
-        ),
-        changes_outside=any(links.at(i).externals for i in part.writes),
-        watches=frozenset().union(*(w.watches for _, w in wide)),
+        externals=frozenset().union(*[link.externals for _, link in others]),
+        changes=frozenset(links.symbols(changed)) if changed else _NONE,
+        changes_outside=bool(part.writes) and any(links.at(i).externals for i in part.writes),
+        watches=frozenset().union(*(w.watches for _, w in wide)) if wide else _NONE,
         watches_all=SUBCLASSES in lookups,
         texts=part.texts,
         computes=COMPUTED_IMPORT in lookups,
-        called=tuple(s for i in part.called for s in links.at(i).targets.symbols),
+        called=tuple(links.symbols(part.called)) if part.called else (),
         opaque=_opaque(links.module, part, wide) if wide or lookups else (),
+        is_wide=bool(runs or wide or lookups or part.loads or part.texts),
     )
 
 
@@ -120,8 +115,11 @@ def with_files(node: Node, lines: Sequence[str], programs: Sequence[str]) -> Nod
         return node
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
     widens = tuple(dict.fromkeys([*node.widens, *programs]))
-    return replace(
-        node, hash=derive(_FILES_CONTEXT, node.hash + text), widens=widens, files=tuple(lines)
+    return node._replace(
+        hash=derive(_FILES_CONTEXT, node.hash + text),
+        widens=widens,
+        files=tuple(lines),
+        is_wide=node.is_wide or bool(programs),
     )
 
 

@@ -117,7 +117,7 @@ class ProjectCode:
     def _effects_of(self, entry: str, root: SymbolId) -> Node:
         """What stands for a module's effects where others alone change what it has."""
         module = self._graph.module(entry.partition(":")[0])
-        return replace(self._graph.node(root), kind=Kind.EFFECTS, location=Location(module.file, 1))
+        return self._graph.node(root)._replace(kind=Kind.EFFECTS, location=Location(module.file, 1))
 
     def text(self, root: str, names: Collection[str]) -> str:
         """The hash (64 hex digits) of how entries of a fingerprint are written in their files.

@@ -18,6 +18,7 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 
 _SEAL: Final = 16
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
 type _Row = list[Any]
 
@@ -102,10 +103,13 @@ def _symbol_row(name: str, symbol: Symbol) -> _Row:
 
 def _symbol(row: _Row) -> Symbol:
     _, kind, traits, spans, path, *part = row
+    spans = tuple(_pairs(spans))
+    if not traits and path is None:  # as most of them
+        return Symbol(_KINDS[kind], _part(part), spans)
     return Symbol(
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         part=_part(part),
-        spans=tuple(_pairs(spans)),
+        spans=spans,
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
         ignored=bool(traits & 4),
@@ -147,16 +151,17 @@ def _part_row(part: Part) -> _Row:
 
 def _part(row: _Row) -> Part:
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
     digest, text = ObjectId.many(bytes.fromhex(hashes))
+    found = tuple(Lookup(what, at) for what, at in lookups) if lookups else ()
+    uses = (tuple(_pairs(references)), tuple(writes), tuple(calls), found)
+    if not rest:  # as most of them
+        return Part(line, digest, text, *uses)
+    loads, texts, called, reads, later, mentions, opens = rest
     return Part(
-        line=line,
-        digest=digest,
-        text=text,
-        references=tuple(_pairs(references)),
-        writes=tuple(writes),
-        calls=tuple(calls),
-        lookups=tuple(Lookup(what, at) for what, at in lookups),
+        line,
+        digest,
+        text,
+        *uses,
         loads=tuple(loads),
         texts=tuple(texts),
         called=tuple(called),

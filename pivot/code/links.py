@@ -3,11 +3,11 @@
 The symbols of a module mostly use the same names, so this is worked out once for each name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from pivot.code.facts import Module
+from pivot.code.facts import Module, Part
 from pivot.code.references import Reference
 from pivot.code.resolve import Modules
 from pivot.code.targets import NOWHERE, SymbolId, Targets
@@ -28,22 +28,23 @@ class Wide:
     opaque: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One reference of a module.
 
     Attributes:
         targets: what it stands for.
         externals: top-level names of the modules outside the project among that.
-        binding: what it stands for as text, for hashes; None if that is the module's own symbol of
-            that name, or nothing.
+        binding: what it stands for as a line, for hashes; empty if that is the module's own symbol
+            of that name, or nothing.
         wide: what else it may lead to, if anything.
+        is_own: it stands for the module's own symbol of that name, and there is no more to it.
     """
 
     targets: Targets
     externals: frozenset[str] = frozenset()
-    binding: str | None = None
+    binding: str = ""
     wide: Wide | None = None
+    is_own: bool = False
 
 
 _NOTHING: Final = Link(NOWHERE)
@@ -61,6 +62,22 @@ class Links:
         """The link of the reference at a place in `Module.references`."""
         return self._links[place] or self._made(place)
 
+    def used(self, part: Part) -> list[tuple[int, Link]]:
+        """The links of what code uses, each with the line where it does so first.
+
+        Those that stand for nothing are left out: there are very many names of Python's own.
+        """
+        made, make = self._links, self._made
+        return [
+            (line, link)
+            for place, line in part.references
+            if (link := made[place] or make(place)) is not _NOTHING
+        ]
+
+    def symbols(self, places: Iterable[int]) -> Iterator[SymbolId]:
+        """What references at these places stand for."""
+        return (symbol for place in places for symbol in self.at(place).targets.symbols)
+
     def _made(self, place: int) -> Link:
         targets = self.modules.targets(self.module, place)
         made = _NOTHING if targets is NOWHERE else self._link(place, targets)
@@ -69,12 +86,10 @@ class Links:
 
     def _link(self, place: int, targets: Targets) -> Link:
         reference = self.module.references[place]
-        return Link(
-            targets,
-            frozenset(name.partition(".")[0] for name in targets.externals),
-            self._binding(reference, targets),
-            self._wide(reference, targets),
-        )
+        externals = frozenset(name.partition(".")[0] for name in targets.externals)
+        binding, wide = self._binding(reference, targets), self._wide(reference, targets)
+        is_own = not (binding or wide or targets.traversed)
+        return Link(targets, externals, binding, wide, is_own)
 
     def _wide(self, reference: Reference, targets: Targets) -> Wide | None:
         modules = tuple(self._widened(reference, targets))
@@ -87,8 +102,8 @@ class Links:
             tuple(f"{reason}: {name}" for name, reason in targets.modules.items()),
         )
 
-    def _binding(self, reference: Reference, targets: Targets) -> str | None:
-        """What a name stands for, as a line; None if it is the module's own symbol of that name."""
+    def _binding(self, reference: Reference, targets: Targets) -> str:
+        """What a name stands for, as a line; empty if it is the module's own of that name."""
         origin = reference.origin
         own = None
         if origin is None and reference.chain:
@@ -96,7 +111,7 @@ class Links:
         meant = {*targets.symbols, *targets.modules, *targets.externals, *targets.order}
         meant.discard(own or "")
         if not meant:
-            return None
+            return ""
         start = f"{origin.module} {origin.name or ''}" if origin else ""
         return f"\n{start}>{'.'.join(reference.chain)}={' '.join(sorted(meant))}"
 

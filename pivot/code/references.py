@@ -8,7 +8,7 @@ too much is only a needless run.
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from pivot.code.reflection import (
     annotation_parts,
@@ -45,8 +45,7 @@ _READING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that code uses, with the attributes it reads from it: `np.linalg.norm`.
 
     Attributes:

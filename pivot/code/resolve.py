@@ -9,7 +9,7 @@ from pivot.code.facts import Module
 from pivot.code.following import Package, Search
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
-from pivot.code.targets import NOWHERE, Targets
+from pivot.code.targets import NOWHERE, SymbolId, Targets
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 
@@ -217,31 +217,38 @@ class Modules:
         key = (module.place.module, index)
         found = self._targets.get(key)
         if found is None:
-            with self.asking_for(key[0]):
-                found = self.resolve(module, module.references[index])
+            reference = module.references[index]
+            found = self._told_by(module, reference)
+            if found is None:
+                with self.asking_for(key[0]):
+                    found = self._sought(module, reference)
             self._targets[key] = found
         return found
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
         """Everything that `reference`, standing in `module`, may stand for."""
-        chain = reference.chain
-        if reference.origin is None and self._is_unbound(module, chain):
-            return NOWHERE
+        return self._told_by(module, reference) or self._sought(module, reference)
+
+    def _sought(self, module: Module, reference: Reference) -> Targets:
         search = Search(self)
         if reference.origin is not None:
-            search.origin(reference.origin, chain, whole=not reference.runs_only)
+            search.origin(reference.origin, reference.chain, whole=not reference.runs_only)
         else:
-            search.name(module, chain)
+            search.name(module, reference.chain)
         return search.targets
 
-    def _is_unbound(self, module: Module, chain: Sequence[str]) -> bool:
-        """Whether nothing in a module binds the name that a chain starts from."""
-        return not chain or not (
-            module.stars
-            or module.contested
-            or chain[0] in module.symbols
-            or chain[0] in module.imports
-        )
+    def _told_by(self, module: Module, reference: Reference) -> Targets | None:
+        """What a name stands for where the module itself tells all of it, as it mostly does."""
+        if reference.origin is not None or module.stars or module.contested:
+            return None
+        if not reference.chain:
+            return NOWHERE
+        name, *rest = reference.chain
+        if name in module.imports:
+            return None
+        if name not in module.symbols:
+            return NOWHERE
+        return Targets({SymbolId(module.place.module, name): bool(rest)})
 
 
 class _Asking:

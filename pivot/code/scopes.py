@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.code.syntax import children, walk
 
@@ -11,8 +11,7 @@ STAR: Final = "*"
 """The name that `from m import *` binds, as far as names are told apart here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an import takes its name from: a module, or `name` in a module; both absolute."""
 
     module: str

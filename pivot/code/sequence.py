@@ -51,10 +51,9 @@ def _changes(reach: Reach) -> Iterator[tuple[SymbolId | None, _By]]:
                 places = [i for i, act in enumerate(module.acts) if act == EFFECTS]
                 by = (name, places[index], f"{name}:{EFFECTS}")
                 yield from ((changed, by) for changed in _touched(reach, touch))
-        for module, index, touch in acts.triggers:
-            symbol = SymbolId(name, module.triggers[index].name)
+        for symbol, touch in acts.triggers:
             if symbol in reach.symbols:
-                by = (name, module.acts.index(symbol.name), str(symbol))
+                by = (name, reach.graph.module(name).acts.index(symbol.name), str(symbol))
                 yield from ((changed, by) for changed in _touched(reach, touch))
 
 

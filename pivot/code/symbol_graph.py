@@ -295,11 +295,11 @@ class Graph:
             if touch.may_matter:
                 yield module, index, touch
 
-    def _trigger_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
-        for index in range(len(module.triggers)):
+    def _trigger_acts(self, module: Module) -> Iterator[tuple[SymbolId, Touch]]:
+        for index, trigger in enumerate(module.triggers):
             touch = self.trigger(module, index)
             if touch.may_matter:
-                yield module, index, touch
+                yield SymbolId(module.place.module, trigger.name), touch
 
     def imports(self, name: str) -> tuple[str, ...]:
         """The project modules that import statements of a module run."""

@@ -79,13 +79,18 @@ class Links:
         return (symbol for place in places for symbol in self.at(place).targets.symbols)
 
     def _made(self, place: int) -> Link:
-        targets = self.modules.targets(self.module, place)
-        made = _NOTHING if targets is NOWHERE else self._link(place, targets)
+        reference = self.module.references[place]
+        own = self.modules.own(self.module, reference)
+        if own is NOWHERE:
+            made = _NOTHING
+        elif own is not None and len(reference.chain) == 1:
+            made = Link(own, is_own=True)
+        else:
+            made = self._link(reference, own or self.modules.targets(self.module, reference))
         self._links[place] = made
         return made
 
-    def _link(self, place: int, targets: Targets) -> Link:
-        reference = self.module.references[place]
+    def _link(self, reference: Reference, targets: Targets) -> Link:
         externals = frozenset(name.partition(".")[0] for name in targets.externals)
         binding, wide = self._binding(reference, targets), self._wide(reference, targets)
         is_own = not (binding or wide or targets.traversed)

@@ -29,7 +29,6 @@ class Modules:
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
-        self._targets: dict[tuple[str, int], Targets] = {}
         self.noted: set[str] = set()
         self.asked: dict[str, set[str]] = {}
         self.read_as_data: set[RepoPath] = set()
@@ -212,22 +211,14 @@ class Modules:
                         yield inner.name
                     yield from self.within(inner.name)
 
-    def targets(self, module: Module, index: int) -> Targets:
-        """Everything that one of a module's references may stand for."""
-        key = (module.place.module, index)
-        found = self._targets.get(key)
-        if found is None:
-            reference = module.references[index]
-            found = self._told_by(module, reference)
-            if found is None:
-                with self.asking_for(key[0]):
-                    found = self._sought(module, reference)
-            self._targets[key] = found
-        return found
+    def targets(self, module: Module, reference: Reference) -> Targets:
+        """The same as `resolve`, asked for on behalf of the module."""
+        with self.asking_for(module.place.module):
+            return self.resolve(module, reference)
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
         """Everything that `reference`, standing in `module`, may stand for."""
-        return self._told_by(module, reference) or self._sought(module, reference)
+        return self.own(module, reference) or self._sought(module, reference)
 
     def _sought(self, module: Module, reference: Reference) -> Targets:
         search = Search(self)
@@ -237,7 +228,7 @@ class Modules:
             search.name(module, reference.chain)
         return search.targets
 
-    def _told_by(self, module: Module, reference: Reference) -> Targets | None:
+    def own(self, module: Module, reference: Reference) -> Targets | None:
         """What a name stands for where the module itself tells all of it, as it mostly does."""
         if reference.origin is not None or module.stars or module.contested:
             return None

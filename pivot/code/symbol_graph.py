@@ -11,7 +11,7 @@ from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
-from pivot.code.targets import SymbolId
+from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Acts, Touch
 from pivot.hashing import ObjectId
 
@@ -65,6 +65,10 @@ class Graph:
             links = self._links[name] = Links(self.modules, module)
         return links
 
+    def _targets(self, module: Module, place: int) -> Targets:
+        """What the reference at a place of a module stands for."""
+        return self._linked(module).at(place).targets
+
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
         if not (part.reads or part.opens or node.called):
@@ -116,7 +120,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -162,7 +166,7 @@ class Graph:
         bases: set[SymbolId | str] = set()
         always = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             is_decorator = reference in trigger.decorators
             if reference in trigger.bases:
                 bases |= targets.externals
@@ -194,7 +198,7 @@ class Graph:
         changes = applied = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             chain = module.references[reference].chain
-            called = self.modules.targets(module, reference).symbols
+            called = self._targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
                 changes |= consumes(chain[-1])
@@ -203,7 +207,7 @@ class Graph:
         always = False
         if changes or applied:
             for argument in trigger.arguments:
-                targets = self.modules.targets(module, argument)
+                targets = self._targets(module, argument)
                 always |= changes and bool(targets.modules)
                 for symbol in targets.symbols:
                     kind = self.plain(symbol).kind
@@ -262,7 +266,7 @@ class Graph:
         return found
 
     def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
-        found = self.modules.targets(module, reference).symbols
+        found = self._targets(module, reference).symbols
         return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
 from pivot.code.links import Link, Links, Wide
-from pivot.code.references import COMPUTED_IMPORT, SUBCLASSES, Reference
+from pivot.code.references import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Reference
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
 from pivot.code.scopes import Origin
@@ -14,6 +14,7 @@ from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
@@ -34,6 +35,7 @@ class Node(NamedTuple):
         widens: modules of which it may use any name.
         externals: top-level names of modules outside the project.
         changes: project symbols that it may change when it runs.
+        asked: project objects of which it calls a method that seems only to read, and its name.
         changes_outside: it sets attributes or items of things outside the project.
         watches: classes whose subclasses it looks for, those outside as their modules' names;
             `watches_all`: of any class.
@@ -55,6 +57,7 @@ class Node(NamedTuple):
     widens: tuple[str, ...] = ()
     externals: frozenset[str] = frozenset()
     changes: frozenset[SymbolId] = frozenset()
+    asked: frozenset[tuple[SymbolId, str]] = frozenset()
     changes_outside: bool = False
     watches: frozenset[SymbolId | str] = frozenset()
     watches_all: bool = False
@@ -95,11 +98,12 @@ def analyse(links: Links, part: Part, kind: Kind) -> Node:
         widens=_widened(links.modules, part, wide) if wide or part.loads else (),
         externals=frozenset().union(*[link.externals for _, link in others]),
         changes=frozenset(links.symbols(changed)) if changed else _NONE,
+        asked=_asked(links, part) if part.asked else frozenset(),
         changes_outside=bool(part.writes) and any(links.at(i).externals for i in part.writes),
         watches=frozenset().union(*(w.watches for _, w in wide)) if wide else _NONE,
         watches_all=SUBCLASSES in lookups,
         texts=part.texts,
-        computes=COMPUTED_IMPORT in lookups,
+        computes=not _COMPUTED.isdisjoint(lookups),
         called=tuple(links.symbols(part.called)) if part.called else (),
         opaque=_opaque(links.module, part, wide) if wide or lookups else (),
         is_wide=bool(runs or wide or lookups or part.loads or part.texts),
@@ -134,6 +138,15 @@ def _left_out(module: Module, symbol: Symbol) -> Node:
     """The node of a symbol that doesn't count: it is there, and leads to nothing."""
     location = Location(module.file, symbol.part.line)
     return Node(_IGNORED, _IGNORED_TEXT, symbol.kind, location, is_ignored=True)
+
+
+def _asked(links: Links, part: Part) -> frozenset[tuple[SymbolId, str]]:
+    return frozenset(
+        (symbol, links.module.references[place].chain[-1])
+        for place in part.asked
+        for symbol, is_attribute in links.at(place).targets.symbols.items()
+        if is_attribute
+    )
 
 
 def find_named(modules: Modules, text: str) -> Targets:

@@ -200,6 +200,11 @@ class Modules:
         self.read_as_data.add(path)
         return self._reading.ids[path] if self._reading.exists(path) else None
 
+    def data(self, path: RepoPath) -> bytes:
+        """What a file holds that is there, and need not be a source."""
+        self.read_as_data.add(path)
+        return self._reading.text(path)
+
     def within(self, package: str) -> Iterator[str]:
         """The modules with a source in a package, however deep."""
         found = self.find(package)

@@ -26,11 +26,13 @@ class Place:
         module: its dotted name.
         package: what relative imports start from; empty for a top-level module.
         loaders: its own names for `importlib.import_module`.
+        tables: its own names for `sys.modules`.
     """
 
     module: str
     package: str
     loaders: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset({"sys.modules"})
 
     def absolute(self, module: str | None, level: int) -> str:
         """The absolute name of `from <dots><module> import ...`; empty beyond the top level."""

@@ -1,12 +1,14 @@
 """The project's symbols, what each leads to, and what importing its modules changes."""
 
 from collections.abc import Container, Iterable, Iterator
+from operator import itemgetter
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
 from pivot.code.links import Links
+from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
@@ -30,6 +32,7 @@ class Graph:
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
+        self._actings: dict[SymbolId, frozenset[str]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -86,6 +89,7 @@ class Graph:
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         lines += self._mentioned(module, part, node)
+        lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
@@ -185,6 +189,11 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        for reference in trigger.operands:
+            name = module.references[reference].chain[-1:]
+            for symbol, is_method in self._targets(module, reference).symbols.items():
+                if is_method and self._notes(symbol, *name):
+                    symbols |= self._with_parts([symbol]) | self._changes(symbol)[0]
         given, opened = self._given(module, trigger)
         symbols |= given
         always |= opened
@@ -226,7 +235,26 @@ class Graph:
         kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
-        return is_method and kind is not Kind.CLASS
+        if not is_method:
+            return kind is Kind.CONSTANT and self._notes(symbol, "__call__")
+        return kind is not Kind.CLASS
+
+    def _notes(self, symbol: SymbolId, method: str) -> bool:
+        """Whether a method of an object changes something though its name doesn't say so."""
+        return not self._acting(symbol).isdisjoint(names_meant(method))
+
+    def _acting(self, symbol: SymbolId) -> frozenset[str]:
+        """The methods that do so of all classes which an object may be made by."""
+        if symbol not in self._actings:
+            plain = self.plain(symbol)
+            parts = [symbol]
+            if plain.kind is Kind.CONSTANT:
+                classes = (s for s in self.closure(symbol) if self.plain(s).kind is Kind.CLASS)
+                functions = (s for s in plain.called if self.plain(s).kind is Kind.FUNCTION)
+                parts += [*classes, *functions]
+            found = (self._facts(part).acting for part in parts)
+            self._actings[symbol] = frozenset().union(*found)
+        return self._actings[symbol]
 
     def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
         """What a function or class, with all that it uses, may change when it is called."""
@@ -237,6 +265,7 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 changed.update(c for s in node.changes for c in self._handed_out(s))
+                changed.update(s for s, method in node.asked if self._notes(s, method))
                 outside |= node.changes_outside
                 facts = self._facts(part)
                 if facts.shares and (facts.fills or node.kind is Kind.CLASS):
@@ -315,6 +344,16 @@ class Graph:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
+
+    def imports_among_acts(self, name: str) -> tuple[tuple[int, str], ...]:
+        """The same modules, each with how many of the module's acts come before it."""
+        module = self.modules.get(name)
+        if module is None or not module.acts_before:
+            return tuple((0, imported) for imported in self.imports(name))
+        every = zip(module.acts_before, map(self._imported, module.runs), strict=True)
+        known = [(before, imported) for before, imported in every if imported is not None]
+        loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
+        return tuple(sorted([*known, *loaded], key=itemgetter(0)))
 
     def _imported(self, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""

@@ -194,12 +194,13 @@ class ProjectCode:
         for symbol, old in before.items():
             consulted = last.stages[symbol]
             is_whole = symbol in last.whole
-            if consulted.isdisjoint(ids if is_whole else other):
-                self._whole.update([symbol] if is_whole else [])
-                self._consulted[symbol] = consulted
-                found[symbol] = self._refreshed(symbol, old, ids.keys())
-            else:
+            if not consulted.isdisjoint(ids if is_whole else other):
                 found[symbol] = self.fingerprint(symbol)
+                continue
+            self._whole.update([symbol] if is_whole else [])
+            self._consulted[symbol] = consulted
+            is_edited = not consulted.isdisjoint(ids)
+            found[symbol] = self._refreshed(symbol, old, ids.keys()) if is_edited else old
         return found
 
     def _leads_elsewhere(self, name: str, id_: ObjectId) -> bool:

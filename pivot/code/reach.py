@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pivot.code.analysis import Node, find_named
 from pivot.code.facts import Module
-from pivot.code.findings import EFFECTS, Opaque
+from pivot.code.findings import EFFECTS
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
@@ -27,7 +27,6 @@ class Reach:
         effects: per module, the reached effects by their place in it.
         modules: modules that run, each with the entry that makes it run.
         via: each reached entry, as text, with the one that it was first reached from.
-        opaque: what couldn't be followed.
     """
 
     graph: Graph
@@ -35,7 +34,6 @@ class Reach:
     effects: dict[str, dict[int, Node]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     via: dict[str, str] = field(default_factory=dict)
-    opaque: set[Opaque] = field(default_factory=set)
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
@@ -91,7 +89,6 @@ class Reach:
         self._watches_all |= node.watches_all
         self._texts.update(dict.fromkeys(node.texts, name))
         self._computes |= node.computes
-        self.opaque.update(node.opaque)
         for module in node.runs:
             self._run(module, name)
         for module in node.widens:

@@ -44,13 +44,12 @@ def _hidden(reach: Reach) -> dict[str, str]:
 
     Where a package's own source imports it, the order of its statements says which of both stays.
     """
-    shared = (s for s in reach.symbols if f"{s.module}.{s.name}" in reach.modules)
     taken: dict[str, str] = {}
-    for symbol in sorted(shared):
-        submodule = f"{symbol.module}.{symbol.name}"
-        if _is_imported(reach, submodule):
-            entry = f"{symbol.module}:{EFFECTS}"
-            taken[entry] = f"{taken.get(entry, '')}\n{symbol.name} {submodule}"
+    for submodule in sorted(reach.modules):
+        package, _, name = submodule.rpartition(".")
+        if f"{package}:{name}" in reach.symbols and _is_imported(reach, submodule):
+            entry = f"{package}:{EFFECTS}"
+            taken[entry] = f"{taken.get(entry, '')}\n{name} {submodule}"
     return taken
 
 

@@ -9,9 +9,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import batched
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
 from pivot.files import Stat, folder_identity
@@ -55,16 +54,14 @@ _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM f
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(NamedTuple):
     """What a file was when it was read: its id, and its recipe where that was made."""
 
     id: ObjectId
     recipe: ObjectId | None
 
 
-@dataclass(frozen=True, slots=True)
-class HashedDirectory:
+class HashedDirectory(NamedTuple):
     """What a directory was when its files' states had a certain digest."""
 
     digest: bytes
@@ -186,7 +183,7 @@ class State:
             row = self._recalled[path]
         else:
             row = next(iter(self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,))), None)
-        return _file_row(row)[2] if row is not None and row[1:6] == stat else None
+        return _hashed(row) if row is not None and row[1:6] == stat else None
 
     def ids(self, stats: Mapping[str, os.stat_result]) -> dict[str, ObjectId]:
         """The ids of those among many files whose states are exactly these."""
@@ -343,8 +340,11 @@ class Memory:
 
 
 def _file_row(row: _FileColumns) -> FileRow:
-    path, *stat, id_, recipe = row
-    return path, Stat(*stat), Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
+    return row[0], Stat(*row[1:6]), _hashed(row)
+
+
+def _hashed(row: _FileColumns) -> Hashed:
+    return Hashed(ObjectId(row[6]), ObjectId(row[7]) if row[7] else None)
 
 
 def _today() -> int:

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.paths import RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSources:
+class DiskSources(NamedTuple):
     """Reads sources below `root`, the project's absolute path."""
 
     root: str

@@ -58,12 +58,13 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         return None
     (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before, docs,
      exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    known = {row[0]: tuple(_origins(row[1:])) for row in imports}
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
-        imports={row[0]: tuple(_origins(row[1:])) for row in imports},
+        imports=known,
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
@@ -73,7 +74,9 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         docs=docs,
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
-        bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
+        bindings=Bindings(
+            known if origins == imports else {r[0]: tuple(_origins(r[1:])) for r in origins}, made
+        ),
         declared=frozenset(declared),
     )
 
@@ -187,14 +190,14 @@ def _part(row: _Row) -> Part:
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
+        opens=bool(traits & 1),
+        opens_later=bool(traits & 2),
         asked=tuple(asked),
-        given=tuple(zip(given[::2], given[1::2], strict=True)),
+        given=tuple(zip(given[::2], given[1::2], strict=True)) if given else (),
         words=tuple(words),
         lists=bool(traits & 4),
         quotes=bool(traits & 8),
         docs=docs,
-        opens=bool(traits & 1),
-        opens_later=bool(traits & 2),
     )
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from sys import builtin_module_names, stdlib_module_names
 from typing import Final
@@ -130,6 +130,7 @@ class ProjectCode:
         modules = {name.partition(":")[0] for name in names}
         start = root.partition(":")[0]
         order = import_order([start, *sorted(modules)], self._is_source, self._imports)
+        self._modules.consult(order)
         places = {name: place for place, name in enumerate(order)}
         rows = sorted(
             [places.get(name.partition(":")[0], -1), line, name, *texts]
@@ -217,6 +218,16 @@ class ProjectCode:
         files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names, frozenset(self._whole))
+
+    def answer[T](self, ask: Callable[["ProjectCode"], T]) -> tuple[T, frozenset[RepoPath]]:
+        """What `ask` finds out, and the files on which the answer depends, of those that exist."""
+        seen: set[str] = set()
+        with self._modules.asking(seen):
+            found = ask(self)
+        packages = map(self._modules.find, all_asked(seen, self._modules.asked))
+        files = {package.file for package in packages if package is not None and package.file}
+        data = {path for path in self._modules.read_as_data if self._modules.files.get(path)}
+        return found, frozenset(files | data)
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -354,6 +365,7 @@ def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
         for symbol in symbols if len(symbols) > 1 else ():
             found = found.joined(_lead([symbol], graph))
         return found
+    graph.modules.consult(reach.modules)
     files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
     for name, effects in reach.effects.items():
         files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file

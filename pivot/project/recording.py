@@ -34,8 +34,8 @@ def record(planner: Planner, recording: Recording, progress: Progress) -> None:
         history=planner.history,
         locks=project.layout.locks,
         temporary=project.layout.temporary,
-        code_now=planner.code.code_now,
-        written_now=planner.code.written_now,
+        code_now=planner.present_code.of,
+        written_now=planner.present_code.written,
         sink=lambda writer: Metered(writer, lambda: _unread(planner, paths), progress),
     )
     record_all(desk, recording, RunRecord.fresh(project.layout.runs))

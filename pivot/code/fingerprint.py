@@ -62,6 +62,7 @@ class ProjectCode:
         self._files = DataFiles(self._modules, outs)
         self._graph = Graph(self._modules, self._files)
         self._consulted: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
         self._whole: set[str] = set()
 
     def expect(self, entries: Iterable[str]) -> None:
@@ -126,7 +127,7 @@ class ProjectCode:
         made by other rules: no normal form is in it. Lines count as they are, comments included;
         and the order in which importing the module of `root` runs them.
         """
-        found = {name: self._written(name) for name in names}
+        found = {name: self._text(name) for name in names}
         modules = {name.partition(":")[0] for name in names}
         start = root.partition(":")[0]
         order = import_order([start, *sorted(modules)], self._is_source, self._imports)
@@ -147,6 +148,13 @@ class ProjectCode:
         with contextlib.suppress(DefinitionError):
             return self._graph.imports(name)
         return ()
+
+    def _text(self, name: str) -> list[tuple[int, str]]:
+        """What stages have in common is worked out once."""
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = self._written(name)
+        return found
 
     def _written(self, name: str) -> list[tuple[int, str]]:
         """Each part of an entry: its line, and how it is written; nothing where it isn't there."""
@@ -310,12 +318,17 @@ class ProjectCode:
         Lines of no definition belong to `<module>`. Files that are no modules, or can't be parsed,
         are left out.
         """
-        found: dict[tuple[RepoPath, int], str] = {}
+        lines: dict[RepoPath, list[int]] = {}
         for file, line in places:
+            lines.setdefault(file, []).append(line)
+        found: dict[tuple[RepoPath, int], str] = {}
+        for file, inside in lines.items():
             with contextlib.suppress(DefinitionError):
                 module = self._modules.at(file)
                 if module is not None:
-                    found[file, line] = f"{module.place.module}:{module.name_at(line) or MODULE}"
+                    name = module.place.module
+                    for line in inside:
+                        found[file, line] = f"{name}:{module.name_at(line) or MODULE}"
         return found
 
     @property

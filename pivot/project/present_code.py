@@ -53,7 +53,9 @@ class PresentCode:
 
     def written(self, stage: Stage, observed: Observed) -> str:
         """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
-        names = {*self.record_for(stage.entry).fingerprints[stage.entry].code, *observed.code}
+        # No more than that these very sources are there, which asking makes sure of.
+        record = self._code.latest
+        names = {*record.fingerprints[stage.entry].code, *observed.code}
         return self._ask(lambda code: code.text(stage.symbol, names))
 
     def beyond(self, entry: str, seen: Observation) -> Beyond:

@@ -1,7 +1,7 @@
 """A stage's own lock: written when its result is vouched for, and left where it must not go."""
 
 from pivot.history import History
-from pivot.lock.folder import write_lock
+from pivot.lock.folder import write_encoded
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
 from pivot.run.record import RunRecord
@@ -19,7 +19,7 @@ def vouch(lock: Lock, *, record: RunRecord, history: History, state: State, lock
     record.keep_lock(lock.stage, data)
     history.add(lock, data)
     state.commit()
-    write_lock(locks, lock)
+    write_encoded(locks, lock.stage, data)
 
 
 def refuse_unreadable(stage: StageSurvey) -> None:

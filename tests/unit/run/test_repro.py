@@ -361,7 +361,7 @@ def test_executor_that_cannot_start_fails_each_stage_with_its_own_reason(chain, 
     assert chain.repro()["c"] == "ran"
 
 
-@pytest.mark.parametrize("step", ["vouching.write_lock", "repro.RunRecord.keep_lock"])
+@pytest.mark.parametrize("step", ["vouching.write_encoded", "repro.RunRecord.keep_lock"])
 def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
     """The result is in the store: once there is room it is restored, or made again."""
     before = chain.texts()
@@ -374,7 +374,7 @@ def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
         patch.setattr(f"pivot.run.{step}", full)
         assert chain.repro()["c"] == "failed"
     assert chain.texts() == before
-    assert chain.repro()["c"] == ("restored" if step == "vouching.write_lock" else "ran")
+    assert chain.repro()["c"] == ("restored" if step == "vouching.write_encoded" else "ran")
     assert chain.texts() == expected(chain)
 
 

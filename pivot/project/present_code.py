@@ -48,8 +48,9 @@ class PresentCode:
 
     def of(self, stage: Stage) -> Mapping[str, str]:
         """The hashes of a stage's code."""
-        record = self.record_for(stage.entry)
-        return {**record.fingerprints[stage.entry].code, **self._code.extra_hashes(stage)}
+        code = self.record_for(stage.entry).fingerprints[stage.entry].code
+        files = self._code.extra_hashes(stage)
+        return {**code, **files} if files else code
 
     def written(self, stage: Stage, observed: Observed) -> str:
         """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""

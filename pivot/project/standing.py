@@ -32,7 +32,6 @@ class Standing:
         self._folders: set[RepoPath] = set()
         self._listings: dict[RepoPath, list[str]] = {}
         self.note(record.files, record.folders, record.listings)
-        project.workspace.recall(self._files)
 
     def note(
         self,
@@ -73,8 +72,7 @@ class Standing:
 
     def has_files(self, files: Mapping[RepoPath, ObjectId | None]) -> bool:
         """Whether files hold what they are said to hold."""
-        file_id = self._project.workspace.file_id
-        return all(file_id(path) == id_ for path, id_ in files.items())
+        return self._project.workspace.file_ids(files) == files
 
     def _has_same_outside(self, entry: str) -> bool:
         """Whether code outside of the project is as it was, if the entry uses any."""

@@ -41,9 +41,9 @@ def looked_at(planner, monkeypatch):
     for side in ("left", "right"):
         code(planner, side)
     found = []
-    real = planner.project.workspace.file_id
+    real = planner.project.workspace.file_ids
     monkeypatch.setattr(
-        planner.project.workspace, "file_id", lambda path: found.append(path) or real(path)
+        planner.project.workspace, "file_ids", lambda paths: found.extend(paths) or real(paths)
     )
     return found
 

@@ -6,6 +6,7 @@ from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
+from pivot.project.desk import desk
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
 from pivot.project.rekeying import REMEMBERED
@@ -30,15 +31,8 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
         write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(
-            workspace=project.workspace,
-            state=project.state,
-            store=project.store,
-            history=planner.history,
-            locks=project.layout.locks,
-            temporary=project.layout.temporary,
+            desk=desk(planner),
             look=planner.look,
-            code_now=planner.present_code.of,
-            written_now=planner.present_code.written,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,

@@ -78,8 +78,8 @@ class World:
 
     Attributes:
         deps: what each dep holds; None where nothing is.
-        seen: hashes of what a lock observed (`code:`, `env:` or `file:` and the name), as they
-            are in this world.
+        seen: hashes of what a lock observed, by the names of `Observed.entries`, as they are in
+            this world.
     """
 
     declared: Declared

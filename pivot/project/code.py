@@ -41,7 +41,7 @@ class Code:
         """The fingerprints of all stages, as the sources were when this was first asked."""
         symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
-        identity = self._installation
+        identity = self.installation
         data = self._project.state.document(DOCUMENT)
         known = decode(data) if data is not None else None
         if (
@@ -152,6 +152,10 @@ class Code:
         """
         return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
 
+    def outside(self, names: Collection[str]) -> frozenset[str]:
+        """Those of some top-level names that neither the project nor Python has a module for."""
+        return self._read(lambda code: code.outside(names)) if names else frozenset()
+
     def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
         """Ask something of the sources as they are now, and keep what was learned of them."""
         with self._sources() as (code, _):
@@ -221,7 +225,7 @@ class Code:
         return Installed(self._project, roots).behind(fingerprints, names)
 
     @property
-    def _installation(self) -> str:
+    def installation(self) -> str:
         """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),

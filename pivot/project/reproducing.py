@@ -1,6 +1,7 @@
 """Running a plan with a project's parts; imported only when there is something to do."""
 
 import os
+from collections.abc import Collection
 
 from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
@@ -68,10 +69,17 @@ def _sifter(planner: Planner) -> Sifter:
     project, code = planner.project, planner.code
 
     def beyond(symbol: str, seen: Observation) -> Beyond:
-        return find_beyond(code, code.now().fingerprints[symbol], seen)
+        record = code.now()
+        declared = record.packages[symbol].keys()
+
+        def packages(modules: Collection[str]) -> dict[str, str]:
+            found = planner.imported.behind(modules)
+            return {name: version for name, version in found.items() if name not in declared}
+
+        return find_beyond(code, record.fingerprints[symbol], seen, packages)
 
     ignored = project.config.listed("fingerprint.ignore_env")
-    return Sifter(project.workspace, beyond, os.environ, ignored)
+    return Sifter(project.workspace, beyond, os.environ, planner.listings, ignored)
 
 
 def _job(planner: Planner, name: StageName, log: str) -> Job:

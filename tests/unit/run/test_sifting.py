@@ -12,6 +12,7 @@ from pivot.run.observation import Observation, Stamp
 from pivot.run.sifting import Beyond, Sifter
 from pivot.run.use import ChangedMeanwhileError, UndeclaredError, Use
 from pivot.state import State
+from pivot.track.listings import Listings
 from pivot.workspace import Workspace
 
 ONE = RepoPath("data/one.csv")
@@ -30,9 +31,10 @@ def sift(place):
     state = State.open(str(place / ".pivot/state.db"))
     workspace = Workspace(str(place), state)
 
-    def run(*, beyond=None, environ=None, ignored=(), began_ns=None, **seen):
+    def run(*, beyond=None, environ=None, ignored=(), began_ns=None, outs=(), tracked=(), **seen):
         found = beyond or Beyond()
-        sifter = Sifter(workspace, lambda symbol, observation: found, environ or {}, ignored)
+        listings = Listings(str(place), lambda: outs, lambda: tracked)
+        sifter = Sifter(workspace, lambda symbol, observation: found, environ or {}, listings, ignored)
         return sifter.sift("m:f", Observation(began_ns or time.time_ns(), **seen))
 
     yield run

@@ -42,16 +42,16 @@ class PackageVersions:
 
     def now(self, names: Collection[str]) -> Versions:
         """The same by the names that locks have."""
-        versions: dict[str, str | None] = {
-            name: version if self._policy.counts(name) else ANY
-            for name, version in find_versions(names).items()
-        }
-        rest = [name for name in names if name not in versions]
-        elsewhere = self._elsewhere(rest)
-        for name in rest:
-            is_ignored = not self._policy.counts_sources(name)
-            versions[name] = joined(elsewhere[name].values()) if name in elsewhere else None
-            versions[name] = ANY if is_ignored else versions[name]
+        elsewhere = self._elsewhere(names)
+        installed = find_versions(names)
+        versions: dict[str, str | None] = {}
+        for name in names:
+            if name in elsewhere:  # what is installed in place may be a distribution of that name
+                versions[name] = joined(elsewhere[name].values())
+            elif self._policy.counts(name) and self._policy.counts_sources(name):
+                versions[name] = installed.get(name)
+            else:
+                versions[name] = ANY
         return Versions(versions, elsewhere)
 
     def digests(self, places: Collection[str]) -> dict[str, str]:

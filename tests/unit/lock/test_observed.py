@@ -44,7 +44,13 @@ def test_the_present_is_asked_once_for_all_locks():
     one = Observed({"m:f": "1"}, {"A": None}, {RepoPath("x"): None})
     two = Observed({"m:f": "2", "m:g": "3"}, {"B": "4"}, {RepoPath("y"): "5"})
     id_ = hash_bytes(b"x")
-    seen = present([one, two, Observed()], code=code, variable={"A": "a"}.get, file={"x": id_}.get, folder=pytest.fail)
+    seen = present(
+        [one, two, Observed()],
+        code=code,
+        variable={"A": "a"}.get,
+        file={"x": id_}.get,
+        folder=pytest.fail,
+    )
     assert asked == [["m:f", "m:g"]]
     assert seen == {
         "code:m:f": "1", "code:m:g": None, "env:A": variable_hash("a"), "env:B": None,
@@ -53,7 +59,8 @@ def test_the_present_is_asked_once_for_all_locks():
 
 
 def test_nothing_is_asked_where_nothing_was_observed():
-    assert present([Observed()], code=pytest.fail, variable=pytest.fail, file=pytest.fail, folder=pytest.fail) == {}
+    fail = pytest.fail
+    assert present([Observed()], code=fail, variable=fail, file=fail, folder=fail) == {}
 
 
 def test_at_another_time_the_names_stay_and_code_that_is_gone_does_not():

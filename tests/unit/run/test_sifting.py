@@ -34,7 +34,9 @@ def sift(place):
     def run(*, beyond=None, environ=None, ignored=(), began_ns=None, outs=(), tracked=(), **seen):
         found = beyond or Beyond()
         listings = Listings(str(place), lambda: outs, lambda: tracked)
-        sifter = Sifter(workspace, lambda symbol, observation: found, environ or {}, listings, ignored)
+        sifter = Sifter(
+            workspace, lambda symbol, observation: found, environ or {}, listings, ignored
+        )
         return sifter.sift("m:f", Observation(began_ns or time.time_ns(), **seen))
 
     yield run

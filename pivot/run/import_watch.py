@@ -13,7 +13,7 @@ from typing import Final
 from pivot.run.audit import Handler
 from pivot.run.bounds import Bounds
 from pivot.run.gaps import Gaps
-from pivot.run.machinery import asker
+from pivot.run.machinery import BETWEEN, asker
 
 IMPORT_MODULE: Final = importlib.import_module.__code__
 IMPORT: Final = builtins.__import__
@@ -80,7 +80,9 @@ class ImportWatch:
             self._add_package(args[0])
 
     def _add_package(self, module: str) -> None:
-        self._add(self._packages, _top(module))
+        top = _top(module)
+        if top not in BETWEEN:
+            self._add(self._packages, top)
 
     def _add(self, names: set[str], name: str) -> None:
         if name not in names and len(names) >= _MAX_MODULES:

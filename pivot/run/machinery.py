@@ -11,7 +11,8 @@ IMPORTER: Final = ("<frozen importlib._bootstrap>", "_find_and_load")
 
 # They read sources to show lines of them, and list `sys.path` to find distributions.
 _LOOKING: Final = ("linecache", "importlib.metadata")
-_BETWEEN: Final = sys.stdlib_module_names | {"pivot"}
+BETWEEN: Final = sys.stdlib_module_names | {"pivot"}
+"""Top-level names of modules that stand between a library or own code and what these ask for."""
 
 
 def is_source_lookup(frame: FrameType | None, bounds: Bounds) -> bool:
@@ -41,7 +42,7 @@ def asker(frame: FrameType | None, bounds: Bounds) -> FrameType | None:
         if bounds.source(file) is not None:
             return frame
         module = frame.f_globals.get("__name__")
-        is_between = isinstance(module, str) and module.partition(".")[0] in _BETWEEN
+        is_between = isinstance(module, str) and module.partition(".")[0] in BETWEEN
         is_text = file.startswith("<") and not file.startswith("<frozen")
         if not is_between and not is_text:
             return None

@@ -43,3 +43,25 @@ class LateMapping[K, V](Mapping[K, V]):
 
     def __len__(self) -> int:
         return len({**self._rest, **self._known})
+
+
+class Deferred[K, V](Mapping[K, V]):
+    """A mapping that is made when it is first looked into."""
+
+    def __init__(self, make: Callable[[], Mapping[K, V]]) -> None:
+        self._make: Callable[[], Mapping[K, V]] | None = make
+        self._made: Mapping[K, V] = {}
+
+    def _all(self) -> Mapping[K, V]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
+
+    def __getitem__(self, key: K) -> V:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())

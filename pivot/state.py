@@ -8,7 +8,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Self
@@ -172,8 +172,9 @@ class State:
 
     def recall(self, paths: Collection[str]) -> None:
         """Read at once what is known of files that `file` is going to be asked for."""
-        self._recalled |= dict.fromkeys(paths)
-        for some in batched(paths, _READ_AT_ONCE, strict=False):
+        new = [path for path in paths if path not in self._recalled]
+        self._recalled |= dict.fromkeys(new)
+        for some in batched(new, _READ_AT_ONCE, strict=False):
             marks = ",".join("?" * len(some))
             for row in self._execute(f"{_SELECT_FILES} WHERE path IN ({marks})", some):
                 self._recalled[row[0]] = row
@@ -185,6 +186,17 @@ class State:
         else:
             row = next(iter(self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,))), None)
         return _file_row(row)[2] if row is not None and row[1:6] == stat else None
+
+    def ids(self, stats: Mapping[str, os.stat_result]) -> dict[str, ObjectId]:
+        """The ids of those among many files whose states are exactly these."""
+        self.recall(stats)
+        found: dict[str, ObjectId] = {}
+        for path, s in stats.items():
+            row = self._recalled[path]
+            now = (s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino, s.st_mode)
+            if row is not None and row[1:6] == now:
+                found[path] = ObjectId(row[6])
+        return found
 
     def files_below(self, folder: str) -> Iterator[FileRow]:
         """What is known of all files below a folder, in the order of their paths' bytes.

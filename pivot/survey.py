@@ -12,6 +12,7 @@ from pivot.definition.stage import Stage
 from pivot.graph import Graph
 from pivot.history import History
 from pivot.late import Late, LateMapping
+from pivot.lock.code import CodeHashes
 from pivot.lock.declared import Declared
 from pivot.lock.folder import read_lock
 from pivot.lock.lock import Lock, UnreadableLockError
@@ -178,7 +179,7 @@ class Surveyor:
     ) -> "_Known":
         files = extra_files(stage.name, stage.extra, self.workspace.root, self.workspace.file_id)
         declared = declare(stage, fingerprint, packages, files)
-        written, fault = self._own_lock(stage.name)
+        written, fault = self._own_lock(stage.name, CodeHashes.of(declared.code))
         lock = self._under_our_scheme(written)
         # Most stages name no files, and the kinds of symbols are made when they are asked for.
         kinds = {**fingerprint.kinds, **dict.fromkeys(files, Kind.FILE)} if files else None
@@ -257,9 +258,11 @@ class Surveyor:
         files = self.workspace.unheld_files(path, now, lambda content: bool(self.has((content,))))
         return next(files, None) is None
 
-    def _own_lock(self, name: StageName) -> tuple[Lock | None, UnreadableLockError | None]:
+    def _own_lock(
+        self, name: StageName, code: CodeHashes
+    ) -> tuple[Lock | None, UnreadableLockError | None]:
         try:
-            return read_lock(self.locks, name), None
+            return read_lock(self.locks, name, code), None
         except UnreadableLockError as error:
             return None, error
 
@@ -273,7 +276,7 @@ def declare(
     """What a stage's lock would declare if it ran now; `files` are those of `extra_code`."""
     return Declared(
         scheme=SCHEME,
-        code={**fingerprint.code, **files} if files else fingerprint.code,
+        code=CodeHashes.of({**fingerprint.code, **files} if files else fingerprint.code),
         packages=packages,
         params=stage.params,
         env={},

@@ -184,6 +184,20 @@ class Workspace:
             return None
         return self._read(path, stat, identify, _has_all).id
 
+    def file_ids(self, paths: Collection[str]) -> dict[str, ObjectId | None]:
+        """`file_id` of many files; quicker than to ask for each."""
+        stats: dict[str, os.stat_result] = {}
+        found: dict[str, ObjectId | None] = {}
+        for path in paths:
+            try:
+                stats[path] = os.stat(f"{self.root}/{path}")
+            except (FileNotFoundError, NotADirectoryError):
+                found[path] = None
+            except OSError:
+                found[path] = self.file_id(path)  # says what is wrong
+        found |= self._state.ids(stats)
+        return found | {path: self.file_id(path) for path in stats if path not in found}
+
     def entries(self, folder: RepoPath) -> Iterator[TreeEntry]:
         """Each file and empty folder of a directory, in the tree's order."""
         memory = Memory(self._state, folder)

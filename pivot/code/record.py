@@ -4,21 +4,26 @@ A record is used again only if every file and folder that the analysis asked for
 the same Python has the same distributions installed. Checking it parses nothing.
 
 Stages reach much the same code. So each entry (a symbol or effects, with its hash and place) is
-kept once, and a stage as the numbers of its entries; a fingerprint is made when it is asked for.
+kept once, and a stage as the numbers of its entries. Of most stages nobody asks more than whether
+their code is as it was: so the entries stand apart, behind the rest, and are read when one is asked
+for. What tells a stage's code without them is its digest.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 from pivot.code.findings import SCHEME, FileRead, Fingerprint, Kind, Location, Opaque
 from pivot.hashing import ObjectId
+from pivot.late import Deferred
+from pivot.lock.code import CodeHashes, code_digest
 from pivot.paths import RepoPath
 
 DOCUMENT = "code"  # the record's name in the accelerator
-_FORMAT = 6
+_FORMAT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class CodeRecord:
 
 
 def encode(record: CodeRecord, before: CodeRecord | None = None) -> bytes:
-    """Compact JSON, for a cache that this machine alone reads.
+    """Two lines of compact JSON, for a cache that this machine alone reads: all but the entries,
+    and the entries.
 
     Fingerprints that were taken over from `before`, a decoded record, keep their rows.
     """
@@ -96,7 +102,6 @@ def encode(record: CodeRecord, before: CodeRecord | None = None) -> bytes:
     value = {
         "format": _FORMAT,
         "scheme": SCHEME,
-        "entries": list(zip(*rows.entries.values, strict=True)),
         "texts": rows.texts.values,
         "fresh": rows.fresh or len(rows.entries.values),
         "stages": stages,
@@ -111,7 +116,8 @@ def encode(record: CodeRecord, before: CodeRecord | None = None) -> bytes:
         "listings": record.listings,
         "consulted": record.consulted,
     }
-    return json.dumps(value, separators=(",", ":")).encode()
+    entries = {"columns": list(zip(*rows.entries.values, strict=True)), "reached": rows.reached}
+    return b"\n".join(json.dumps(v, separators=(",", ":")).encode() for v in (value, entries))
 
 
 def decode(data: bytes) -> CodeRecord | None:
@@ -120,7 +126,8 @@ def decode(data: bytes) -> CodeRecord | None:
     Paths were checked before they were encoded and are not checked again.
     """
     try:
-        value = json.loads(data)
+        end = data.index(b"\n")
+        value = json.loads(data[:end])
         if (value["format"], value["scheme"]) != (_FORMAT, SCHEME):
             return None
         paths, ids = value["files"]
@@ -129,7 +136,9 @@ def decode(data: bytes) -> CodeRecord | None:
         files: dict[RepoPath, ObjectId | None] = dict.fromkeys(map(_path, value["absent"]))
         files.update(zip(map(_path, paths), ObjectId.many(bytes.fromhex(ids)), strict=True))
         return CodeRecord(
-            _Fingerprints(value["entries"], value["texts"], value["stages"], value["fresh"]),
+            _Fingerprints(
+                value["stages"], value["texts"], value["fresh"], lambda: json.loads(data[end:])
+            ),
             {symbol: packages[number] for symbol, number in by_symbol.items()},
             files,
             {_path(path): there for path, there in value["folders"].items()},
@@ -144,26 +153,47 @@ def decode(data: bytes) -> CodeRecord | None:
         return None
 
 
-class Deferred[K, V](Mapping[K, V]):
-    """A mapping that is made when it is first looked into."""
+class _Entries:
+    """Which entries each fingerprint has, with their hashes and places: read when first asked."""
 
-    def __init__(self, make: Callable[[], Mapping[K, V]]) -> None:
-        self._make: Callable[[], Mapping[K, V]] | None = make
-        self._made: Mapping[K, V] = {}
+    def __init__(self, load: Callable[[], Mapping[str, Any]], texts: Sequence[Any]) -> None:
+        self._load = load
+        self._texts = texts
 
-    def _all(self) -> Mapping[K, V]:
-        if self._make is not None:
-            self._made, self._make = self._make(), None
-        return self._made
+    @cached_property
+    def _loaded(self) -> Mapping[str, Any]:
+        return self._load()
 
-    def __getitem__(self, key: K) -> V:
-        return self._all()[key]
+    @property
+    def columns(self) -> list[list[Any]]:
+        """Of all entries the names, hashes, files, lines, and kinds."""
+        return self._loaded["columns"] or [[]] * 5
 
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._all())
+    def row(self, symbol: str) -> list[str]:
+        """Numbers of a fingerprint's entries, and of the place of that each was reached from."""
+        row: list[str] = self._loaded["reached"][symbol]
+        return row
 
-    def __len__(self) -> int:
-        return len(self._all())
+    def _of(self, symbol: str, *columns: int) -> Iterable[tuple[Any, ...]]:
+        numbers = _read(self.row(symbol)[0])
+        return zip(*(_pick(self.columns[column], numbers) for column in columns), strict=True)
+
+    def code(self, symbol: str) -> dict[str, str]:
+        return dict(self._of(symbol, 0, 1))
+
+    def locations(self, symbol: str) -> dict[str, Location]:
+        return {
+            name: Location(_path(self._texts[file]), line)
+            for name, file, line in self._of(symbol, 0, 2, 3)
+        }
+
+    def kinds(self, symbol: str) -> dict[str, Kind]:
+        return {name: Kind(kind) for name, kind in self._of(symbol, 0, 4)}
+
+    def via(self, symbol: str) -> dict[str, str]:
+        entries, via = map(_read, self.row(symbol))
+        names = _pick(self.columns[0], entries)
+        return {name: names[v] for name, v in zip(names, via, strict=True) if v >= 0}
 
 
 class _Fingerprints(Mapping[str, Fingerprint]):
@@ -171,16 +201,15 @@ class _Fingerprints(Mapping[str, Fingerprint]):
 
     def __init__(
         self,
-        entries: list[list[Any]],
-        texts: list[Any],
         stages: Mapping[str, list[str]],
+        texts: list[Any],
         fresh: int,
+        load: Callable[[], Mapping[str, Any]],
     ) -> None:
-        """`fresh` is how many entries there were when all of them were in use."""
-        columns: list[list[Any]] = entries or [[]] * 5
-        self._names, self._hashes, self._files, self._lines, self._kinds = columns
-        self._texts = texts
+        """`load` gives the entries, `fresh` is how many there were when all were in use."""
         self._stages = stages
+        self._texts = texts
+        self._entries = _Entries(load, texts)
         self.fresh = fresh
         self._made: dict[str, Fingerprint] = {}
 
@@ -193,53 +222,42 @@ class _Fingerprints(Mapping[str, Fingerprint]):
     def __getitem__(self, symbol: str) -> Fingerprint:
         made = self._made.get(symbol)
         if made is None:
-            made = self._made[symbol] = self._make(symbol, self._stages[symbol])
+            made = self._made[symbol] = self._make(symbol, *self._stages[symbol])
         return made
 
-    def _make(self, symbol: str, row: list[str]) -> Fingerprint:
-        entries, via, modules, opaque, runs, reads = row
-        numbers = _read(entries)
-        names = _pick(self._names, numbers)
+    def _make(
+        self, symbol: str, digest: str, modules: str, opaque: str, runs: str, reads: str
+    ) -> Fingerprint:
+        entries, texts = self._entries, self._texts
         return Fingerprint(
             root=symbol.partition(" ")[0],
-            code=dict(zip(names, _pick(self._hashes, numbers), strict=True)),
-            locations=Deferred(lambda: self._locations(names, numbers)),
-            kinds=Deferred(
-                lambda: dict(zip(names, map(Kind, _pick(self._kinds, numbers)), strict=True))
-            ),
-            modules=frozenset(_pick(self._texts, _read(modules))),
+            code=CodeHashes(ObjectId.parse(digest), lambda: entries.code(symbol)),
+            locations=Deferred(lambda: entries.locations(symbol)),
+            kinds=Deferred(lambda: entries.kinds(symbol)),
+            modules=frozenset(_pick(texts, _read(modules))),
             opaque=tuple(
-                Opaque(what, _path(file), line)
-                for what, file, line in _pick(self._texts, _read(opaque))
+                Opaque(what, _path(file), line) for what, file, line in _pick(texts, _read(opaque))
             ),
-            via=Deferred(
-                lambda: {n: names[v] for n, v in zip(names, _read(via), strict=True) if v >= 0}
-            ),
-            runs=frozenset(_pick(self._texts, _read(runs))),
-            reads=_by_entry(_pick(self._texts, _read(reads))),
+            via=Deferred(lambda: entries.via(symbol)),
+            runs=frozenset(_pick(texts, _read(runs))),
+            reads=_by_entry(_pick(texts, _read(reads))),
         )
 
     @property
-    def entries(self) -> Iterator[tuple[Any, ...]]:
+    def entries(self) -> list[tuple[Any, ...]]:
         """The entries that rows are numbers of."""
-        columns = (self._names, self._hashes, self._files, self._lines, self._kinds)
-        return zip(*columns, strict=True)
+        return list(zip(*self._entries.columns, strict=True))
 
     @property
     def texts(self) -> Iterator[Any]:
         """What else rows are numbers of."""
         return (tuple(text) if isinstance(text, list) else text for text in self._texts)
 
-    def row(self, symbol: str, fingerprint: Fingerprint) -> list[str] | None:
-        """The row that a fingerprint was made of; None if it is another one."""
-        return self._stages[symbol] if self._made.get(symbol) is fingerprint else None
-
-    def _locations(self, names: tuple[str, ...], numbers: list[int]) -> dict[str, Location]:
-        places = zip(_pick(self._files, numbers), _pick(self._lines, numbers), strict=True)
-        return {
-            name: Location(_path(self._texts[file]), line)
-            for name, (file, line) in zip(names, places, strict=True)
-        }
+    def row(self, symbol: str, fingerprint: Fingerprint) -> tuple[list[str], list[str]] | None:
+        """The rows that a fingerprint was made of; None if it is another one."""
+        if self._made.get(symbol) is not fingerprint:
+            return None
+        return self._stages[symbol], self._entries.row(symbol)
 
 
 class _Numbers:
@@ -262,18 +280,21 @@ class _Rows:
     def __init__(self, before: Mapping[str, Fingerprint]) -> None:
         """Goes on with those from `before`, unless most of its entries may be out of use."""
         self._base = before if isinstance(before, _Fingerprints) else None
-        if self._base is not None and sum(1 for _ in self._base.entries) > 2 * self._base.fresh:
-            self._base = None
-        self.entries = _Numbers(self._base.entries if self._base is not None else ())
+        entries = self._base.entries if self._base is not None else []
+        if self._base is not None and len(entries) > 2 * self._base.fresh:
+            self._base, entries = None, []
+        self.entries = _Numbers(entries)
         self.texts = _Numbers(self._base.texts if self._base is not None else ())
         self.fresh = self._base.fresh if self._base is not None else 0
+        self.reached: dict[str, list[str]] = {}
 
     def of(self, symbol: str, fingerprint: Fingerprint) -> list[str]:
-        """Numbers of the entries, of the entry each was reached from, and of the rest."""
+        """The digest of the code, and numbers of the rest; `reached` gets those of the entries."""
         known = self._base.row(symbol, fingerprint) if self._base is not None else None
-        return self._new(fingerprint) if known is None else known
+        rest, self.reached[symbol] = self._new(fingerprint) if known is None else known
+        return rest
 
-    def _new(self, fingerprint: Fingerprint) -> list[str]:
+    def _new(self, fingerprint: Fingerprint) -> tuple[list[str], list[str]]:
         places = {name: place for place, name in enumerate(fingerprint.code)}
         locations, kinds = dict(fingerprint.locations), dict(fingerprint.kinds)
         via = dict(fingerprint.via)
@@ -289,9 +310,11 @@ class _Rows:
             _read_rows(fingerprint),
         )
         return [
+            code_digest(fingerprint.code).hex(),
+            *(_written(map(self.texts.of, values)) for values in rest),
+        ], [
             _written(entries),
             _written(places.get(via.get(name, ""), -1) for name in places),
-            *(_written(map(self.texts.of, values)) for values in rest),
         ]
 
 

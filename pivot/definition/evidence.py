@@ -10,7 +10,7 @@ belongs to the library, and enters as the identity of the installed distribution
 import os
 import stat as stat_
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -224,15 +224,13 @@ def surroundings_hold(evidence: Evidence, project: str) -> bool:
 
 
 def edited_files(
-    evidence: Evidence, project: str, file_id: Callable[[str], ObjectId | None]
+    evidence: Evidence, ids: Mapping[str, ObjectId | None]
 ) -> list[tuple[str, ObjectId | None]]:
     """The sources, and files that definition code read, that changed, with their ids now.
 
-    `file_id` gives the id of the file at an absolute path, None where there is none; usually a
-    stat cache answers.
+    `ids` has the id of each of `evidence.files`, None where there is none.
     """
-    now = ((path, file_id(os.path.join(project, path))) for path in evidence.files)
-    return [(path, id_) for path, id_ in now if _hex(id_) != evidence.files[path]]
+    return [(path, ids[path]) for path, was in evidence.files.items() if _hex(ids[path]) != was]
 
 
 def _hex(object_id: ObjectId | None) -> str | None:

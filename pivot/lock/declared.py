@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pivot.hashing import Json, ObjectId, derive_json
+from pivot.lock.code import code_digest
 from pivot.outputs import OutSpec
 from pivot.paths import RepoPath
 from pivot.store.content import Content
@@ -34,10 +35,13 @@ class Declared:
 
     @cached_property
     def static_key(self) -> ObjectId:
-        """The key's part that is known before any dep is."""
+        """The key's part that is known before any dep is.
+
+        The code is in it by its digest, so that nobody needs the hashes to make a key.
+        """
         fields: dict[str, Json] = {
             "scheme": self.scheme,
-            "code": dict(self.code),
+            "code": code_digest(self.code).hex(),
             "packages": dict(self.packages),
             "params": None if self.params is None else dict(self.params),
             "env": dict(self.env),

@@ -4,6 +4,7 @@ import contextlib
 import os
 
 from pivot.files import write_atomic
+from pivot.lock.code import CodeHashes
 from pivot.lock.lock import Lock, UnreadableLockError, decode
 from pivot.paths import PathError, StageName
 
@@ -15,8 +16,11 @@ def lock_path(stage: StageName) -> str:
     return stage + SUFFIX
 
 
-def read_lock(folder: str, stage: StageName) -> Lock | None:
-    """The lock of a stage, None where there is none. Raises `UnreadableLockError`."""
+def read_lock(folder: str, stage: StageName, code: CodeHashes | None = None) -> Lock | None:
+    """The lock of a stage, None where there is none. Raises `UnreadableLockError`.
+
+    `code` saves reading the lock's, if that is the same.
+    """
     path = os.path.join(folder, lock_path(stage))
     try:
         with open(path, "rb") as f:
@@ -25,7 +29,7 @@ def read_lock(folder: str, stage: StageName) -> Lock | None:
         return None
     except OSError as error:
         raise UnreadableLockError(f"{path} can't be read", why=error.strerror) from error
-    return decode(data, f".pivot/stages/{lock_path(stage)}")
+    return decode(data, f".pivot/stages/{lock_path(stage)}", code)
 
 
 def write_lock(folder: str, lock: Lock) -> bytes:

@@ -36,11 +36,13 @@ merging into a lie. Example, with ids shortened:
       "check": "c0de…"}
 """
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pivot.hashing import Json, ObjectId
+from pivot.lock.code import CodeHashes, code_text, find_code, text_digest, without_code
 from pivot.lock.declared import Declared
 from pivot.lock.fields import Fields, content_row, read_content
 from pivot.lock.observed import Observed as Observed
@@ -104,7 +106,7 @@ class Lock:
             ("scheme", str(declared.scheme)),
             *([("version", _inline(declared.version))] if declared.version is not None else ()),
             ("key", _inline(self.key.hex())),
-            ("code", _lines(declared.code)),
+            ("code", code_text(declared.code)),
             ("packages", _lines(declared.packages)),
             ("params", "null" if declared.params is None else _lines(declared.params)),
             ("secrets", _inline(list(self.secrets))),
@@ -124,22 +126,43 @@ class Lock:
         return seal(fields, CHECK_CONTEXT)
 
 
-def decode(data: bytes, place: str) -> Lock:
+def decode(data: bytes, place: str, code: CodeHashes | None = None) -> Lock:
     """Read a lock file's bytes; `place` names it in messages.
+
+    Where the lock's code is `code`, byte for byte as we write it, it isn't read again: its text
+    has the digest of what we would write, so it is what we would read. Any other is read in full.
 
     Raises `NewerLockError`, or `UnreadableLockError` for anything that isn't exactly what some
     Pivot wrote: conflict markers, a cut-off end, an edited line.
     """
-    return unseal(data, place, context=CHECK_CONTEXT, newest=FORMAT, parse=_from_json)
+    at = None if code is None else find_code(data)
+    if code is not None and at is not None and text_digest(memoryview(data)[at]) == code.digest:
+        # What is wrong with the rest is said below, as of any other lock.
+        with contextlib.suppress(UnreadableLockError):
+            return unseal(
+                data,
+                place,
+                context=CHECK_CONTEXT,
+                newest=FORMAT,
+                parse=lambda fields: _from_json(fields, code),
+                load=lambda data: without_code(data, at),
+            )
+    return unseal(
+        data,
+        place,
+        context=CHECK_CONTEXT,
+        newest=FORMAT,
+        parse=lambda fields: _from_json(fields, CodeHashes.of(Fields(fields).texts("code"))),
+    )
 
 
-def _from_json(value: Mapping[str, Json]) -> Lock:
+def _from_json(value: Mapping[str, Json], code: CodeHashes) -> Lock:
     raw = Fields(value)
     deps, outs = _contents(raw, "deps"), _contents(raw, "outs")
     kinds = {RepoPath(str(row["path"])): OutKind(str(row["kind"])) for row in raw.rows("outs")}
     declared = Declared(
         scheme=raw.number("scheme"),
-        code=raw.texts("code"),
+        code=code,
         packages=raw.texts("packages"),
         params=None if value["params"] is None else raw.mapping("params"),
         env=raw.texts("env"),

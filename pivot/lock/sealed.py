@@ -31,18 +31,29 @@ def seal(fields: Iterable[tuple[str, str]], context: str) -> bytes:
     return data + f"{_check_line(data, context)}\n".encode()
 
 
-def unseal[T](
-    data: bytes, place: str, *, context: str, newest: int, parse: Callable[[dict[str, Json]], T]
-) -> T:
-    """What `parse` makes of the fields of a file; `place` names it in messages.
+def load(data: bytes) -> Json:
+    """What the bytes of a file say."""
+    value: Json = json.loads(data.decode())
+    return value
 
-    `parse` may raise `ValueError`, `KeyError`, `TypeError` or `PathError` for fields that are none.
+
+def unseal[T](
+    data: bytes,
+    place: str,
+    *,
+    context: str,
+    newest: int,
+    parse: Callable[[dict[str, Json]], T],
+    load: Callable[[bytes], Json] = load,
+) -> T:
+    """What `parse` makes of the fields that `load` finds; `place` names the file in messages.
+
+    Both may raise `ValueError`, `KeyError`, `TypeError` or `PathError` for fields that are none.
     Raises `NewerLockError`, or `UnreadableLockError` for anything that isn't exactly what some
     Pivot wrote: conflict markers, a cut-off end, an edited line.
     """
     try:
-        value = json.loads(data.decode())
-        return parse(_checked(value, data, place, context, newest))
+        return parse(_checked(load(data), data, place, context, newest))
     except (ValueError, KeyError, TypeError, RecursionError, PathError) as error:
         why = "it has conflict markers" if b"\n<<<<<<< " in data else str(error)
         raise UnreadableLockError(
@@ -64,11 +75,11 @@ def _checked(value: Json, data: bytes, place: str, context: str, newest: int) ->
         )
     if type(format_) is not int or format_ != newest:
         raise ValueError(f"no Pivot writes the format {format_!r}")
-    head, _, last = data.removesuffix(b"\n").rpartition(b"\n")
-    if last != _check_line(head + b"\n", context).encode() or not data.endswith(b"\n"):
+    last = data.rfind(b"\n", 0, -1) + 1
+    if data[last:] != f"{_check_line(memoryview(data)[:last], context)}\n".encode():
         raise ValueError("its check line doesn't fit the lines above")
     return value
 
 
-def _check_line(above: bytes, context: str) -> str:
+def _check_line(above: bytes | memoryview, context: str) -> str:
     return f'  "check": "{derive(context, above).hex()}"}}'

@@ -13,7 +13,7 @@ from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
-from pivot.hashing import hash_bytes
+from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
@@ -30,9 +30,16 @@ class Code:
     Nothing is parsed as long as what was found before still holds.
     """
 
-    def __init__(self, project: Project, definitions: Definitions) -> None:
+    def __init__(
+        self,
+        project: Project,
+        definitions: Definitions,
+        looked_at: Mapping[str, ObjectId | None] | None = None,
+    ) -> None:
+        """`looked_at` are the ids of files that were just looked at: `record` is of that time."""
         self._project = project
         self._definitions = definitions
+        self._looked_at = looked_at or {}
         self._latest: CodeRecord | None = None
         self._texts: tuple[CodeRecord, ProjectCode, KnownSources] | None = None
 
@@ -49,7 +56,7 @@ class Code:
             and known.roots == roots
             and known.installation == identity
             and known.fingerprints.keys() == set(symbols)
-            and self._holds(known)
+            and self._holds(known, self._looked_at)
         ):
             return known
         return self._analyse(symbols, roots, identity, known)
@@ -238,10 +245,13 @@ class Code:
         results = hash_bytes("\n".join(outs).encode()).hex()
         return repr((edition().hex(), evidence.python, installed, policy, results))
 
-    def _holds(self, record: CodeRecord) -> bool:
+    def _holds(
+        self, record: CodeRecord, looked_at: Mapping[str, ObjectId | None] | None = None
+    ) -> bool:
         disk = DiskSources(self._project.root)
-        file_id = self._project.workspace.file_id
-        return record.holds(file_id, disk.is_dir, disk.names, self._outside_digest)
+        ids = dict(looked_at or {})
+        ids |= self._project.workspace.file_ids(record.files.keys() - ids.keys())
+        return record.holds(ids.__getitem__, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:
         from pivot.code.outside import source_digest

@@ -55,6 +55,7 @@ class Planner:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.has_reloaded = False
+        self._looked_at: Mapping[str, ObjectId | None] = {}
         self._warn: Callable[[str], None] | None = None
 
     @cached_property
@@ -109,9 +110,10 @@ class Planner:
             known = None
         if known is None or known.sources != sources or not surroundings_hold(known.evidence, root):
             return None
-        self.project.workspace.recall(known.evidence.files)
-        edited = edited_files(known.evidence, root, self.project.file_id)
+        ids = self.project.file_ids(known.evidence.files)
+        edited = edited_files(known.evidence, ids)
         if not edited:
+            self._looked_at = ids
             return known
         from pivot.definition.revision import revised
 
@@ -196,7 +198,8 @@ class Planner:
     @cached_property
     def code(self) -> Code:
         """The code that the stages reach."""
-        return Code(self.project, self.definitions)
+        definitions = self.definitions
+        return Code(self.project, definitions, self._looked_at)
 
     def fingerprint(self, name: StageName) -> Fingerprint:
         """What a stage reaches, as the plan knows it."""

@@ -6,7 +6,7 @@ for Git, for remotes, or for the analysis of code that didn't change.
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -83,9 +83,19 @@ class Project:
 
     def file_id(self, absolute: str) -> ObjectId | None:
         """The id of a file anywhere, from the stat cache where it can be; None if none is there."""
-        inside = absolute.removeprefix(self.root + os.sep)
-        outside = inside == absolute
-        return self.workspace.file_id(os.path.relpath(absolute, self.root) if outside else inside)
+        return self.workspace.file_id(self._from_root(absolute))
+
+    def file_ids(self, paths: Iterable[str]) -> dict[str, ObjectId | None]:
+        """The same of many files, absolute or from the project's root."""
+        names = {path: self._from_root(path) for path in paths}
+        ids = self.workspace.file_ids(names.values())
+        return {path: ids[name] for path, name in names.items()}
+
+    def _from_root(self, path: str) -> str:
+        if not path.startswith(os.sep):
+            return path
+        inside = path.removeprefix(self.root + os.sep)
+        return os.path.relpath(path, self.root) if inside == path else inside
 
     @cached_property
     def store(self) -> Store:

@@ -58,6 +58,7 @@ def test_locks_and_tracked_files_are_the_golden_ones(name):
 
 def test_the_keys_are_the_golden_ones():
     keys = json.loads((GOLDEN / "keys.json").read_text(encoding="utf-8"))
+    assert f"| digest of `code` | `{keys['code']}` |" in PAGE
     assert f"| static key | `{keys['static key']}` |" in PAGE
     assert f"| key | `{keys['key']}` |" in PAGE
 

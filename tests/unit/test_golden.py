@@ -16,6 +16,7 @@ import pytest
 from blake3 import blake3
 
 from pivot.hashing import ObjectId, hash_bytes
+from pivot.lock.code import code_digest
 from pivot.lock.declared import Declared
 from pivot.lock.lock import Lock, decode
 from pivot.lock.observed import Observed, names_hash, variable_hash
@@ -244,6 +245,7 @@ def keys():
         "hello.txt": hash_bytes(HELLO).hex(),
         "recipe": recipe_id(RECIPE.encode()).hex(),
         "tree": identify(LISTING, Kind.TREE).hex(),
+        "code": code_digest(lock.declared.code).hex(),
         "static key": lock.declared.static_key.hex(),
         "key": lock.key.hex(),
     }

@@ -8,6 +8,7 @@ import pytest
 from pivot.code.findings import FileRead, Fingerprint, Kind, Location, Opaque
 from pivot.code.record import CodeRecord, decode, encode
 from pivot.hashing import hash_bytes
+from pivot.lock.code import CodeHashes
 from pivot.paths import RepoPath
 
 HERE, LIB, GONE = RepoPath("pipeline.py"), RepoPath("lib.py"), RepoPath("lib/__init__.py")
@@ -52,9 +53,10 @@ def test_what_is_no_record_is_none(data):
 
 @pytest.mark.parametrize("field", ["format", "scheme"])
 def test_record_of_another_version_is_none(record, field):
-    value = json.loads(encode(record))
+    head, entries = encode(record).split(b"\n")
+    value = json.loads(head)
     value[field] += 1
-    assert decode(json.dumps(value).encode()) is None
+    assert decode(json.dumps(value).encode() + b"\n" + entries) is None
 
 
 def holds(record, files=None, folders=(), outside="d1", names=("a.sql",)):
@@ -113,3 +115,17 @@ def test_stages_that_reach_the_same_code_cost_little_more(project):
 def test_hashes_that_somebody_asked_for_are_kept(record):
     asked = replace(record, asked={"lib:g": "c3", "lib:gone": None})
     assert decode(encode(asked)) == asked
+
+
+def test_code_is_compared_without_reading_entries(record):
+    head, _ = encode(record).split(b"\n")
+    code = decode(head + b"\nunread").fingerprints["pipeline:train"].code
+    assert code == CodeHashes.of({"lib:f": "a1", "pipeline:train": "b2"})
+    assert code != CodeHashes.of({"lib:f": "a1", "pipeline:train": "b3"})
+
+
+def test_a_fingerprint_that_was_not_looked_into_keeps_its_entries(record):
+    again = replace(decode(encode(record)), asked={"lib:g": None})
+    before = decode(encode(record))
+    kept = replace(before, fingerprints=dict(before.fingerprints), asked={"lib:g": None})
+    assert decode(encode(kept, before)) == again

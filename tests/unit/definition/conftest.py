@@ -7,7 +7,7 @@ import pytest
 
 from pivot.definition.definitions import Definitions, load_definitions
 from pivot.definition.discovery import discover
-from pivot.definition.evidence import edited_files, surroundings_hold
+from pivot.definition.evidence import Evidence, edited_files, surroundings_hold
 from pivot.definition.stage import Stage
 from pivot.hashing import ObjectId, hash_fd
 
@@ -21,6 +21,10 @@ def file_id(path: str) -> ObjectId | None:
         return hash_fd(fd)
     finally:
         os.close(fd)
+
+
+def file_ids(evidence: Evidence, root: str) -> dict[str, ObjectId | None]:
+    return {path: file_id(os.path.join(root, path)) for path in evidence.files}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ class Project:
 
     def holds(self, definitions: Definitions) -> bool:
         evidence, root = definitions.evidence, str(self.root)
-        return surroundings_hold(evidence, root) and not edited_files(evidence, root, file_id)
+        return surroundings_hold(evidence, root) and not edited_files(
+            evidence, file_ids(evidence, root)
+        )
 
 
 @pytest.fixture

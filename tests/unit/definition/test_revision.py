@@ -8,7 +8,7 @@ import pytest
 from pivot.definition.definitions import decode, encode
 from pivot.definition.evidence import edited_files
 from pivot.definition.revision import revised
-from tests.unit.definition.conftest import file_id
+from tests.unit.definition.conftest import file_ids
 
 PIPELINE = '''
 """Stages."""
@@ -119,7 +119,7 @@ def edit(project, name, old, new):
 
 
 def revise(project, definitions):
-    edited = edited_files(definitions.evidence, str(project.root), file_id)
+    edited = edited_files(definitions.evidence, file_ids(definitions.evidence, str(project.root)))
     assert edited
     return revised(definitions, str(project.root), edited)
 
@@ -173,7 +173,7 @@ def test_a_file_that_is_gone_counts(project, loaded):
 
 def test_what_is_on_disk_must_be_what_was_hashed(project, loaded):
     edit(project, *UNSEEN["a body"])
-    edited = edited_files(loaded.evidence, str(project.root), file_id)
+    edited = edited_files(loaded.evidence, file_ids(loaded.evidence, str(project.root)))
     edit(project, *UNSEEN["a nested function"])
     assert revised(loaded, str(project.root), edited) is None
 

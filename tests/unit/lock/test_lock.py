@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pivot.hashing import derive, hash_bytes
+from pivot.lock.code import CodeHashes, code_digest
 from pivot.lock.lock import CHECK_CONTEXT, NewerLockError, UnreadableLockError, decode
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath
@@ -89,13 +91,16 @@ def test_it_names_no_time_host_or_absolute_path(lock, tmp_path):
 
 def test_the_key_can_be_made_from_the_file_alone_by_other_code(make_lock):
     """As docs/format.md says it, without Pivot."""
-    fields = json.loads(make_lock(params={"é": [1.0, {"z": 1, "a": None}]}).encode())
+    data = make_lock(params={"é": [1.0, {"z": 1, "a": None}]}).encode()
+    fields = json.loads(data)
 
     def compact(value):
         return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
-    names = ("scheme", "code", "packages", "params", "env", "cwd")
+    names = ("scheme", "packages", "params", "env", "cwd")
     static = {name: fields[name] for name in names}
+    code = re.search(rb'\n  "code": (\{.*?\n  \}),\n', data, re.DOTALL)[1]
+    static["code"] = blake3(code, derive_key_context="pivot code 1").hexdigest()
     static["deps"] = [row["path"] for row in fields["deps"]]
     static["outs"] = [[row["path"], row["kind"]] for row in fields["outs"]]
     static_key = blake3(compact(static), derive_key_context="pivot static key 1").hexdigest()
@@ -161,21 +166,27 @@ def test_only_outs_that_are_functions_of_the_key_make_an_action(make_lock):
 # -- unreadable -----------------------------------------------------------------------------
 
 
-def test_every_flipped_byte_is_detected(lock):
+@pytest.fixture(params=["read in full", "with known code"])
+def known(lock, request):
+    """What `decode` is told of the code: nothing, or what the lock has before it is damaged."""
+    return None if request.param == "read in full" else CodeHashes.of(lock.declared.code)
+
+
+def test_every_flipped_byte_is_detected(lock, known):
     data = bytearray(lock.encode())
     for at in range(len(data)):
         for bit in (0x01, 0x20, 0x80):
             data[at] ^= bit
             with pytest.raises(UnreadableLockError):
-                decode(bytes(data), "x.lock")
+                decode(bytes(data), "x.lock", known)
             data[at] ^= bit
 
 
-def test_every_truncation_is_detected(lock):
+def test_every_truncation_is_detected(lock, known):
     data = lock.encode()
     for end in range(len(data)):
         with pytest.raises(UnreadableLockError):
-            decode(data[:end], "x.lock")
+            decode(data[:end], "x.lock", known)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +275,9 @@ HEX = '"' + hash_bytes(b"x").hex() + '"'
         ('"env": {', '"env": [], "x": {'),
         ('"observed": {"code": {}', '"observed": {"code": []'),
         ('  "cwd": "sub",\n', ""),
+        ('  "cwd": "sub",\n', '  "cwd": "sub",\n  "code": {},\n'),
+        ('  "code": {', '  "x": {"y": 1,\n  "code": {'),
+        ('  "params": {', '  "x": "\n  ",\n  "params": {'),
         ('"params": {', '"params": [], "x": {'),
         ('"scheme": 1', '"scheme": 1, "version": null'),
         ('"scheme": 1', '"scheme": 1, "version": true'),
@@ -274,13 +288,71 @@ HEX = '"' + hash_bytes(b"x").hex() + '"'
         ('"scheme": 1', '"scheme": 1, "recorded": 1'),
     ],
 )
-def test_a_field_that_cannot_be_is_refused_whoever_made_the_check_line(lock, old, new):
+def test_a_field_that_cannot_be_is_refused_whoever_made_the_check_line(lock, known, old, new):
     with pytest.raises(UnreadableLockError):
-        decode(sealed(changed(lock, old, new)), "x.lock")
+        decode(sealed(changed(lock, old, new)), "x.lock", known)
 
 
 def test_sealing_alone_changes_nothing(lock):
     assert sealed(lock.encode().decode()) == lock.encode()
+
+
+# -- code that is known ---------------------------------------------------------------------
+
+
+def outcome(data, known=None):
+    """What a lock says, or why it says nothing."""
+    try:
+        return decode(data, "x.lock", known)
+    except UnreadableLockError as error:
+        return type(error), error.message, error.why, error.hint
+
+
+def unread(lock):
+    """The code of a lock, of which nobody may ask more than the digest."""
+    return CodeHashes(code_digest(lock.declared.code), lambda: pytest.fail("it was read"))
+
+
+def test_code_that_is_known_is_not_read_again(lock):
+    known = unread(lock)
+    found = decode(lock.encode(), "x.lock", known)
+    assert found.declared.code is known
+    assert found.key == lock.key
+    assert replace(found, declared=lock.declared) == lock
+
+
+def test_a_lock_without_code_is_not_read_for_it_either(make_lock):
+    lock = make_lock(code={})
+    assert decode(lock.encode(), "x.lock", unread(lock)).key == lock.key
+
+
+def test_other_code_than_the_known_is_read(lock, make_lock):
+    found = decode(lock.encode(), "x.lock", unread(make_lock(code={"m:f": "a2"})))
+    assert found == lock
+    assert found.declared.code == {"m:f": "a1", "m:g": "b2"}
+
+
+edits = st.lists(
+    st.tuples(
+        st.integers(0, 2000),
+        st.integers(0, 3),
+        st.sampled_from(
+            ['"', ",", "\n", "{", "}", '  "code": {', '\n  "code": {},', "\n  }", "", "é"]
+        ),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits)
+def test_whatever_is_done_to_a_lock_it_says_the_same_where_its_code_is_known(lock, edits):
+    text = lock.encode().decode()
+    for at, removed, added in edits:
+        text = text[:at] + added + text[at + removed :]
+    data = sealed(text)
+    assert outcome(data, CodeHashes.of(lock.declared.code)) == outcome(data)
 
 
 # -- merging as text ------------------------------------------------------------------------

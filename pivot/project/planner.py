@@ -32,6 +32,7 @@ from pivot.project.code import Code
 from pivot.project.imported import Imported
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
+from pivot.run.unrecorded import unrecorded_lock
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, Surveyor
 from pivot.track.contents import TrackedContents, TrackedState
@@ -218,6 +219,7 @@ class Planner:
             self._tracked_part,
             self._seen,
             self._rekeyed,
+            self._unrecorded,
         )
 
     def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
@@ -280,6 +282,11 @@ class Planner:
         whole = self.tracked.contents[owner]
         content = whole if owner == path else self._tracked_part(path, owner, whole)
         return None if content is None else content.id
+
+    def _unrecorded(self, name: StageName) -> Collection[Content]:
+        """What a stage's last run left, if that was not to be recorded."""
+        lock = unrecorded_lock(self.project.state, name)
+        return () if lock is None else lock.outs.values()
 
     def _rekeyed(self, lock: Lock) -> Lock | None:
         return self._rekeying.rekeyed(lock)

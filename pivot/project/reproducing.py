@@ -21,8 +21,16 @@ from pivot.run.sifting import Beyond, Sifter
 from pivot.run.workbench import Workbench
 
 
-def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
-    """Carry out a plan; see `pivot.run.repro`.
+def reproduce(
+    planner: Planner,
+    plan: Plan,
+    sink: Sink,
+    *,
+    jobs: int,
+    keep_going: bool,
+    records: bool = True,
+) -> ExitCode:
+    """Carry out a plan; see `pivot.run.repro`. Without `records`, results stay in the workspace.
 
     Raises `UsageError` before anything starts if Git tracks an out.
     """
@@ -48,10 +56,11 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             executor=lambda: executor,
             sifter=_sifter(planner),
             strict=project.config.flag("run.strict"),
+            records=records,
         )
         record = RunRecord.fresh(project.layout.runs)
         code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
-    if any(stage.is_outdated for stage in plan.survey.stages.values()):
+    if records and any(stage.is_outdated for stage in plan.survey.stages.values()):
         project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
     return code
 

@@ -35,6 +35,7 @@ from pivot.run.prepare import prepare_outs, put_deps
 from pivot.run.record import RunRecord
 from pivot.run.rekeyed import write_rekeyed
 from pivot.run.schedule import Ended, Schedule
+from pivot.run.unrecorded import keep_unrecorded
 from pivot.run.use import UnvouchedError, Use
 from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
@@ -156,7 +157,7 @@ class Repro:
     def _rekey(self, name: StageName) -> Decision | None:
         """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
         stage = self._plan.survey.stages[name]
-        applies = stage.is_outdated and self._is_as_planned(name)
+        applies = stage.is_outdated and self._is_as_planned(name) and self._bench.records
         if not applies or not write_rekeyed(self._bench, self._record, stage):
             return None
         self._rekeyed += 1
@@ -212,10 +213,10 @@ class Repro:
             if not looks[path].shows(content):
                 place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
         own = adopted(self._bench, lock, stage.stage)
-        if lock is stage.lock:
+        if lock is stage.lock and bench.records:
             # Believed because it is checked out: not for ever, as what our own runs wrote is.
             write_lock(self._bench.locks, own)
-        else:
+        elif bench.records:
             self._vouch(own)
         self._finish(name, Status.RESTORED, decision, duration=time.monotonic() - begun)
         return True
@@ -310,7 +311,7 @@ class Repro:
         lock = accept(
             running.started,
             bench.workspace,
-            bench.store,
+            bench.store if bench.records else None,
             partial(bench.code_now, stage),
             observed,
             partial(bench.written_now, stage),
@@ -318,14 +319,11 @@ class Repro:
         return lock, use
 
     def _vouch(self, lock: Lock) -> None:
-        bench = self._bench
-        vouch(
-            lock,
-            record=self._record,
-            history=bench.history,
-            state=bench.state,
-            locks=bench.locks,
-        )
+        bench, state = self._bench, self._bench.state
+        if bench.records:
+            vouch(lock, record=self._record, history=bench.history, state=state, locks=bench.locks)
+        else:
+            keep_unrecorded(state, lock)
 
     def _finish(
         self,

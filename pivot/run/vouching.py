@@ -5,6 +5,7 @@ from pivot.lock.folder import write_lock
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
 from pivot.run.record import RunRecord
+from pivot.run.unrecorded import forget_unrecorded
 from pivot.state import State
 from pivot.survey import StageSurvey
 
@@ -18,6 +19,7 @@ def vouch(lock: Lock, *, record: RunRecord, history: History, state: State, lock
     data = lock.encode()
     record.keep_lock(lock.stage, data)
     history.add(lock, data)
+    forget_unrecorded(state, lock.stage)
     state.commit()
     write_lock(locks, lock)
 

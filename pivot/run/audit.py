@@ -18,10 +18,11 @@ class AuditHook:
 
     def __init__(self, *handlers: Mapping[str, Handler]) -> None:
         """`handlers` are by event; several may ask for the same."""
-        self._handlers: dict[str, tuple[Handler, ...]] = {}
+        self._handlers: dict[str, Handler] = {}
         for each in handlers:
             for event, handler in each.items():
-                self._handlers[event] = (*self._handlers.get(event, ()), handler)
+                first = self._handlers.get(event)
+                self._handlers[event] = handler if first is None else _both(first, handler)
         self._active = False
         self.processes = False
 
@@ -36,9 +37,16 @@ class AuditHook:
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if not self._active:
             return
-        handlers = self._handlers.get(event)
-        if handlers is not None:
-            for handler in handlers:
-                handler(args)
+        handler = self._handlers.get(event)
+        if handler is not None:
+            handler(args)
         elif event.startswith(PROCESSES):
             self.processes = True
+
+
+def _both(first: Handler, second: Handler) -> Handler:
+    def handle(args: tuple[object, ...]) -> None:
+        first(args)
+        second(args)
+
+    return handle

@@ -54,7 +54,7 @@ class FolderWatch:
             return
         absolute, inside = place[0], place[1] or "."
         if inside in self._listings or not self._bounds.is_own(f"{absolute}/"):
-            return
+            return  # noted, or an environment that lies in the project
         if len(self._listings) >= _MAX_FOLDERS:
             self._gaps.note(f"more than {_MAX_FOLDERS} folders were listed")
         elif not is_source_lookup(currentframe(), self._bounds):

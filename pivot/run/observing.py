@@ -34,7 +34,9 @@ class Observer:
         self._files = FileWatch(bounds, places, self._gaps)
         self._folders = FolderWatch(bounds, places, self._gaps)
         self._variables = VariableWatch(bounds, self._gaps)
-        self._hook = AuditHook(self._files.handlers, self._folders.handlers, self._imports.handlers)
+        self._hook = AuditHook(
+            places.handlers, self._files.handlers, self._folders.handlers, self._imports.handlers
+        )
 
     def start(self) -> None:
         """Begin; what is put in place stays for the rest of the process."""

@@ -302,6 +302,36 @@ def test_hidden_folders_and_caches_of_bytecode_are_left_out(observe, project):
     assert (seen.reads, seen.writes) == ({}, ())
 
 
+def test_the_same_name_is_another_file_in_another_folder(observe, project):
+    for name in ("one", "two"):
+        (project / name).mkdir()
+        (project / name / "data").write_text("1")
+    seen = observe("""
+        import os
+
+        def run():
+            for name in ("one", "two"):
+                os.chdir(name)
+                open("data").close()
+                open("data").close()
+                os.listdir()
+                os.chdir("..")
+    """)
+    assert set(seen.reads) == {"one/data", "two/data"}
+    assert set(seen.listings) == {"one", "two"}
+
+
+def test_a_file_counts_though_it_was_imported_before(observe, project):
+    (project / "late.py").write_text("")
+    seen = observe("""
+        def run():
+            import late
+            for _ in range(2):
+                open(late.__file__, "rb").close()
+    """)
+    assert set(seen.reads) == {"late.py"}
+
+
 def test_files_of_installed_packages_are_left_out_where_these_lie_in_the_project(observe, project):
     place = project / "env/lib/python3.13/site-packages/tables"
     place.mkdir(parents=True)

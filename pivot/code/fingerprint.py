@@ -282,6 +282,7 @@ class ProjectCode:
         """
         graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         whole: dict[str, RepoPath] = {}
+        outside: set[str] = set()
         parts: list[SymbolId] = []
         for name in names:
             dotted, _, symbol = name.partition(":")
@@ -289,11 +290,23 @@ class ProjectCode:
                 module = self._modules.get(dotted)
                 if module is not None and symbol in (EFFECTS, MODULE):
                     whole[name] = module.file
+                    outside |= self._imported_from_outside(module)
                     parts += self._attributes(dotted)
                 elif module is not None and symbol in module.symbols:
                     parts.append(SymbolId(dotted, symbol))
         runs = frozenset(name.partition(":")[0] for name in whole)
-        return Reached(whole, runs).joined(_lead(parts, graph))
+        return Reached(whole, runs, frozenset(outside)).joined(_lead(parts, graph))
+
+    def _imported_from_outside(self, module: Module) -> frozenset[str]:
+        """What importing a module imports, also where nothing uses it, and what its code does."""
+        used = (node.externals for node in self._nodes(module, MODULE))
+        return self.outside(
+            {origin.module.partition(".")[0] for origin in module.runs}.union(*used)
+        )
+
+    def outside(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of some top-level names that neither the project nor Python has a module for."""
+        return frozenset(n for n in names if self._modules.find(n) is None) - _NOT_PACKAGES
 
     def _attributes(self, name: str) -> Iterator[SymbolId]:
         """The symbols that a module's attributes stand for, its own and those that it imports."""
@@ -383,7 +396,7 @@ def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
     for name, effects in reach.effects.items():
         files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
     runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
-    return Reached(files, runs)
+    return Reached(files, runs, _packages(reach))
 
 
 def _imported(module: Module) -> bytes:

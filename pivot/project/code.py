@@ -47,7 +47,7 @@ class Code:
         """The fingerprints of all stages, as the sources were when this was first asked."""
         symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
-        identity = self._installation
+        identity = self.installation
         data = self._project.state.document(DOCUMENT)
         known = decode(data) if data is not None else None
         if (
@@ -206,7 +206,7 @@ class Code:
         return Installed(self._project, roots).behind(fingerprints, names)
 
     @property
-    def _installation(self) -> str:
+    def installation(self) -> str:
         """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),

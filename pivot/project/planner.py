@@ -29,17 +29,21 @@ from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
+from pivot.project.imported import Imported
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
+from pivot.run.unrecorded import unrecorded_lock
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, Surveyor
 from pivot.track.contents import TrackedContents, TrackedState
-from pivot.track.directory import content_at
+from pivot.track.directory import content_at, names_at
 from pivot.track.finding import find_tracked, pass_over
+from pivot.track.listings import Listings
 from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
+    from pivot.project.package_versions import PackageVersions
     from pivot.project.present_code import PresentCode
     from pivot.project.proving import Search
     from pivot.project.rekeying import Proof, Rekeying
@@ -226,6 +230,7 @@ class Planner:
             self._tracked_part,
             partial(self._seen, hashes),
             self._rekeyed,
+            self._unrecorded,
         )
 
     def _seen(self, hashes: Hashes, observed: Iterable[Observed]) -> Mapping[str, str | None]:
@@ -236,8 +241,48 @@ class Planner:
             code=hashes,
             variable=os.environ.get,
             file=self._file_id,
+            folder=self.listings.digest,
+            packages=self.imported.now,
             may_differ=lambda name: any(fnmatchcase(name, pattern) for pattern in ignored),
         )
+
+    @cached_property
+    def imported(self) -> Imported:
+        """The packages that runs were seen to import."""
+        return Imported(self.project.state, self.code.installation, self._package_versions)
+
+    def _package_versions(self) -> "PackageVersions":
+        from pivot.project.package_versions import PackageVersions
+
+        return PackageVersions(self.project)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """The names that count in folders."""
+        return Listings(
+            self.project.root,
+            lambda: (out.path for stage in self.definitions.stages for out in stage.outs),
+            lambda: self.tracked.paths,
+            self._tracked_names,
+        )
+
+    def _tracked_names(self, folder: RepoPath) -> Collection[str] | None:
+        """The names in a folder inside a tracked directory; None if nobody can tell."""
+        owner = self.tracked.owner(folder)
+        if owner is None:
+            return None
+        whole = self.tracked.contents[owner]
+        name = f"names:{whole.id.hex()}:{folder}"
+        data = self.project.state.document(name)
+        if data is not None:
+            known: list[str] | None = json.loads(data)
+            return known
+        try:
+            names = names_at(folder, owner, whole, self.remote_results.tree)
+        except MissingDataError:
+            return None
+        self.project.state.record_document(name, json.dumps(names).encode())
+        return names
 
     def _file_id(self, path: RepoPath) -> ObjectId | None:
         """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
@@ -248,6 +293,11 @@ class Planner:
         whole = self.tracked.contents[owner]
         content = whole if owner == path else self._tracked_part(path, owner, whole)
         return None if content is None else content.id
+
+    def _unrecorded(self, name: StageName) -> Collection[Content]:
+        """What a stage's last run left, if that was not to be recorded."""
+        lock = unrecorded_lock(self.project.state, name)
+        return () if lock is None else lock.outs.values()
 
     def _rekeyed(self, lock: Lock) -> Lock | None:
         return self._rekeying.rekeyed(lock)

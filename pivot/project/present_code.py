@@ -59,10 +59,23 @@ class PresentCode:
         names = {*record.fingerprints[stage.entry].code, *observed.code}
         return self._ask(lambda code: code.text(stage.symbol, names))
 
-    def beyond(self, entry: str, seen: Observation) -> Beyond:
-        """What ran beyond the fingerprint of an entry."""
-        fingerprint = self.record_for(entry).fingerprints[entry]
-        found = self._ask(lambda code: find_beyond(code, fingerprint, seen))
+    def beyond(
+        self,
+        entry: str,
+        seen: Observation,
+        behind: Callable[[Collection[str]], Mapping[str, str]],
+    ) -> Beyond:
+        """What ran beyond the fingerprint of an entry, and beyond the packages that it names.
+
+        `behind` gives the versions of what stands behind top-level modules.
+        """
+        record = self.record_for(entry)
+        fingerprint, declared = record.fingerprints[entry], record.packages[entry]
+
+        def packages(modules: Collection[str]) -> Mapping[str, str]:
+            return {name: v for name, v in behind(modules).items() if name not in declared}
+
+        found = self._ask(lambda code: find_beyond(code, fingerprint, seen, packages))
         self._asked.update(found.code)
         return found
 

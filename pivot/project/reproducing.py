@@ -19,8 +19,16 @@ from pivot.run.sifting import Sifter
 from pivot.run.workbench import Workbench
 
 
-def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
-    """Carry out a plan; see `pivot.run.repro`.
+def reproduce(
+    planner: Planner,
+    plan: Plan,
+    sink: Sink,
+    *,
+    jobs: int,
+    keep_going: bool,
+    records: bool = True,
+) -> ExitCode:
+    """Carry out a plan; see `pivot.run.repro`. Without `records`, results stay in the workspace.
 
     Raises `UsageError` before anything starts if Git tracks an out.
     """
@@ -39,11 +47,12 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
             executor=lambda: executor,
             sifter=_sifter(planner),
             strict=project.config.flag("run.strict"),
+            records=records,
         )
         record = RunRecord.fresh(project.layout.runs)
         code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
     planner.present_code.keep()
-    if any(stage.is_outdated for stage in plan.survey.stages.values()):
+    if records and any(stage.is_outdated for stage in plan.survey.stages.values()):
         project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
     return code
 
@@ -59,8 +68,14 @@ def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
 
 def _sifter(planner: Planner) -> Sifter:
     project = planner.project
-    ignored = project.config.listed("fingerprint.ignore_env")
-    return Sifter(project.workspace, planner.present_code.beyond, os.environ, ignored)
+    behind = planner.imported.behind
+    return Sifter(
+        project.workspace,
+        lambda entry, seen: planner.present_code.beyond(entry, seen, behind),
+        os.environ,
+        planner.listings,
+        project.config.listed("fingerprint.ignore_env"),
+    )
 
 
 def _job(planner: Planner, name: StageName, log: str) -> Job:

@@ -1,10 +1,11 @@
 """The project's source files as they are on disk, for analysis."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivot.paths import RepoPath
+from pivot.track.listings import plain_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,3 @@ class DiskSources:
         except (FileNotFoundError, NotADirectoryError):
             return ()
         return sorted(plain_names(names))
-
-
-def plain_names(names: Iterable[str]) -> Iterator[str]:
-    """Names in a folder without hidden ones and caches, which are no sources."""
-    return (name for name in names if not name.startswith(".") and name != "__pycache__")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pivot.errors import LockedError, MissingDataError
+from pivot.explain import same
 from pivot.lock.lock import Lock
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
@@ -17,6 +18,7 @@ from pivot.run.claims import Claims
 from pivot.run.desk import Desk
 from pivot.run.events import StageFinished, Status
 from pivot.run.record import RunRecord
+from pivot.run.unrecorded import unrecorded_lock
 from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.store.content import Content
 from pivot.survey import StageSurvey
@@ -146,10 +148,13 @@ def _outs(recording: Recording) -> Iterator[RepoPath]:
 def _accepted(desk: Desk, taken: Taken) -> Lock:
     """A stage's lock, its outs in the store."""
     stage = taken.survey.stage
-    before = taken.survey.lock
+    run = _run_that_made_it(desk, taken)
+    before = run or taken.survey.lock
     # What an incremental out started from, and what else a run uses, only its last run can tell.
     started = Started(taken.survey, taken.deps, before.previous if before is not None else {})
-    observed = before.observed.at(taken.survey.seen) if before is not None else Observed()
+    observed = before.observed if before is not None else Observed()
+    if run is None:
+        observed = observed.at(taken.survey.seen)
     lock = accept(
         started,
         desk.workspace,
@@ -158,4 +163,17 @@ def _accepted(desk: Desk, taken: Taken) -> Lock:
         lambda: observed,
         lambda seen: desk.written_now(stage, seen),
     )
-    return replace(lock, recorded=True)
+    return lock if run is not None else replace(lock, recorded=True)
+
+
+def _run_that_made_it(desk: Desk, taken: Taken) -> Lock | None:
+    """The lock of a run that was not recorded, if it had this key and left these outs."""
+    run = unrecorded_lock(desk.state, taken.survey.stage.name)
+    if run is None or run.key != taken.survey.declared.key(taken.deps):
+        return None
+    now = taken.survey.outs
+    is_as_left = run.outs.keys() == now.keys() and all(
+        (content := now[path]) is not None and same(content, left)
+        for path, left in run.outs.items()
+    )
+    return run if is_as_left else None

@@ -13,7 +13,7 @@ from pivot.survey import StageSurvey
 
 
 def restore(bench: Workbench, record: RunRecord, stage: StageSurvey, lock: Lock) -> bool:
-    """Put the outs of `lock` in place, and write it as the stage's own.
+    """Put the outs of `lock` in place, and write it as the stage's own if the run is recorded.
 
     False if they can't be had after all, so that the stage has to run.
     """
@@ -30,9 +30,9 @@ def restore(bench: Workbench, record: RunRecord, stage: StageSurvey, lock: Lock)
         if not looks[path].shows(content):
             place(desk.workspace, desk.state, desk.store, path, content, look=looks[path])
     own = adopted(desk, lock, stage.stage)
-    if lock is stage.lock:
+    if lock is stage.lock and bench.records:
         # Believed because it is checked out: not for ever, as what our own runs wrote is.
         write_lock(desk.locks, own)
-    else:
+    elif bench.records:
         vouch(desk, record, own)
     return True

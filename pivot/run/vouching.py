@@ -5,6 +5,7 @@ from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
 from pivot.run.desk import Desk
 from pivot.run.record import RunRecord
+from pivot.run.unrecorded import forget_unrecorded
 from pivot.survey import StageSurvey
 
 
@@ -16,6 +17,7 @@ def vouch(desk: Desk, record: RunRecord, lock: Lock) -> None:
     data = lock.encode()
     record.keep_lock(lock.stage, data)
     desk.history.add(lock, data)
+    forget_unrecorded(desk.state, lock.stage)
     desk.state.commit()
     write_encoded(desk.locks, lock.stage, data)
 

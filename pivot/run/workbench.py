@@ -26,6 +26,7 @@ class Workbench:
         executor: makes the executor, when the first stage runs.
         sifter: tells what counts of what a stage was seen to do.
         strict: whether a stage that uses undeclared files of the project fails.
+        records: whether outs are stored and locks written.
     """
 
     desk: Desk
@@ -36,3 +37,4 @@ class Workbench:
     executor: Callable[[], Executor]
     sifter: Sifter
     strict: bool = False
+    records: bool = True

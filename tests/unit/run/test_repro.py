@@ -26,6 +26,7 @@ from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import Surveyor
+from pivot.track.listings import Listings
 from pivot.workspace import Workspace
 
 GOOD = {"ran", "unchanged", "restored"}
@@ -139,7 +140,12 @@ class Project:
             fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
-            sifter=Sifter(self.workspace, lambda symbol, seen: Beyond(), {}),
+            sifter=Sifter(
+                self.workspace,
+                lambda symbol, seen: Beyond(),
+                {},
+                Listings(str(self.root), tuple, tuple),
+            ),
         )
         self.events = []
         record = RunRecord.fresh(str(self.root / ".pivot/runs"))

@@ -185,7 +185,7 @@ class State:
             row = self._recalled[path]
         else:
             row = next(iter(self._execute(f"{_SELECT_FILES} WHERE path = ?", (path,))), None)
-        return _file_row(row)[2] if row is not None and row[1:6] == stat else None
+        return _hashed(row) if row is not None and row[1:6] == stat else None
 
     def ids(self, stats: Mapping[str, os.stat_result]) -> dict[str, ObjectId]:
         """The ids of those among many files whose states are exactly these."""
@@ -222,8 +222,9 @@ class State:
             for path, s, hashed in rows
             if may_be_racy or not self.clock.is_racy(s)
         ]
-        for path, *_ in clean:
-            self._recalled.pop(path, None)
+        for row in clean:
+            if row[0] in self._recalled:
+                self._recalled[row[0]] = row
         self._execute_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", clean)
 
     def forget_files(self, paths: Iterable[str]) -> None:
@@ -340,8 +341,13 @@ class Memory:
 
 
 def _file_row(row: _FileColumns) -> FileRow:
-    path, *stat, id_, recipe = row
-    return path, Stat(*stat), Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
+    path, *stat, _, _ = row
+    return path, Stat(*stat), _hashed(row)
+
+
+def _hashed(row: _FileColumns) -> Hashed:
+    *_, id_, recipe = row
+    return Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
 
 
 def _today() -> int:

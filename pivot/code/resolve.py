@@ -51,6 +51,10 @@ class Modules:
         finally:
             self._asking = before
 
+    def consult(self, names: Iterable[str]) -> None:
+        """Note modules as asked for, of which it was known already what is asked."""
+        self._asking.update(names)
+
     def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Note the modules that are asked for meanwhile as asked for on behalf of one."""
         return self.asking(self._asked_by(name))

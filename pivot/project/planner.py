@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pivot.code.findings import Fingerprint
@@ -44,10 +44,14 @@ from pivot.track.pvt import read_pvt
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
     from pivot.project.package_versions import PackageVersions
+    from pivot.project.present_code import PresentCode
     from pivot.project.proving import Search
     from pivot.project.rekeying import Proof, Rekeying
 
 DEFINITIONS = "definitions"
+
+type Hashes = Callable[[Collection[str]], Mapping[str, str | None]]
+"""The present hashes of symbols; see `Code.hashes`."""
 
 
 class Planner:
@@ -202,13 +206,20 @@ class Planner:
         definitions = self.definitions
         return Code(self.project, definitions, self._looked_at)
 
+    @cached_property
+    def present_code(self) -> "PresentCode":
+        """The same while stages run, which may change it."""
+        from pivot.project.present_code import PresentCode
+
+        return PresentCode(self.project, self.code, self.imported.behind)
+
     def fingerprint(self, name: StageName) -> Fingerprint:
         """What a stage reaches, as the plan knows it."""
         return self.code.record.fingerprints[self.graph.stages[name].entry]
 
     # -- planning -----------------------------------------------------------------------------
 
-    def surveyor(self) -> Surveyor:
+    def _surveyor(self, hashes: Hashes) -> Surveyor:
         return Surveyor(
             self.project.workspace,
             self.project.layout.locks,
@@ -217,17 +228,17 @@ class Planner:
             self._obtainable,
             self.tracked,
             self._tracked_part,
-            self._seen,
+            partial(self._seen, hashes),
             self._rekeyed,
             self._unrecorded,
         )
 
-    def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
+    def _seen(self, hashes: Hashes, observed: Iterable[Observed]) -> Mapping[str, str | None]:
         """What was observed in earlier runs, as it is now. The environment is this process's."""
         ignored = self.project.config.listed("fingerprint.ignore_env")
         return present(
             observed,
-            code=self.code.hashes,
+            code=hashes,
             variable=os.environ.get,
             files=self._file_ids,
             folder=self.listings.digest,
@@ -317,13 +328,16 @@ class Planner:
         if not names:
             return Survey(self.graph, {})
         record = self.code.record
-        return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
+        surveyor = self._surveyor(self.code.hashes)
+        return surveyor.survey(self.graph, names, record.fingerprints, record.packages)
 
     def look(self, name: StageName) -> StageSurvey:
         """One stage again, now: a run takes its key when it starts, not when it is planned."""
-        record = self.code.now()
-        found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
-        return found.stages[name]
+        record = self.present_code.record_for(self.graph.stages[name].entry)
+        surveyor = self._surveyor(self.present_code.hashes)
+        return surveyor.survey(self.graph, [name], record.fingerprints, record.packages).stages[
+            name
+        ]
 
     def plan(
         self, names: Sequence[str] = (), *, forced: bool = False

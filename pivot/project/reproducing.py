@@ -1,23 +1,21 @@
 """Running a plan with a project's parts; imported only when there is something to do."""
 
 import os
-from collections.abc import Collection
 
 from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
-from pivot.project.beyond import find_beyond
+from pivot.project.desk import desk
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
 from pivot.project.rekeying import REMEMBERED
 from pivot.run.events import Sink
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
-from pivot.run.observation import Observation
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
-from pivot.run.sifting import Beyond, Sifter
+from pivot.run.sifting import Sifter
 from pivot.run.workbench import Workbench
 
 
@@ -41,25 +39,18 @@ def reproduce(
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
         write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(
-            workspace=project.workspace,
-            state=project.state,
-            store=project.store,
-            history=planner.history,
-            locks=project.layout.locks,
-            temporary=project.layout.temporary,
+            desk=desk(planner, records=records),
             look=planner.look,
-            code_now=planner.code.code_now,
-            written_now=planner.code.written_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,
             executor=lambda: executor,
             sifter=_sifter(planner),
             strict=project.config.flag("run.strict"),
-            records=records,
         )
         record = RunRecord.fresh(project.layout.runs)
         code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
+    planner.present_code.keep()
     if records and any(stage.is_outdated for stage in plan.survey.stages.values()):
         project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
     return code
@@ -75,19 +66,9 @@ def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
 
 
 def _sifter(planner: Planner) -> Sifter:
-    project, code = planner.project, planner.code
-
-    def beyond(symbol: str, seen: Observation) -> Beyond:
-        record = code.now()
-        declared = record.packages[symbol].keys()
-
-        def packages(modules: Collection[str]) -> dict[str, str]:
-            found = planner.imported.behind(modules)
-            return {name: version for name, version in found.items() if name not in declared}
-
-        return find_beyond(code, record.fingerprints[symbol], seen, packages)
-
+    project = planner.project
     ignored = project.config.listed("fingerprint.ignore_env")
+    beyond = planner.present_code.beyond
     return Sifter(project.workspace, beyond, os.environ, planner.listings, ignored)
 
 

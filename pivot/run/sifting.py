@@ -36,6 +36,7 @@ class Beyond:
         places: the file of each of these symbols.
         sources: files of code that ran and whose symbols are known.
         foreign: files of code that ran and that are no modules of the project.
+        modules: top-level names of modules from elsewhere that such code imports.
         packages: version by distribution, of what only such code imports.
     """
 
@@ -43,6 +44,7 @@ class Beyond:
     places: Mapping[str, RepoPath] = field(default_factory=dict)
     sources: AbstractSet[RepoPath] = frozenset()
     foreign: AbstractSet[RepoPath] = frozenset()
+    modules: AbstractSet[str] = frozenset()
     packages: Mapping[str, str] = field(default_factory=dict)
 
 

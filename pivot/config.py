@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from pivot.errors import UsageError, nearest
 from pivot.settings import PACKAGE, SETTINGS, Source, Value, find_setting, known_setting, listed
@@ -37,8 +37,7 @@ class RemoteConfig:
     allowed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The values of a project's files, one table of dotted names each."""
 
     layers: Mapping[Source, Mapping[str, Value]]

@@ -6,7 +6,6 @@ object. Only `pivot.cli` turns them into exit codes.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import ClassVar
 
@@ -115,4 +114,6 @@ class PartialError(PivotError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was most likely meant to be; None if none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for errors alone
+
     return next(iter(get_close_matches(name, list(known), n=1)), None)

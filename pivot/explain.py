@@ -4,8 +4,8 @@ The world may be the disk or a commit: the same lines skip, restore and verify.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pivot.hashing import Json
 from pivot.lock.declared import Declared
@@ -36,8 +36,7 @@ class ReasonKind(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One difference. `what` is a symbol, path or dotted name; None stands for absent."""
 
     kind: ReasonKind

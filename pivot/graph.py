@@ -4,7 +4,7 @@ A dep leads to the stage whose out it is, lies in, or contains.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.definition.extra import fixed_part, is_pattern, matcher, paths_of
 from pivot.definition.stage import Stage
@@ -12,16 +12,14 @@ from pivot.errors import DefinitionError, UsageError, nearest
 from pivot.paths import RepoPath, StageName
 
 
-@dataclass(frozen=True, slots=True)
-class Producer:
+class Producer(NamedTuple):
     """An out that a dep overlaps, and the stage that writes it."""
 
     stage: StageName
     out: RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Stages in an order in which each comes after all that it reads from.
 
     Attributes:
@@ -93,18 +91,20 @@ class _Outs:
     def __init__(self, stages: Iterable[Stage]) -> None:
         self._owner: dict[RepoPath, Stage] = {}
         self._below: dict[RepoPath, list[RepoPath]] = {}
+        self._above: dict[RepoPath, tuple[RepoPath, ...]] = {}
         for stage in stages:
             for out in stage.outs:
                 self._add(out.path, stage)
 
     def _add(self, out: RepoPath, stage: Stage) -> None:
-        other = next((p for p in (out, *_parents(out)) if p in self._owner), None)
+        parents = self._parents(out)
+        other = next((p for p in (out, *parents) if p in self._owner), None)
         if other is None and out in self._below:
             other = self._below[out][0]
         if other is not None:
             raise _overlap(stage, out, self._owner[other], other)
         self._owner[out] = stage
-        for parent in _parents(out):
+        for parent in parents:
             self._below.setdefault(parent, []).append(out)
 
     def refuse_tracked(self, path: RepoPath) -> None:
@@ -124,15 +124,21 @@ class _Outs:
                 raise _is_written(stage, path, self._owner[out], out)
 
     def overlapping(self, dep: RepoPath) -> Iterator[Producer]:
-        above = (p for p in (dep, *_parents(dep)) if p in self._owner)
+        above = (p for p in (dep, *self._parents(dep)) if p in self._owner)
         for out in (*above, *self._below.get(dep, ())):
             yield Producer(self._owner[out].name, out)
 
-
-def _parents(path: RepoPath) -> Iterator[RepoPath]:
-    while path != RepoPath.ROOT:
-        path = path.parent
-        yield path
+    def _parents(self, path: RepoPath) -> tuple[RepoPath, ...]:
+        """The folders that a path lies in, the nearest first; most paths share theirs."""
+        if path == RepoPath.ROOT:
+            return ()
+        found = self._above.get(path.parent)
+        if found is None:
+            above = [path.parent]
+            while above[-1] != RepoPath.ROOT:
+                above.append(above[-1].parent)
+            found = self._above[above[0]] = tuple(above)
+        return found
 
 
 def _overlap(stage: Stage, out: RepoPath, other: Stage, other_out: RepoPath) -> DefinitionError:

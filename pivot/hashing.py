@@ -13,6 +13,10 @@ from blake3 import blake3
 
 type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)
+
 ID_SIZE = 32
 READ_SIZE = 1 << 20
 
@@ -76,7 +80,4 @@ def derive_json(context: str, value: object) -> ObjectId:
     Keys are sorted by code point, floats in their shortest form, text is UTF-8. Raises
     `ValueError` for NaN and infinities, and `UnicodeEncodeError` for lone surrogates.
     """
-    text = json.dumps(
-        value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    )
-    return derive(context, text.encode())
+    return derive(context, _CANONICAL.encode(value).encode())

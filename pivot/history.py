@@ -8,7 +8,7 @@ that came with a clone isn't this clone's own: what it has as `owner` isn't its 
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.errors import PivotError
 from pivot.files import folder_identity, write_atomic
@@ -59,8 +59,7 @@ class History:
         self._state.record_document(_INDEXED, b"1")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRun:
+class RecordedRun(NamedTuple):
     """A run of this clone: its name, its folder, and when it ended in seconds since the epoch."""
 
     name: str

@@ -8,7 +8,7 @@ Example:
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from pivot.paths import RepoPath
 
@@ -23,8 +23,7 @@ class OutKind(StrEnum):
     DIRECTORY = "directory"
 
 
-@dataclass(frozen=True, slots=True)
-class OutSpec:
+class OutSpec(NamedTuple):
     """A declared output, its path resolved: what a stage and its lock hold."""
 
     path: RepoPath

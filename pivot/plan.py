@@ -88,7 +88,8 @@ def _decide(
     decision = (
         _settled(stage, deps, forced=forced) if not waiting else _waiting(stage, deps, waiting)
     )
-    return replace(decision, unheld=() if forced else _unheld(stage, decision.verdict))
+    unheld = () if forced else _unheld(stage, decision.verdict)
+    return replace(decision, unheld=unheld) if unheld else decision
 
 
 def _deps(

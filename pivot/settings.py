@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pivot.distributions import is_valid, normalized
 from pivot.errors import UsageError, nearest
@@ -26,8 +26,7 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A key that can be set: `check` says what is wrong with a value, or None.
 
     `is_own`: what the project's file says of it doesn't count, since it came with the repository.

@@ -9,9 +9,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import batched
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pivot.clock import COARSE_TICK_NS, TICK_NS, FileClock
 from pivot.files import Stat, folder_identity
@@ -49,21 +48,20 @@ CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
 
 _OWNER = "state:owner"
 _LATEST = "state:latest"
+_SWEPT = "state:swept"
 _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
 
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(NamedTuple):
     """What a file was when it was read: its id, and its recipe where that was made."""
 
     id: ObjectId
     recipe: ObjectId | None
 
 
-@dataclass(frozen=True, slots=True)
-class HashedDirectory:
+class HashedDirectory(NamedTuple):
     """What a directory was when its files' states had a certain digest."""
 
     digest: bytes
@@ -285,7 +283,9 @@ class State:
     def record_facts(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Keep facts by their keys, and drop those that weren't used for long."""
         today = _today()
-        self._execute("DELETE FROM sources WHERE day < ?", (today - _DAYS_KEPT,))
+        if self.document(_SWEPT) != today.to_bytes(8):  # looking at all of them takes a while
+            self._execute("DELETE FROM sources WHERE day < ?", (today - _DAYS_KEPT,))
+            self.record_document(_SWEPT, today.to_bytes(8))
         self._execute_many(
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
             [(key, facts, today) for key, facts in rows],
@@ -341,13 +341,11 @@ class Memory:
 
 
 def _file_row(row: _FileColumns) -> FileRow:
-    path, *stat, _, _ = row
-    return path, Stat(*stat), _hashed(row)
+    return row[0], Stat(*row[1:6]), _hashed(row)
 
 
 def _hashed(row: _FileColumns) -> Hashed:
-    *_, id_, recipe = row
-    return Hashed(ObjectId(id_), ObjectId(recipe) if recipe else None)
+    return Hashed(ObjectId(row[6]), ObjectId(row[7]) if row[7] else None)
 
 
 def _today() -> int:

@@ -5,6 +5,7 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pivot.code.extra import extra_files
 from pivot.code.findings import SCHEME, Fingerprint, Kind, Location
@@ -109,8 +110,7 @@ def _unknown_part(_: RepoPath, __: RepoPath, ___: Content) -> None:
     """For those who can read no directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What is known of a stage before anything in the workspace is looked at."""
 
     declared: Declared
@@ -168,6 +168,8 @@ class Surveyor:
             for stage in stages
         }
         stored = self.has({c for there in outs.values() for c in there.values() if c is not None})
+        read = {stage.name: _sources(graph, stage) for stage in stages}
+        deps = {dep: self._source(dep) for dep in {d for deps in read.values() for d in deps}}
         known = {s.name: self._know(s, fingerprints[s.entry], packages[s.entry]) for s in stages}
         seen = LateMapping(
             self.seen(one.lock.observed for one in known.values() if one.lock is not None),
@@ -177,7 +179,12 @@ class Surveyor:
             graph,
             {
                 stage.name: self._look(
-                    stage, graph, known[stage.name], outs[stage.name], stored, seen
+                    stage,
+                    {dep: deps[dep] for dep in read[stage.name]},
+                    known[stage.name],
+                    outs[stage.name],
+                    stored,
+                    seen,
                 )
                 for stage in stages
             },
@@ -211,20 +218,15 @@ class Surveyor:
     def _look(
         self,
         stage: Stage,
-        graph: Graph,
+        sources: Mapping[RepoPath, Content | None],
         known: "_Known",
         outs: Mapping[RepoPath, Content | None],
         stored: frozenset[Content],
         seen: Mapping[str, str | None],
     ) -> StageSurvey:
-        sources = {
-            dep: self._source(dep)
-            for dep, producers in graph.producers[stage.name].items()
-            if not any(producer.out == dep for producer in producers)
-        }
         absent = (self._kept(dep) for dep, content in sources.items() if content is None)
         kept = {one.path: one for one in absent if one is not None}
-        sources |= {path: one.content for path, one in kept.items()}
+        sources = {**sources, **{path: one.content for path, one in kept.items()}}
         held = Late(lambda: self._held(outs, known.locks))
         stored = stored.intersection(content for content in outs.values() if content is not None)
         return StageSurvey(
@@ -274,6 +276,15 @@ class Surveyor:
             return read_lock(self.locks, name, code), None
         except UnreadableLockError as error:
             return None, error
+
+
+def _sources(graph: Graph, stage: Stage) -> list[RepoPath]:
+    """The deps of a stage that are no stage's out, but may overlap some."""
+    return [
+        dep
+        for dep, producers in graph.producers[stage.name].items()
+        if not any(producer.out == dep for producer in producers)
+    ]
 
 
 def declare(

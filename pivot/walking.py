@@ -10,10 +10,10 @@ import stat as stat_
 import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import starmap
 from operator import attrgetter
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -31,8 +31,7 @@ _pack = struct.Struct("<qqQQI").pack
 type Linked = Mapping[int, tuple[int, int | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """One folder as it was when it was listed; what is to be ignored is left out.
 
     Attributes:
@@ -94,7 +93,7 @@ def _before(folder: Folder, linked: Linked) -> Folder:
         before, since = linked.get(inode, (ctime, None))
         is_ours = since is None or since == ctime
         states.append((mtime, before, size, inode, mode) if is_ours else state)
-    return replace(folder, states=states)
+    return folder._replace(states=states)
 
 
 def walk(

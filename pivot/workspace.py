@@ -6,8 +6,7 @@ directory while a digest over the states of all its files is. Racily clean files
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pivot.files import Stat, lstat
 from pivot.hashing import ObjectId
@@ -32,8 +31,7 @@ type Has = Callable[[ObjectId], bool]
 _REMEMBER_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a path held, and what tells whether it still does.
 
     Attributes:
@@ -81,7 +79,7 @@ class Workspace:
 
     def absolute(self, path: RepoPath) -> str:
         """Where `path` is on this machine."""
-        return self.root if path == RepoPath.ROOT else os.path.join(self.root, path)
+        return self.root if path == RepoPath.ROOT else f"{self.root}/{path}"
 
     def exists(self, path: RepoPath) -> bool:
         """Whether anything is at `path`; nothing is read."""

@@ -59,7 +59,7 @@ class InMemory:
         return self.files.get(path)
 
     def is_dir(self, path: RepoPath) -> bool:
-        return any(name.startswith(f"{path}/") for name in self.files)
+        return path == RepoPath.ROOT or any(name.startswith(f"{path}/") for name in self.files)
 
     def names(self, path: RepoPath) -> Sequence[str]:
         start = "" if path == RepoPath.ROOT else f"{path}/"

@@ -36,10 +36,17 @@ def cli(context: click.Context, directory: str | None, debug: bool) -> None:  # 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `pivot`; returns the exit code."""
-    # Commands make many small objects and few cycles, and end soon: look for cycles rarely.
-    gc.set_threshold(100_000, 20, 100)
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run `pivot`; returns the exit code. Without `arguments` the process ends with it."""
+    if arguments is not None:
+        return _run(arguments)
+    try:
+        return _run(sys.argv[1:])
+    finally:
+        # Python looks for cycles among all that is left when it ends, a tenth of a short command.
+        gc.freeze()
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="pivot", standalone_mode=False)
     except click.exceptions.Exit as end:

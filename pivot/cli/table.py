@@ -1,10 +1,9 @@
 """The table of commands: `pivot --help` reads it, and nothing else is imported for that."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A command: its section of the help, where it is defined, and its summary."""
 
     section: str

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,7 +52,11 @@ def note_waiting(holder: str) -> None:
 
 def width() -> int | None:
     """How many columns the terminal has that reports go to; None where that is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    from shutil import get_terminal_size  # noqa: PLC0415 - opens archives, too
+
+    return get_terminal_size().columns
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:

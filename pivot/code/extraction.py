@@ -1,6 +1,7 @@
 """From a source to its facts: the one place where sources are parsed."""
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -11,6 +12,7 @@ from pivot.code.findings import EFFECTS, SCHEME
 from pivot.code.ignoring import read_marks
 from pivot.code.mentions import find_mentions, names_files
 from pivot.code.normal import encode
+from pivot.code.operations import flows
 from pivot.code.order import Versions, contested
 from pivot.code.reads import (
     PROGRAM,
@@ -22,7 +24,14 @@ from pivot.code.reads import (
     may_read,
     names_programs,
 )
-from pivot.code.references import COMPUTED_IMPORT, Lookup, Reference, Uses, find_uses
+from pivot.code.references import (
+    COMPUTED_IMPORT,
+    COMPUTED_MODULE,
+    Lookup,
+    Reference,
+    Uses,
+    find_uses,
+)
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
 from pivot.code.sharing import Sharing, find_sharing
@@ -39,6 +48,7 @@ from pivot.code.syntax import walk
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
+_COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _CONTEXT: Final = f"pivot code {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot source text 1"
 
@@ -74,6 +84,7 @@ def extract(
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
+            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
             path=_path(symbol, place),
             ignored=name in ignored,
         )
@@ -105,9 +116,13 @@ def _module(
         for effect in outline.effects
     )
     triggers = tuple(
-        facts.Trigger(t.name, *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments)))
+        facts.Trigger(
+            t.name,
+            *map(parts.places, (t.decorators, t.bases, t.calls, t.arguments, t.operands)),
+        )
         for t in outline.triggers
     )
+    acts = _acts(outline)
     return facts.Module(
         place=outline.place,
         file=file,
@@ -118,7 +133,8 @@ def _module(
         runs=tuple(outline.runs),
         effects=effects,
         triggers=triggers,
-        acts=_acts(outline),
+        acts=tuple(name for _, name in acts),
+        acts_before=_acts_before(outline, [line for line, _ in acts]),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
@@ -126,12 +142,18 @@ def _module(
     )
 
 
-def _acts(outline: Outline) -> tuple[str, ...]:
+def _acts(outline: Outline) -> list[tuple[int, str]]:
+    """What may run other code, by its line."""
     found = [(effect.definition.node.lineno, EFFECTS) for effect in outline.effects]
     for trigger in outline.triggers:
         definitions = outline.symbols[trigger.name].definitions
         found.append((definitions[0].node.lineno, trigger.name))
-    return tuple(name for _, name in sorted(found, key=itemgetter(0)))
+    return sorted(found, key=itemgetter(0))
+
+
+def _acts_before(outline: Outline, lines: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(bisect_left(lines, line) for line in outline.run_lines) if lines else ()
+    return found if any(found) else ()
 
 
 def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]:
@@ -198,6 +220,7 @@ class _Parts:
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
+            asked=self.places(uses.asked),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
@@ -215,6 +238,12 @@ class _Parts:
         if key not in self._shared:
             self._shared[key] = find_sharing(definition.node)
         return self._shared[key]
+
+    def acting(self, definition: Definition) -> frozenset[str]:
+        """The methods of what a definition makes that change it though they seem only to read."""
+        if isinstance(definition.node, ast.ClassDef):
+            return self.sharing(definition).acting
+        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
@@ -246,7 +275,7 @@ class _Parts:
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:
         """Modules that may be imported by computed names: all that the source mentions as texts."""
-        if not any(lookup.what == COMPUTED_IMPORT for lookup in uses.lookups):
+        if not any(lookup.what in _COMPUTED for lookup in uses.lookups):
             return ()
         return tuple(dict.fromkeys([*uses.loads, *dotted_texts(self.tree)]))
 

@@ -2,10 +2,12 @@
 
 Facts are a pure function of a source's bytes, its module's name, and which of its names are
 Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
+There are very many parts and symbols, so these are made as tuples.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
@@ -16,8 +18,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The code of one symbol or one effect. References are places in `Module.references`.
 
     Attributes:
@@ -27,6 +28,7 @@ class Part:
         references: what it uses, each with the line where it does so first.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them.
+        asked: methods that it calls, and that change something only if they aren't what they seem.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean; `package.*` for all in a package.
         texts: literals that may name a module, or something in one.
@@ -52,10 +54,10 @@ class Part:
     mentions: tuple[str, ...] = ()
     opens: bool = False
     opens_later: bool = False
+    asked: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A top-level name with everything that defines it.
 
     Attributes:
@@ -64,6 +66,7 @@ class Symbol:
         starts_empty: made as an empty container, so in order to be filled.
         fills: it may change what it is given when it is called.
         shares: a class that keeps something on itself, or what a cache decorates.
+        acting: methods of a class that seem to read or compute, and may change something.
         path: what it is bound to, if that is a path.
         ignored: a comment says that it doesn't count.
     """
@@ -75,6 +78,7 @@ class Symbol:
     starts_empty: bool = False
     fills: bool = False
     shares: bool = False
+    acting: frozenset[str] = frozenset()
     path: FilePath | None = None
     ignored: bool = False
 
@@ -103,6 +107,7 @@ class Trigger[Callee]:
         bases: what a class derives from, and its keywords.
         calls: what else it calls: the functions that compute a constant, a default, ...
         arguments: what any of these are given.
+        operands: methods that operators and loops call, with their objects.
     """
 
     name: str
@@ -110,6 +115,7 @@ class Trigger[Callee]:
     bases: tuple[Callee, ...]
     calls: tuple[Callee, ...]
     arguments: tuple[Callee, ...]
+    operands: tuple[Callee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ class Module:
         effects: in source order.
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
+        acts_before: for each of `runs`, how many of `acts` come before it; nothing if none does.
         exports: names in `__all__` as far as it is a plain list.
         contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
@@ -141,6 +148,7 @@ class Module:
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]
+    acts_before: tuple[int, ...]
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings

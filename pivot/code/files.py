@@ -2,15 +2,17 @@
 
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import FileRead
-from pivot.code.mentions import is_file
-from pivot.code.reads import UP, FilePath, Read, is_program
+from pivot.code.mentions import is_file, may_name_files, names_within
+from pivot.code.reads import SUFFIX, UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
 
 _MAX_DEPTH = 20
+_MAX_NAMED = 200
 
 
 class DataFiles:
@@ -40,12 +42,33 @@ class DataFiles:
         folders = [f for f in inner if f is not None and f not in bases and self._modules.is_dir(f)]
         found: set[str] = set()
         for name in names:
-            is_loose = name.startswith("*") and bool(folders)
+            is_loose = name.startswith("*") and (bool(folders) or name.startswith("*/"))
             for start in folders if is_loose else (*bases, *folders):
                 place = _walk(start, _steps(name))
                 if place is not None:
                     found.update(self._files_at(place))
         return sorted(found)
+
+    def named_by(self, lines: Iterable[str]) -> list[str]:
+        """The files that found ones name in what they hold, and so on, a line for each.
+
+        As a configuration does which extends another. Paths start from the file's folder or root.
+        """
+        found: dict[str, None] = {}
+        left = file_reads(lines)
+        while left and len(found) < _MAX_NAMED:
+            paths = [RepoPath(r.path) for r in left if r.is_file and may_name_files(r.path)]
+            lines = {line for path in paths for line in self._named_in(path)} - found.keys()
+            found.update(dict.fromkeys(sorted(lines)))
+            left = file_reads(lines)
+        return list(found)
+
+    def _named_in(self, path: RepoPath) -> Iterator[str]:
+        for name in names_within(self._modules.data(path)):
+            for base in (path.parent, RepoPath.ROOT):
+                place = _walk(base, _steps(name))
+                if place is not None:
+                    yield from self._files_at(place)
 
     def _files_at(self, place: RepoPath) -> Iterator[str]:
         for file in self._expanded(place):
@@ -166,6 +189,8 @@ def _walk(start: RepoPath, steps: Sequence[str]) -> RepoPath | None:
                 if place == RepoPath.ROOT:
                     return None
                 place = place.parent
+            elif step.startswith(SUFFIX):
+                place = place.parent / f"{PurePosixPath(place).stem}{step.removeprefix(SUFFIX)}"
             else:
                 place = place / step
         except PathError:

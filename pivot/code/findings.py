@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.hashing import Json
 from pivot.paths import RepoPath
@@ -31,16 +31,14 @@ class Kind(StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A line of a source file, 1-based."""
 
     file: RepoPath
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """Something that can't be followed without running it, and where it stands."""
 
     what: str
@@ -53,8 +51,7 @@ class Opaque:
         return self.file, self.line, self.what
 
 
-@dataclass(frozen=True, slots=True)
-class FileRead:
+class FileRead(NamedTuple):
     """A file that code reads when it is imported, or a folder of which it takes the names.
 
     Attributes:

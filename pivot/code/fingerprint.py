@@ -3,29 +3,28 @@
 import contextlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from sys import builtin_module_names, stdlib_module_names
 from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
 from pivot.code.facts import Module
-from pivot.code.files import DataFiles, file_reads
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
     SCHEME,
-    FileRead,
     Fingerprint,
     Kind,
     Location,
     Opaque,
     Reached,
 )
+from pivot.code.gathering import NOT_PACKAGES, Gatherer
 from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules
 from pivot.code.roots import find_extra, find_root
+from pivot.code.sections import SectionedCode, fingerprint_of, sections_of
 from pivot.code.sequence import find_orders, import_order
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
@@ -35,10 +34,6 @@ from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
 
-_PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
-_NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
-_EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
-_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 _TEXTS_CONTEXT: Final = "pivot source texts 1"
 
@@ -61,6 +56,7 @@ class ProjectCode:
         self._modules = Modules(sources, roots, kept)
         self._files = DataFiles(self._modules, outs)
         self._graph = Graph(self._modules, self._files)
+        self._gatherer = Gatherer(self._graph)
         self._consulted: dict[str, frozenset[str]] = {}
         self._texts: dict[str, list[tuple[int, str]]] = {}
         self._whole: set[str] = set()
@@ -89,36 +85,18 @@ class ProjectCode:
             reach.follow(root, symbols, modules)
         seen.update(reach.modules)
         self._consulted[entry] = all_asked(seen, self._modules.asked)
-        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
-        for name, effects in reach.effects.items():
-            entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         orders = find_orders(reach, root)
         if orders:
             self._whole.add(entry)
-        for name, order in orders.items():
-            node, hash_ = entries.get(name) or (self._effects_of(name, root), "")
-            if node.is_ignored:
-                continue
-            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            entries[name] = node, str(derive(_ORDER_CONTEXT, text))
-            reach.via.setdefault(name, str(root))
-        keys = sorted(entries)
-        return Fingerprint(
-            root=symbol,
-            code={key: entries[key][1] for key in keys},
-            locations={key: entries[key][0].location for key in keys},
-            kinds={key: entries[key][0].kind for key in keys},
-            modules=_packages(reach),
-            opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
-            via=reach.via,
+        gathered = self._gatherer.gather(reach, root, orders)
+        return fingerprint_of(
+            symbol,
+            SectionedCode([one.section for one in gathered]),
+            modules=frozenset().union(*(one.packages for one in gathered)),
+            opaque=_sorted(found for one in gathered for found in one.opaque),
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
-            reads=_reads(reach),
+            reads={entry: reads for one in gathered for entry, reads in one.reads.items()},
         )
-
-    def _effects_of(self, entry: str, root: SymbolId) -> Node:
-        """What stands for a module's effects where others alone change what it has."""
-        module = self._graph.module(entry.partition(":")[0])
-        return replace(self._graph.node(root), kind=Kind.EFFECTS, location=Location(module.file, 1))
 
     def text(self, root: str, names: Collection[str]) -> str:
         """The hash (64 hex digits) of how entries of a fingerprint are written in their files.
@@ -173,22 +151,25 @@ class ProjectCode:
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
         """A fingerprint after edits of modules that lead to what they led to before."""
-        edited = {key for key in old.code if key.partition(":")[0] in modules}
+        sections = sections_of(old)
+        edited = [section for section in sections if section.module in modules]
         if not edited:
             return old
-        if any(key.endswith(EFFECTS) for key in edited):  # which of them it reaches isn't known
-            return self.fingerprint(symbol)
-        nodes = {key: self._graph.node(SymbolId(*key.split(":"))) for key in edited}
-        files = {node.location.file for node in nodes.values()}
+        if any(e.kind is Kind.EFFECTS for section in edited for e in section.entries):
+            return self.fingerprint(symbol)  # which of them it reaches isn't known
+        fresh = {section: self._gatherer.again(section) for section in edited}
+        files = {e.location.file for section in edited for e in section.entries}
         opaque = {found for found in old.opaque if found.file not in files}
-        opaque.update(found for node in nodes.values() for found in node.opaque)
-        return replace(
-            old,
-            code=dict(old.code) | {key: node.value for key, node in nodes.items()},
-            locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
-            opaque=tuple(sorted(opaque, key=lambda found: found.order)),
-            reads={key: read for key, read in old.reads.items() if key not in nodes}
-            | {key: file_reads(node.files) for key, node in nodes.items() if node.files},
+        opaque.update(found for one in fresh.values() for found in one.opaque)
+        names = {entry.name for section in edited for entry in section.entries}
+        reads = {name: read for name, read in old.reads.items() if name not in names}
+        return fingerprint_of(
+            old.root,
+            SectionedCode([fresh[s].section if s in fresh else s for s in sections]),
+            modules=old.modules,
+            opaque=_sorted(opaque),
+            runs=old.runs,
+            reads=reads | {name: r for one in fresh.values() for name, r in one.reads.items()},
         )
 
     def update(
@@ -203,12 +184,13 @@ class ProjectCode:
         for symbol, old in before.items():
             consulted = last.stages[symbol]
             is_whole = symbol in last.whole
-            if consulted.isdisjoint(ids if is_whole else other):
-                self._whole.update([symbol] if is_whole else [])
-                self._consulted[symbol] = consulted
-                found[symbol] = self._refreshed(symbol, old, ids.keys())
-            else:
+            if not consulted.isdisjoint(ids if is_whole else other):
                 found[symbol] = self.fingerprint(symbol)
+                continue
+            self._whole.update([symbol] if is_whole else [])
+            self._consulted[symbol] = consulted
+            is_edited = not consulted.isdisjoint(ids)
+            found[symbol] = self._refreshed(symbol, old, ids.keys()) if is_edited else old
         return found
 
     def _leads_elsewhere(self, name: str, id_: ObjectId) -> bool:
@@ -306,7 +288,7 @@ class ProjectCode:
 
     def outside(self, names: Iterable[str]) -> frozenset[str]:
         """Those of some top-level names that neither the project nor Python has a module for."""
-        return frozenset(n for n in names if self._modules.find(n) is None) - _NOT_PACKAGES
+        return frozenset(n for n in names if self._modules.find(n) is None) - NOT_PACKAGES
 
     def _attributes(self, name: str) -> Iterator[SymbolId]:
         """The symbols that a module's attributes stand for, its own and those that it imports."""
@@ -365,18 +347,8 @@ class ProjectCode:
         return self._modules.listings
 
 
-def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
-    """A module's effects as one entry, in source order: the first one's place, a joint hash."""
-    return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
-
-
-def _reads(reach: Reach) -> dict[str, tuple[FileRead, ...]]:
-    """The files that are read for each entry, where there are any."""
-    found = {str(symbol): node.files for symbol, node in reach.symbols.items()}
-    for name, effects in reach.effects.items():
-        lines = {line for node in effects.values() for line in node.files}
-        found[f"{name}:{EFFECTS}"] = tuple(sorted(lines))
-    return {entry: file_reads(lines) for entry, lines in found.items() if lines}
+def _sorted(opaque: Iterable[Opaque]) -> tuple[Opaque, ...]:
+    return tuple(sorted(set(opaque), key=lambda found: found.order))
 
 
 def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
@@ -396,7 +368,9 @@ def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
     for name, effects in reach.effects.items():
         files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
     runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
-    return Reached(files, runs, _packages(reach))
+    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
+    outside = frozenset[str]().union(*(node.externals for node in nodes)) - NOT_PACKAGES
+    return Reached(files, runs, outside)
 
 
 def _imported(module: Module) -> bytes:
@@ -410,8 +384,3 @@ def _imported(module: Module) -> bytes:
         return b""
     value = [sorted(rows, key=lambda row: [text or "" for text in row]), list(module.stars)]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _packages(reach: Reach) -> frozenset[str]:
-    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
-    return frozenset().union(*(node.externals for node in nodes)) - _NOT_PACKAGES

@@ -18,6 +18,10 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 
 _SEAL: Final = 16
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_USES: Final = 6  # fields of a part's row that aren't mostly empty
+# What the end of a part's row is where it was left out.
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0)
 
 type _Row = list[Any]
 
@@ -26,15 +30,16 @@ def encode(module: Module) -> bytes:
     """The bytes that `decode` makes the same facts of; the file's path is not among them."""
     place, bindings = module.place, module.bindings
     value = [
-        [place.module, place.package, sorted(place.loaders)],
+        [place.module, place.package, sorted(place.loaders), sorted(place.tables)],
         [_reference_row(reference) for reference in module.references],
         [_symbol_row(name, symbol) for name, symbol in module.symbols.items()],
         [[name, *map(_origin_row, origins)] for name, origins in module.imports.items()],
         module.stars,
         [_origin_row(origin) for origin in module.runs],
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
-        [[t.name, t.decorators, t.bases, t.calls, t.arguments] for t in module.triggers],
+        [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
+        module.acts_before,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -50,10 +55,10 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, exports,
-     contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before,
+     exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     return Module(
-        place=Place(place[0], place[1], frozenset(place[2])),
+        place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
@@ -63,6 +68,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
+        acts_before=tuple(acts_before),
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
         bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
@@ -97,20 +103,25 @@ def _symbol_row(name: str, symbol: Symbol) -> _Row:
     traits = symbol.learns + 2 * symbol.starts_empty + 4 * symbol.ignored
     traits += 8 * symbol.fills + 16 * symbol.shares
     path = None if symbol.path is None else _path_row(symbol.path)
-    return [name, symbol.kind, traits, spans, path, *_part_row(symbol.part)]
+    acting = sorted(symbol.acting)
+    return [name, symbol.kind, traits, spans, path, acting, *_part_row(symbol.part)]
 
 
 def _symbol(row: _Row) -> Symbol:
-    _, kind, traits, spans, path, *part = row
+    _, kind, traits, spans, path, acting, *part = row
+    spans = tuple(_pairs(spans))
+    if not traits and path is None and not acting:  # as most of them
+        return Symbol(_KINDS[kind], _part(part), spans)
     return Symbol(
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         part=_part(part),
-        spans=tuple(_pairs(spans)),
+        spans=spans,
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
         ignored=bool(traits & 4),
         fills=bool(traits & 8),
         shares=bool(traits & 16),
+        acting=frozenset(acting),
         path=None if path is None else _path(path),
     )
 
@@ -134,6 +145,11 @@ def _read(row: _Row) -> Read:
     return Read(_path(path), line, bool(traits & 1), bool(traits & 2))
 
 
+def _trigger_row(trigger: Trigger[int]) -> _Row:
+    row = [trigger.name, trigger.decorators, trigger.bases, trigger.calls, trigger.arguments]
+    return [*row, trigger.operands] if trigger.operands else row
+
+
 def _part_row(part: Part) -> _Row:
     references = [number for pair in part.references for number in pair]
     lookups = [[lookup.what, lookup.line] for lookup in part.lookups]
@@ -141,28 +157,34 @@ def _part_row(part: Part) -> _Row:
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     opens = part.opens + 2 * part.opens_later
-    rest = [part.loads, part.texts, part.called, *files, part.mentions, opens]
-    return [*row, *rest] if any(rest) else row
+    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, opens]
+    while not row[-1]:
+        row.pop()
+    return row
 
 
 def _part(row: _Row) -> Part:
+    is_short = len(row) <= _USES
+    row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    loads, texts, called, reads, later, mentions, opens = rest or ((), (), (), (), (), (), 0)
     digest, text = ObjectId.many(bytes.fromhex(hashes))
+    found = tuple(Lookup(what, at) for what, at in lookups) if lookups else ()
+    uses = (tuple(_pairs(references)), tuple(writes), tuple(calls), found)
+    if is_short:  # as most of them
+        return Part(line, digest, text, *uses)
+    asked, loads, texts, called, reads, later, mentions, opens = rest
     return Part(
-        line=line,
-        digest=digest,
-        text=text,
-        references=tuple(_pairs(references)),
-        writes=tuple(writes),
-        calls=tuple(calls),
-        lookups=tuple(Lookup(what, at) for what, at in lookups),
+        line,
+        digest,
+        text,
+        *uses,
         loads=tuple(loads),
         texts=tuple(texts),
         called=tuple(called),
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
+        asked=tuple(asked),
         opens=bool(opens & 1),
         opens_later=bool(opens & 2),
     )

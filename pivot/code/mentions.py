@@ -16,24 +16,70 @@ _SUFFIX: Final = (
     r"|[ct]sv|j2|jinja2?|tmpl|tpl|mako|html|mustache|template|graphql|proto|lock)"
 )
 _FILE: Final = re.compile(r"[\w.*/-]*" + _SUFFIX)
-_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']".encode())
+_BARE: Final = re.compile(_SUFFIX)
+_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']|/ [\"']|(?:Path|join|joinpath)\(".encode())
+_JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath"})
+_DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
+_WITHIN: Final = re.compile(rf"(?<![\w.*/-]){_FILE.pattern}(?![\w.-]*\w)".encode())
 _FOLDER: Final = re.compile(r"[\w-][\w.-]*(?:/[\w.-]+)*/?")
 _HOLE: Final = re.compile(r"\{[^{}]*\}|%[sd]|%\(\w+\)s")
 _MAX_LENGTH: Final = 120
+_MAX_READ: Final = 1 << 18
 _ANY: Final = "*"
+_ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 
 def names_files(source: bytes) -> bool:
-    """A quick look at whether a source may name such a file."""
+    """A quick look at whether a source may name such a file, or the folder of one."""
     return _IN_SOURCE.search(source) is not None
 
 
 def find_mentions(nodes: Sequence[ast.AST]) -> tuple[str, ...]:
     """Texts that may name a file, `*` for what isn't known of them, and those that may a folder."""
     texts = dict.fromkeys(text for text in _texts(nodes) if len(text) <= _MAX_LENGTH)
-    if not any(is_file(text) for text in texts):
-        return ()
+    starts = {start: None for text in texts if (start := _start(text))}
+    if not starts and not any(is_file(text) for text in texts):
+        return tuple(dict.fromkeys(_folders(nodes)))
+    texts.update(starts)
     return tuple(text for text in texts if is_file(text) or _FOLDER.fullmatch(text))
+
+
+def _folders(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Texts that paths are put together from."""
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        operands: list[ast.expr] = []
+        match node:
+            case ast.BinOp(op=ast.Div(), right=right):
+                operands = [right]
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _JOINING:
+                operands = node.args
+        for operand in operands:
+            text = getattr(operand, "value", None)
+            if isinstance(text, str) and _FOLDER.fullmatch(text):
+                yield text
+        stack += reversed(children(node))
+
+
+def _start(text: str) -> str:
+    """The folder that a path of which the rest isn't known begins with."""
+    known, _, rest = text.partition(_ANY)
+    return known.rpartition("/")[0] if not rest else ""
+
+
+def names_within(data: bytes) -> frozenset[str]:
+    """Files that the text of a configuration names, such as the one that it extends.
+
+    Files of data are left out: a configuration says where they are, for the stages.
+    """
+    found = {match.group().decode() for match in _WITHIN.finditer(data[:_MAX_READ])}
+    return frozenset(name for name in found if is_file(name) and not name.endswith(_DATA))
+
+
+def may_name_files(path: str) -> bool:
+    """Whether a file is one of text that people write, and so may name others."""
+    return is_file(path) and not path.endswith(_DATA)
 
 
 def is_file(text: str) -> bool:
@@ -47,16 +93,45 @@ def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
         node = stack.pop()
         text = _text(node)
         if text is None:
-            stack += reversed(children(node))
+            if (joined := _joined(node)) is not None:
+                yield joined
+            stack += (child for child in reversed(children(node)) if not _is_asked(node, child))
             continue
-        yield re.sub(r"\*+", _ANY, text)
+        yield _ANY + text if _BARE.fullmatch(text) else re.sub(r"\*+", _ANY, text)
         if not isinstance(node, ast.Constant):
             stack += [n for n in children(node) if not isinstance(n, ast.Constant)]
+
+
+def _joined(node: ast.AST) -> str | None:
+    """The end of a path of several parts, `*/*.yaml` in `FOLDER / group / f"{name}.yaml"`."""
+    parts: list[ast.expr] = []
+    match node:
+        case ast.BinOp(left=ast.BinOp(op=ast.Div(), right=first), op=ast.Div(), right=last):
+            parts = [first, last]
+        case ast.Call(func=ast.Attribute(attr="join"), args=[_, *rest]):
+            parts = rest
+        case ast.Call(func=ast.Attribute(attr="joinpath"), args=args):
+            parts = args
+    return "/".join(_text(part) or _ANY for part in parts) if len(parts) > 1 else None
+
+
+def _is_asked(node: ast.AST, child: ast.AST) -> bool:
+    """Whether a text is only compared with suffixes, or listed to be."""
+    match node:
+        case ast.Compare() | ast.Set() | ast.List() | ast.Tuple() | ast.Dict():
+            pass
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _ASKING:
+            pass
+        case _:
+            return False
+    return isinstance(child, ast.Constant) and _BARE.fullmatch(str(child.value)) is not None
 
 
 def _text(node: ast.AST) -> str | None:
     """A text with `*` for each part that only a run knows; None for what is no text."""
     match node:
+        case ast.Call(func=ast.Attribute(attr="with_suffix"), args=[ast.Constant(value=str(text))]):
+            return f"{_ANY}{text}"
         case ast.Constant(value=str(text)):
             return _HOLE.sub(_ANY, text)
         case ast.JoinedStr(values=values):

@@ -78,7 +78,8 @@ class Reading:
             self._texts[path] = data
         return data
 
-    def _text(self, path: RepoPath) -> bytes:
+    def text(self, path: RepoPath) -> bytes:
+        """The bytes of a file that exists."""
         data = self._texts.get(path)
         if data is None:
             data = self._read(path)
@@ -136,7 +137,7 @@ class Reading:
     def _extract(
         self, name: str, file: RepoPath, *, is_package: bool, declared: frozenset[str] | None
     ) -> Module:
-        text = self._text(file)
+        text = self.text(file)
         self.parsed += 1
         module = extract(text, file, name, is_package=is_package, declared=declared)
         id_ = self._ids[file]

@@ -21,6 +21,9 @@ PROGRAM: Final = "what a program that is run by its file imports"
 UP: Final = ".."
 """A step to the parent of what comes before it."""
 
+SUFFIX: Final = "/"
+"""What a step begins with that gives what comes before it another suffix: `/.json`."""
+
 # Calls that give the path which they are given, or one that starts from it.
 _SAME: Final = frozenset(
     {"Path", "PurePath", "PosixPath", "PurePosixPath", "fspath", "str", "fsdecode"}
@@ -264,6 +267,10 @@ class _Finder:
             return self._on(first, UP)
         if name == "with_name" and texts:
             return self._on(first, UP, *texts)
+        if name == "with_suffix" and texts:
+            return self._on(first, f"{SUFFIX}{texts[0]}")
+        if name == "with_stem" and texts:
+            return self._on(first, UP, f"{texts[0]}.*")
         if name in ("glob", "rglob") and texts and is_method:
             return self._on(first, *(("**",) if name == "rglob" else ()), *_steps(texts[0]))
         if name in _LISTING:

@@ -8,20 +8,21 @@ too much is only a needless run.
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from pivot.code.reflection import (
     annotation_parts,
     attribute_text,
     globals_item,
     is_loader,
+    is_look_up,
     is_sys_modules,
     loadable,
     loaded,
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
-from pivot.code.statements import registers
+from pivot.code.statements import is_quiet, registers
 from pivot.code.syntax import children
 from pivot.code.texts import evaluated_names, is_dotted
 
@@ -31,22 +32,19 @@ type _Inner = list[ast.AST] | None
 COMPUTED_IMPORT: Final = "import of a computed name"
 """What is said of a module that is imported by a name which only a run knows."""
 
+COMPUTED_MODULE: Final = "sys.modules of a computed name"
+"""What is said of a module that is looked up so."""
+
 SUBCLASSES: Final = "subclasses of a class that only a run knows"
 """What is said of a look for subclasses, unless the class is named."""
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
-
-# Method calls on a module-level object that don't change what another stage would see of it.
-_READING: Final = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
-    | {"get", "items", "keys", "values", "copy"}
-    | {"format", "join", "split", "strip", "startswith", "endswith"}
-)
+_LISTING: Final = frozenset({"items", "values", "keys", "copy"})
+_TABLE: Final = Origin("sys", "modules")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that code uses, with the attributes it reads from it: `np.linalg.norm`.
 
     Attributes:
@@ -78,6 +76,7 @@ class Uses:
         references: names it reads, without duplicates, in order of appearance.
         writes: what it sets attributes or items of, and globals that it binds.
         calls: objects that it calls methods of, which may change them; mere reading left out.
+        asked: methods that are named like ones which only read, and those that loops call.
         lookups: what can't be followed.
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
@@ -88,6 +87,7 @@ class Uses:
     references: tuple[Reference, ...]
     writes: tuple[Reference, ...]
     calls: tuple[Reference, ...]
+    asked: tuple[Reference, ...]
     lookups: tuple[Lookup, ...]
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
@@ -103,6 +103,7 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         references=tuple(walk.references),
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
+        asked=tuple(walk.asked),
         lookups=tuple(walk.lookups),
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
@@ -119,6 +120,7 @@ class _Walk:
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
+        self.asked: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
         self.imports: dict[tuple[str, Origin], None] = {}
@@ -126,6 +128,7 @@ class _Walk:
         self._is_walking = False
         self.texts: dict[str, None] = {}
         self.called: set[str] = set()
+        self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
     def visit(self, nodes: Iterable[ast.AST], scopes: _Scopes) -> None:
@@ -154,6 +157,8 @@ class _Walk:
 
     def _name(self, node: ast.Name, scopes: _Scopes) -> list[ast.AST]:
         stored = node.ctx.__class__ is not ast.Load
+        if node.id in self.place.tables:
+            self._table(node)
         if not stored or (scopes and node.id in scopes[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
@@ -182,6 +187,10 @@ class _Walk:
             self._look_up(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
+        if node.attr == "modules" and is_sys_modules(node, self.place):
+            self._table(node)
+        elif node.attr in _LISTING and self._is_table(node.value, scopes):
+            self._look_up_module(node, None)
         stored = not isinstance(node.ctx, ast.Load)
         self._refer((base.id, *chain), node.lineno, scopes, write=stored)
         return []
@@ -218,13 +227,17 @@ class _Walk:
             return []
         if is_loader(node.func, self.place):
             self._load(node)
+        elif is_look_up(node, self.place):
+            self._look_up_module(node, node.args[0])
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
-        if isinstance(node.func, ast.Attribute) and node.func.attr not in _READING:
-            keeps = registers([node.func.attr])
-            self._changed(node.func.value, scopes, self.writes if keeps else self.calls)
-        if isinstance(node.func, ast.Name):
-            return self._builtin_call(node, node.func.id, scopes)
+        if isinstance(func, ast.Attribute) and is_quiet(func.attr):
+            self._changed(func, scopes, self.asked)
+        elif isinstance(func, ast.Attribute):
+            keeps = registers([func.attr])
+            self._changed(func.value, scopes, self.writes if keeps else self.calls)
+        if isinstance(func, ast.Name):
+            return self._builtin_call(node, func.id, scopes)
         return None
 
     def _load(self, node: ast.Call) -> None:
@@ -257,10 +270,47 @@ class _Walk:
         if name is not None:
             self._add(Reference((name,), node.lineno, Origin(self.place.module)))
             return []
-        if is_sys_modules(node.value):
-            self._look_up("sys.modules of a computed name", node)
+        if self._is_table(node.value, scopes):
+            self._indexed.add(node.value)
+            self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
+        return None
+
+    def _is_table(self, node: ast.AST, scopes: _Scopes) -> bool:
+        """Whether this is `sys.modules`, which a function may import, too."""
+        if isinstance(node, ast.Name):
+            origins = (o for scope in scopes for o in scope.imports.get(node.id, ()))
+            if any(origin == _TABLE for origin in origins):
+                return True
+        return is_sys_modules(node, self.place)
+
+    def _table(self, node: ast.Name | ast.Attribute) -> None:
+        """Note a use of `sys.modules` itself, such as going through it."""
+        if node not in self._indexed and isinstance(node.ctx, ast.Load):
+            self._look_up_module(node, None)
+
+    def _look_up_module(self, node: ast.expr, name: ast.expr | None) -> None:
+        """Note that a module is taken from `sys.modules` by a name that only a run knows."""
+        self._look_up(COMPUTED_MODULE, node)
+        names = None if name is None else loadable(name, self.place)
+        # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
+        self.loads[names or self.place.module] = None
+
+    def _for(self, node: ast.For, scopes: _Scopes) -> list[ast.AST] | None:
+        self._changed(ast.Attribute(node.iter, "__iter__", ast.Load()), scopes, self.asked)
+        return None
+
+    def _statement(self, node: ast.Expr, scopes: _Scopes) -> list[ast.AST] | None:
+        """`app << step`, of which nobody takes the value, is there for what it changes."""
+        if isinstance(node.value, ast.BinOp):
+            self._changed(node.value.left, scopes, self.calls)
+            self._changed(node.value.right, scopes, self.calls)
+        return None
+
+    def _compare(self, node: ast.Compare, scopes: _Scopes) -> list[ast.AST] | None:
+        """To ask whether `sys.modules` has a name looks up nothing."""
+        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
         return None
 
     def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:
@@ -369,6 +419,9 @@ class _Walk:
         ast.Subscript: _subscript,
         ast.AnnAssign: _annotated,
         ast.TypeAlias: _type_alias,
+        ast.Compare: _compare,
+        ast.Expr: _statement,
+        ast.For: _for,
         ast.ClassDef: _class,
         **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
         **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),

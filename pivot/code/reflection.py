@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeIs
 
 from pivot.code.scopes import Origin, Place
 from pivot.code.syntax import parse, walk
 
 _LOADERS: Final = frozenset({"import_module", "__import__", "run_module", "resolve_name"})
 _ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr", "setattr", "delattr"})
+_TABLE: Final = "sys.modules"
 _LOADING_MODULES: Final = frozenset({"importlib", "runpy", "pkgutil"})
 
 ANY: Final = "*"
@@ -26,6 +27,20 @@ def loader_names(tree: ast.Module) -> frozenset[str]:
     )
 
 
+def table_names(tree: ast.Module) -> frozenset[str]:
+    """What a module calls `sys.modules`, that name included."""
+    found = {_TABLE}
+    for node in tree.body:
+        match node:
+            case ast.Import(names=names):
+                found.update(f"{n.asname}.modules" for n in names if n.name == "sys" and n.asname)
+            case ast.ImportFrom(module="sys", names=names):
+                found.update(n.asname or n.name for n in names if n.name == "modules")
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _dotted(value) in found:
+                found.add(name)
+    return frozenset(found)
+
+
 def is_loader(func: ast.expr, place: Place) -> bool:
     """Whether a call of this imports a module by its name."""
     if isinstance(func, ast.Name):
@@ -38,8 +53,10 @@ def loaded(node: ast.AST, place: Place) -> Origin | None:
     text: ast.expr | None = None
     if isinstance(node, ast.Call) and node.args and is_loader(node.func, place):
         text = node.args[0]
-    elif isinstance(node, ast.Subscript) and is_sys_modules(node.value):
+    elif isinstance(node, ast.Subscript) and is_sys_modules(node.value, place):
         text = node.slice
+    elif is_look_up(node, place):
+        text = node.args[0]
     if isinstance(text, ast.Name) and text.id == "__name__":
         return Origin(place.module)
     if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
@@ -110,12 +127,30 @@ def attribute_text(node: ast.AST) -> tuple[ast.AST, str] | None:
     return None
 
 
-def is_sys_modules(node: ast.AST) -> bool:
-    """Whether this is `sys.modules`."""
+def is_sys_modules(node: ast.AST, place: Place) -> bool:
+    """Whether this is `sys.modules`, by whatever name."""
+    if isinstance(node, ast.Name):
+        return node.id in place.tables
+    return isinstance(node, ast.Attribute) and _dotted(node) in place.tables
+
+
+def is_look_up(node: ast.AST, place: Place) -> TypeIs[ast.Call]:
+    """Whether this is `sys.modules.get(...)` or the like."""
     match node:
-        case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
-            return True
+        case ast.Call(
+            func=ast.Attribute(value=of, attr="get" | "setdefault" | "pop"), args=[_, *_]
+        ):
+            return is_sys_modules(of, place)
     return False
+
+
+def _dotted(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
+    return ""
 
 
 def globals_item(node: ast.Subscript) -> str | None:

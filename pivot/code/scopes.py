@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.code.syntax import children, walk
 
@@ -11,8 +11,7 @@ STAR: Final = "*"
 """The name that `from m import *` binds, as far as names are told apart here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an import takes its name from: a module, or `name` in a module; both absolute."""
 
     module: str
@@ -27,11 +26,13 @@ class Place:
         module: its dotted name.
         package: what relative imports start from; empty for a top-level module.
         loaders: its own names for `importlib.import_module`.
+        tables: its own names for `sys.modules`.
     """
 
     module: str
     package: str
     loaders: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset({"sys.modules"})
 
     def absolute(self, module: str | None, level: int) -> str:
         """The absolute name of `from <dots><module> import ...`; empty beyond the top level."""

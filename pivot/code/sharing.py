@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pivot.code.operations import acting
 from pivot.code.statements import callee, defaults, is_container_method, registers
 from pivot.code.syntax import walk
 
@@ -60,11 +61,13 @@ class Sharing:
         renamed: objects that it changes under a name of its own, as `TABLE` in
             `for each in TABLE: each.rate = 1`. What a function gives is not followed, but for one
             that is given nothing, as in `table()["a"] = 1`.
+        acting: methods of a class that seem to read or compute, and may change something.
     """
 
     fills: bool = False
     shares: bool = False
     renamed: tuple[ast.expr, ...] = ()
+    acting: frozenset[str] = frozenset()
 
 
 NOTHING: Final = Sharing()
@@ -85,9 +88,9 @@ def find_sharing(node: ast.AST) -> Sharing:
     fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):
         shares = is_cached or _keeps(node, changed, nodes)
-    else:
-        is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
-        shares = is_cached or (is_kept and fills)
+        return Sharing(fills, shares, tuple(_renamed(changed, nodes)), acting(node))
+    is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
+    shares = is_cached or (is_kept and fills)
     return Sharing(fills, shares, tuple(_renamed(changed, nodes)))
 
 

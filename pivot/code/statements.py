@@ -18,6 +18,12 @@ _PURE_FUNCTIONS: Final = frozenset(
     {"range", "zip", "enumerate", "reversed", "sorted", "len", "min", "max", "sum", "product"}
     | {"list", "tuple", "dict", "set", "frozenset", "str", "int", "float", "bool", "isinstance"}
 )
+# Methods that are taken not to change what they belong to: of loggers, tables, texts.
+_READING: Final = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+    | {"get", "items", "keys", "values", "copy"}
+    | {"format", "join", "split", "strip", "startswith", "endswith"}
+)
 _PURE_METHODS: Final = frozenset(
     {"items", "keys", "values", "get", "copy", "format", "join", "split", "strip", "replace"}
     | {"lower", "upper", "startswith", "endswith", "product"}
@@ -199,6 +205,21 @@ def is_container_call(call: ast.Call) -> bool:
     if not isinstance(func, ast.Attribute) or func.attr not in _CONTAINER_METHODS:
         return False
     return sum(isinstance(node, ast.Call) for node in own_nodes([call])) == 1
+
+
+def is_pure_function(name: str) -> bool:
+    """Whether a built-in of that name only computes."""
+    return name in _PURE_FUNCTIONS
+
+
+def is_quiet(name: str) -> bool:
+    """Whether a method of that name is taken not to change what a stage would see of its object."""
+    return name in _READING
+
+
+def is_reading(name: str) -> bool:
+    """Whether methods of that name are taken for reading or computing somewhere."""
+    return name in _READING or name in _PURE_METHODS
 
 
 def is_container_method(name: str) -> bool:

@@ -1,16 +1,19 @@
 """The project's symbols, what each leads to, and what importing its modules changes."""
 
 from collections.abc import Container, Iterable, Iterator
+from operator import itemgetter
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.links import Links
+from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
-from pivot.code.targets import SymbolId
+from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Acts, Touch
 from pivot.hashing import ObjectId
 
@@ -23,11 +26,13 @@ class Graph:
         self.modules = modules
         self._files = files
         self._heed = heed
+        self._links: dict[str, Links] = {}
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
         self._triggers: dict[tuple[str, int], Touch] = {}
         self._together: dict[str, dict[tuple[int, ObjectId], list[SymbolId]]] = {}
+        self._actings: dict[SymbolId, frozenset[str]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
@@ -52,12 +57,25 @@ class Graph:
             module = self.module(symbol.module)
             found = module.symbols[symbol.name]
             with self.modules.asking_for(symbol.module):
-                node = analyse_symbol(self.modules, module, found, heed=self._heed)
+                node = analyse_symbol(self._linked(module), found, heed=self._heed)
             self._plain[symbol] = node
         return node
 
+    def _linked(self, module: Module) -> Links:
+        name = module.place.module
+        links = self._links.get(name)
+        if links is None:
+            links = self._links[name] = Links(self.modules, module)
+        return links
+
+    def _targets(self, module: Module, place: int) -> Targets:
+        """What the reference at a place of a module stands for."""
+        return self._linked(module).at(place).targets
+
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
+        if not (part.reads or part.opens or node.called):
+            return node
         with self.modules.asking_for(module.place.module):
             return self._reading(module, part, node)
 
@@ -71,6 +89,7 @@ class Graph:
             if later and caller.kind is not Kind.CONSTANT and not caller.is_ignored:
                 lines += self._files.read(self.module(symbol.module), later)
         lines += self._mentioned(module, part, node)
+        lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
@@ -95,7 +114,7 @@ class Graph:
         if key not in self._effects:
             effect = module.effects[index]
             with self.modules.asking_for(key[0]):
-                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = analyse(self._linked(module), effect.part, Kind.EFFECTS)
                 node = self._with_files(module, effect.part, node)
                 self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
@@ -105,7 +124,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -151,7 +170,7 @@ class Graph:
         bases: set[SymbolId | str] = set()
         always = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             is_decorator = reference in trigger.decorators
             if reference in trigger.bases:
                 bases |= targets.externals
@@ -170,6 +189,11 @@ class Graph:
                 changed, outside = self._changes(symbol)
                 symbols |= changed
                 always |= outside
+        for reference in trigger.operands:
+            name = module.references[reference].chain[-1:]
+            for symbol, is_method in self._targets(module, reference).symbols.items():
+                if is_method and self._notes(symbol, *name):
+                    symbols |= self._with_parts([symbol]) | self._changes(symbol)[0]
         given, opened = self._given(module, trigger)
         symbols |= given
         always |= opened
@@ -183,7 +207,7 @@ class Graph:
         changes = applied = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             chain = module.references[reference].chain
-            called = self.modules.targets(module, reference).symbols
+            called = self._targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
                 changes |= consumes(chain[-1])
@@ -192,7 +216,7 @@ class Graph:
         always = False
         if changes or applied:
             for argument in trigger.arguments:
-                targets = self.modules.targets(module, argument)
+                targets = self._targets(module, argument)
                 always |= changes and bool(targets.modules)
                 for symbol in targets.symbols:
                     kind = self.plain(symbol).kind
@@ -211,7 +235,26 @@ class Graph:
         kind = self.plain(symbol).kind
         if is_decorator:
             return is_method or kind is Kind.CONSTANT
-        return is_method and kind is not Kind.CLASS
+        if not is_method:
+            return kind is Kind.CONSTANT and self._notes(symbol, "__call__")
+        return kind is not Kind.CLASS
+
+    def _notes(self, symbol: SymbolId, method: str) -> bool:
+        """Whether a method of an object changes something though its name doesn't say so."""
+        return not self._acting(symbol).isdisjoint(names_meant(method))
+
+    def _acting(self, symbol: SymbolId) -> frozenset[str]:
+        """The methods that do so of all classes which an object may be made by."""
+        if symbol not in self._actings:
+            plain = self.plain(symbol)
+            parts = [symbol]
+            if plain.kind is Kind.CONSTANT:
+                classes = (s for s in self.closure(symbol) if self.plain(s).kind is Kind.CLASS)
+                functions = (s for s in plain.called if self.plain(s).kind is Kind.FUNCTION)
+                parts += [*classes, *functions]
+            found = (self._facts(part).acting for part in parts)
+            self._actings[symbol] = frozenset().union(*found)
+        return self._actings[symbol]
 
     def _changes(self, symbol: SymbolId) -> tuple[set[SymbolId], bool]:
         """What a function or class, with all that it uses, may change when it is called."""
@@ -222,6 +265,7 @@ class Graph:
             if node.kind is not Kind.CONSTANT:
                 changed |= node.changes
                 changed.update(c for s in node.changes for c in self._handed_out(s))
+                changed.update(s for s, method in node.asked if self._notes(s, method))
                 outside |= node.changes_outside
                 facts = self._facts(part)
                 if facts.shares and (facts.fills or node.kind is Kind.CLASS):
@@ -251,7 +295,7 @@ class Graph:
         return found
 
     def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
-        found = self.modules.targets(module, reference).symbols
+        found = self._targets(module, reference).symbols
         return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:
@@ -284,11 +328,11 @@ class Graph:
             if touch.may_matter:
                 yield module, index, touch
 
-    def _trigger_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
-        for index in range(len(module.triggers)):
+    def _trigger_acts(self, module: Module) -> Iterator[tuple[SymbolId, Touch]]:
+        for index, trigger in enumerate(module.triggers):
             touch = self.trigger(module, index)
             if touch.may_matter:
-                yield module, index, touch
+                yield SymbolId(module.place.module, trigger.name), touch
 
     def imports(self, name: str) -> tuple[str, ...]:
         """The project modules that import statements of a module run."""
@@ -300,6 +344,16 @@ class Graph:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
         return found
+
+    def imports_among_acts(self, name: str) -> tuple[tuple[int, str], ...]:
+        """The same modules, each with how many of the module's acts come before it."""
+        module = self.modules.get(name)
+        if module is None or not module.acts_before:
+            return tuple((0, imported) for imported in self.imports(name))
+        every = zip(module.acts_before, map(self._imported, module.runs), strict=True)
+        known = [(before, imported) for before, imported in every if imported is not None]
+        loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
+        return tuple(sorted([*known, *loaded], key=itemgetter(0)))
 
     def _imported(self, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pivot.code import declarations, statements
 from pivot.code.facts import Trigger
 from pivot.code.findings import Kind
+from pivot.code.operations import operations
 from pivot.code.references import Reference, find_uses
-from pivot.code.reflection import loaded, loader_names
+from pivot.code.reflection import loaded, loader_names, table_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.sharing import arguments
 from pivot.code.syntax import parse, walk
@@ -100,6 +101,7 @@ class Outline:
         imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
+        run_lines: for each of `runs` where it is imported.
         effects: in source order.
         exports: names in `__all__` as far as it is a plain list.
         bindings: every statement that binds a name, in source order: the name (`*` for a star
@@ -112,6 +114,7 @@ class Outline:
     imports: Mapping[str, Sequence[Origin]]
     stars: Sequence[str]
     runs: Sequence[Origin]
+    run_lines: Sequence[int]
     effects: Sequence[Effect]
     triggers: Sequence[Trigger[Reference]]
     exports: frozenset[str]
@@ -132,7 +135,8 @@ def parse_file(source: bytes, file: RepoPath) -> ast.Module:
 
 def locate(tree: ast.Module, name: str, *, is_package: bool) -> Place:
     """Where a module's code stands."""
-    return Place(name, name if is_package else name.rpartition(".")[0], loader_names(tree))
+    package = name if is_package else name.rpartition(".")[0]
+    return Place(name, package, loader_names(tree), table_names(tree))
 
 
 def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) -> Outline:
@@ -149,6 +153,7 @@ def read_outline(tree: ast.Module, *, place: Place, declared: frozenset[str]) ->
         imports=reader.imports,
         stars=reader.stars,
         runs=reader.runs,
+        run_lines=reader.run_lines,
         effects=reader.effects,
         triggers=reader.triggers,
         exports=_exports(reader.definitions.get("__all__", ())),
@@ -176,6 +181,7 @@ class _Reader:
     imports: dict[str, list[Origin]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     runs: list[Origin] = field(default_factory=list)
+    run_lines: list[int] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     triggers: list[Trigger[Reference]] = field(default_factory=list)
     bindings: list[tuple[str, str]] = field(default_factory=list)
@@ -212,7 +218,11 @@ class _Reader:
         for part in statements.own_nodes([node]):
             origin = loaded(part, self.place) if isinstance(part, ast.Call) else None
             if origin is not None:
-                self.runs.append(Origin(origin.module))
+                self._runs(Origin(origin.module), node)
+
+    def _runs(self, origin: Origin, node: ast.stmt) -> None:
+        self.runs.append(origin)
+        self.run_lines.append(node.lineno)
 
     def _define(self, name: str, definition: Definition) -> None:
         self.definitions.setdefault(name, []).append(definition)
@@ -223,17 +233,27 @@ class _Reader:
     ) -> None:
         for name, origin, module in imported(node, self.place):
             if runs:
-                self.runs.append(Origin(module))
+                self._runs(Origin(module), node)
                 self.bindings.append((name, f"{origin.module}:{origin.name or ''}"))
                 self.import_positions.append((name, (node.lineno, node.col_offset)))
+                self._bind_submodule(name, module)
             if name == "*":
                 self.stars.append(module)
                 continue
             if runs and origin.name is not None:
-                self.runs.append(origin)
+                self._runs(origin, node)
             self.imports.setdefault(name, []).append(origin)
             if runs and definition.guards:
                 self._define(name, definition)
+
+    def _bind_submodule(self, name: str, module: str) -> None:
+        """A package that imports one of its modules has it as an attribute from then on."""
+        place = self.place
+        if place.module != place.package or not module.startswith(f"{place.package}."):
+            return
+        own = module.removeprefix(f"{place.package}.").partition(".")[0]
+        if own != name:
+            self.bindings.append((own, f"{place.package}.{own}:"))
 
     def _definable(self, definition: Definition, node: Definable) -> None:
         self._define(node.name, definition)
@@ -258,10 +278,12 @@ class _Reader:
         bases: list[ast.expr] = []
         if isinstance(node, ast.ClassDef):
             bases = [*node.bases, *(k.value for k in node.keywords)]
-            calls = statements.calls([*node.bases, *node.keywords, *node.body])
+            run: list[ast.AST] = [*node.bases, *node.keywords, *node.body]
+            calls = statements.calls(run)
         else:
-            calls = statements.calls([*statements.defaults(node), *statements.annotations(node)])
-        self._trigger(node.name, list(calls), node.decorator_list, bases)
+            run = [*statements.defaults(node)]
+            calls = statements.calls([*run, *statements.annotations(node)])
+        self._trigger(node.name, list(calls), node.decorator_list, bases, operations(run))
 
     def _trigger(
         self,
@@ -269,11 +291,13 @@ class _Reader:
         calls: Sequence[ast.expr],
         decorators: Sequence[ast.expr] = (),
         bases: Sequence[ast.expr] = (),
+        operands: Sequence[ast.expr] = (),
     ) -> None:
         parts = [self._callees(part) for part in (decorators, bases, calls)]
-        if any(parts):
+        if any(parts) or operands:
             given = [part for call in (*decorators, *bases, *calls) for part in arguments(call)]
             parts.append(find_uses(given, self.place).references if given else ())
+            parts.append(self._callees(operands))
             self.triggers.append(Trigger(name, *parts))
 
     def _callees(self, calls: Sequence[ast.expr]) -> tuple[Reference, ...]:
@@ -304,9 +328,11 @@ class _Reader:
         for name in names:
             self._define(name, definition)
         calls = list(statements.calls([node]))
-        if calls and not all(declarations.is_declared(c, self.declared) for c in calls):
+        is_declaring = any(calls) and all(declarations.is_declared(c, self.declared) for c in calls)
+        operands = operations([node])
+        if (calls or operands) and not is_declaring:
             for name in names:
-                self._trigger(name, calls)
+                self._trigger(name, calls, operands=operands)
         if isinstance(node, ast.AugAssign) and any(map(self._is_shared, names)):
             touched = tuple(Reference((name,), node.lineno) for name in names)
             self.effects.append(Effect(definition, touched))
@@ -344,3 +370,5 @@ class _Reader:
                 self._triggers_of(part)
         if statements.acts([node], self.declared):
             self.effects.append(Effect(definition, None))
+        elif names and (operands := operations([node])):
+            self._trigger(names[0], (), operands=operands)

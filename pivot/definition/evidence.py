@@ -12,7 +12,7 @@ import stat as stat_
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pivot.definition.executed import Executed
 from pivot.hashing import ObjectId, derive, derive_json
@@ -23,8 +23,7 @@ _ENVIRONMENT_CONTEXT = "pivot definitions environment 1"
 _LISTING_CONTEXT = "pivot definitions listing 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Impurity:
+class Impurity(NamedTuple):
     """Something that definition code did and whose result can't be checked later.
 
     `file` is relative to the project where it lies in it; `line` is 1-based.
@@ -35,8 +34,7 @@ class Impurity:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lookups:
+class Lookups(NamedTuple):
     """Names of modules that were looked for in one folder, and what the folder held for them."""
 
     names: tuple[str, ...]

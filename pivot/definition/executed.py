@@ -7,9 +7,8 @@ body; so the body is left out of what is compared.
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from blake3 import blake3
 
@@ -22,8 +21,7 @@ _CONTEXT = "pivot definitions executed 1"
 type _Place = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(NamedTuple):
     """What of a source ran.
 
     Attributes:

@@ -7,7 +7,6 @@ can't be taken for one. `package.module:<module>` is a module as a whole.
 import os
 import re
 from collections.abc import Callable, Sequence
-from glob import translate
 from types import FunctionType, ModuleType
 from typing import Final
 
@@ -40,6 +39,8 @@ def fixed_part(pattern: str) -> str:
 
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Whether a path is one that a pattern stands for; `**` stands for any number of folders."""
+    from glob import translate  # noqa: PLC0415 - few projects have patterns
+
     match = re.compile(translate(pattern, recursive=True, seps="/")).match
     return lambda path: match(path) is not None
 

@@ -159,7 +159,7 @@ def decode(data: bytes, place: str, code: CodeHashes | None = None) -> Lock:
 def _from_json(value: Mapping[str, Json], code: CodeHashes) -> Lock:
     raw = Fields(value)
     deps, outs = _contents(raw, "deps"), _contents(raw, "outs")
-    kinds = {RepoPath(str(row["path"])): OutKind(str(row["kind"])) for row in raw.rows("outs")}
+    kinds = [OutKind(str(row["kind"])) for row in raw.rows("outs")]
     declared = Declared(
         scheme=raw.number("scheme"),
         code=code,
@@ -168,7 +168,7 @@ def _from_json(value: Mapping[str, Json], code: CodeHashes) -> Lock:
         env=raw.texts("env"),
         cwd=RepoPath(raw.text("cwd")),
         deps=tuple(deps),
-        outs=tuple(OutSpec(path, kind) for path, kind in kinds.items()),
+        outs=tuple(map(OutSpec, outs, kinds)),
         version=_version(value),
     )
     lock = Lock(

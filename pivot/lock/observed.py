@@ -136,7 +136,7 @@ def present(
     *,
     code: Callable[[Collection[str]], Mapping[str, str | None]],
     variable: Callable[[str], str | None],
-    file: Callable[[RepoPath], ObjectId | None],
+    files: Callable[[Collection[RepoPath]], Mapping[str, ObjectId | None]],
     folder: Callable[[RepoPath], str | None],
     packages: Callable[[Collection[str]], Mapping[str, str | None]] = _no_packages,
     may_differ: Callable[[str], bool] = _none,
@@ -146,7 +146,7 @@ def present(
     Args:
         code: hashes of symbols; asked once, for all of them.
         variable: the value of a variable.
-        file: the id of a file of the project.
+        files: ids of files of the project; asked once.
         folder: the hash of the names in a folder of the project.
         packages: versions of distributions, `ANY` for one that may differ; asked once.
         may_differ: whether a variable may differ; it gets `ANY`.
@@ -164,7 +164,7 @@ def present(
         imported |= one.packages.keys()
     hashes = code(sorted(symbols)) if symbols else {}
     versions = packages(sorted(imported)) if imported else {}
-    ids = {path: file(path) for path in paths}
+    ids = files(paths) if paths else {}
     return (
         {f"code:{symbol}": hashes.get(symbol) for symbol in symbols}
         | {f"env:{n}": ANY if may_differ(n) else variable_hash(variable(n)) for n in names}

@@ -6,7 +6,7 @@ What takes more looking is added by others: `listing` says what changed in direc
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pivot.code.findings import FileRead, Fingerprint
 from pivot.explain import Reason, ReasonKind
@@ -19,8 +19,7 @@ SHORT_ID: Final = 10
 """Digits of a commit, or of a file's id, that are shown beside a path."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileChanges:
+class FileChanges(NamedTuple):
     """What differs between two contents of a directory."""
 
     added: tuple[TreePath, ...]
@@ -35,8 +34,7 @@ class FileChanges:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(NamedTuple):
     """Where a symbol stood when the lock was made.
 
     Attributes:

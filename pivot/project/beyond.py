@@ -1,6 +1,6 @@
 """Code that ran in a stage although nothing in its sources leads there, as by computed names."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
@@ -24,15 +24,9 @@ class Sources(Protocol):
     def outside(self, names: Collection[str]) -> AbstractSet[str]: ...
 
 
-def find_beyond(
-    sources: Sources,
-    fingerprint: Fingerprint,
-    seen: Observation,
-    packages: Callable[[Collection[str]], Mapping[str, str]],
-) -> Beyond:
+def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -> Beyond:
     """What ran beyond `fingerprint`, the code that is known without running.
 
-    `packages` gives the versions of what stands behind top-level modules.
 
     What is found leads on as everything does: a function that was called by a computed name counts
     with all that it uses, and a module that was imported by one counts as a whole. What only
@@ -75,7 +69,7 @@ def find_beyond(
         {name: reached[name] for name in code},
         files - foreign,
         foreign,
-        packages(outside),
+        outside,
     )
 
 

@@ -12,6 +12,7 @@ from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
+from pivot.garbage import uncollected
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
@@ -155,6 +156,7 @@ class Code:
 
         return OpenedCode(code, known)
 
+    @uncollected()
     def _analyse(
         self,
         symbols: Sequence[str],

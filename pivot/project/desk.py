@@ -4,8 +4,8 @@ from pivot.project.planner import Planner
 from pivot.run.desk import Desk
 
 
-def desk(planner: Planner) -> Desk:
-    """The parts that take and remember the results of a project's stages."""
+def desk(planner: Planner, *, records: bool = True) -> Desk:
+    """The parts that take and remember the results of a project's stages, if they are recorded."""
     project = planner.project
     return Desk(
         workspace=project.workspace,
@@ -16,4 +16,5 @@ def desk(planner: Planner) -> Desk:
         temporary=project.layout.temporary,
         code_now=planner.present_code.of,
         written_now=planner.present_code.written,
+        records=records,
     )

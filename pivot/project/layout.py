@@ -1,7 +1,7 @@
 """Where things are in a project: the folder `.pivot/` and what lies in it."""
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.errors import NoProjectError, UsageError
 
@@ -12,8 +12,7 @@ _WRITTEN = ("stages", "runs", "aside", "tmp", "state.db", "cache")
 WRITTEN = (*_WRITTEN, *(f"cache/{name}" for name in _STORE))
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The paths of a project; `root` is absolute."""
 
     root: str

@@ -211,7 +211,7 @@ class Planner:
         """The same while stages run, which may change it."""
         from pivot.project.present_code import PresentCode
 
-        return PresentCode(self.project, self.code)
+        return PresentCode(self.project, self.code, self.imported.behind)
 
     def fingerprint(self, name: StageName) -> Fingerprint:
         """What a stage reaches, as the plan knows it."""
@@ -240,7 +240,7 @@ class Planner:
             observed,
             code=hashes,
             variable=os.environ.get,
-            file=self._file_id,
+            files=self._file_ids,
             folder=self.listings.digest,
             packages=self.imported.now,
             may_differ=lambda name: any(fnmatchcase(name, pattern) for pattern in ignored),
@@ -284,12 +284,15 @@ class Planner:
         self.project.state.record_document(name, json.dumps(names).encode())
         return names
 
-    def _file_id(self, path: RepoPath) -> ObjectId | None:
-        """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
-        id_ = self.project.workspace.file_id(path)
-        owner = self.tracked.owner(path) if id_ is None else None
+    def _file_ids(self, paths: Collection[RepoPath]) -> Mapping[str, ObjectId | None]:
+        """The ids of files' bytes; of tracked files that aren't here, what they should hold."""
+        ids = self.project.workspace.file_ids(paths)
+        return {path: ids[path] or self._kept_id(path) for path in paths}
+
+    def _kept_id(self, path: RepoPath) -> ObjectId | None:
+        owner = self.tracked.owner(path)
         if owner is None:
-            return id_
+            return None
         whole = self.tracked.contents[owner]
         content = whole if owner == path else self._tracked_part(path, owner, whole)
         return None if content is None else content.id

@@ -6,6 +6,7 @@ ones.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from pivot.code.consulted import DOCUMENT as CONSULTED
 from pivot.code.consulted import decode
@@ -25,9 +26,16 @@ from pivot.run.sifting import Beyond
 class PresentCode:
     """What the code of the stages is now; `keep` keeps what was asked for beside it."""
 
-    def __init__(self, project: Project, code: Code) -> None:
+    def __init__(
+        self,
+        project: Project,
+        code: Code,
+        packages: Callable[[Collection[str]], Mapping[str, str]],
+    ) -> None:
+        """`packages` gives the versions of what stands behind top-level modules."""
         self._project = project
         self._code = code
+        self._packages = packages
         self._standing: Standing | None = None
         self._asked: set[str] = set()
 
@@ -59,25 +67,14 @@ class PresentCode:
         names = {*record.fingerprints[stage.entry].code, *observed.code}
         return self._ask(lambda code: code.text(stage.symbol, names))
 
-    def beyond(
-        self,
-        entry: str,
-        seen: Observation,
-        behind: Callable[[Collection[str]], Mapping[str, str]],
-    ) -> Beyond:
-        """What ran beyond the fingerprint of an entry, and beyond the packages that it names.
-
-        `behind` gives the versions of what stands behind top-level modules.
-        """
+    def beyond(self, entry: str, seen: Observation) -> Beyond:
+        """What ran beyond the fingerprint of an entry."""
         record = self.record_for(entry)
-        fingerprint, declared = record.fingerprints[entry], record.packages[entry]
-
-        def packages(modules: Collection[str]) -> Mapping[str, str]:
-            return {name: v for name, v in behind(modules).items() if name not in declared}
-
-        found = self._ask(lambda code: find_beyond(code, fingerprint, seen, packages))
+        fingerprint, known = record.fingerprints[entry], record.packages[entry]
+        found = self._ask(lambda code: find_beyond(code, fingerprint, seen))
         self._asked.update(found.code)
-        return found
+        packages = self._packages(found.modules)
+        return replace(found, packages={n: v for n, v in packages.items() if n not in known})
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]:
         """The hashes of any symbols; see `Code.hashes`."""

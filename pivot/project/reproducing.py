@@ -39,7 +39,7 @@ def reproduce(
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
         write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(
-            desk=desk(planner),
+            desk=desk(planner, records=records),
             look=planner.look,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
@@ -47,7 +47,6 @@ def reproduce(
             executor=lambda: executor,
             sifter=_sifter(planner),
             strict=project.config.flag("run.strict"),
-            records=records,
         )
         record = RunRecord.fresh(project.layout.runs)
         code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
@@ -68,14 +67,9 @@ def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
 
 def _sifter(planner: Planner) -> Sifter:
     project = planner.project
-    behind = planner.imported.behind
-    return Sifter(
-        project.workspace,
-        lambda entry, seen: planner.present_code.beyond(entry, seen, behind),
-        os.environ,
-        planner.listings,
-        project.config.listed("fingerprint.ignore_env"),
-    )
+    ignored = project.config.listed("fingerprint.ignore_env")
+    beyond = planner.present_code.beyond
+    return Sifter(project.workspace, beyond, os.environ, planner.listings, ignored)
 
 
 def _job(planner: Planner, name: StageName, log: str) -> Job:

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.paths import RepoPath
 from pivot.track.listings import plain_names
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSources:
+class DiskSources(NamedTuple):
     """Reads sources below `root`, the project's absolute path."""
 
     root: str

@@ -98,7 +98,7 @@ def accept_outcome(bench: Workbench, attempt: Attempt, outcome: Outcome) -> tupl
     lock = accept(
         attempt.started,
         desk.workspace,
-        desk.store if bench.records else None,
+        desk.store if desk.records else None,
         partial(desk.code_now, stage),
         observed,
         partial(desk.written_now, stage),

@@ -19,6 +19,7 @@ class Desk:
         locks: absolute path of the folder of locks; `temporary` that of claims.
         code_now: the hashes of all of a stage's code as the sources are now.
         written_now: how that, with what was observed, is written (see `Lock.sources`).
+        records: whether outs are stored and locks written.
     """
 
     workspace: Workspace
@@ -29,3 +30,4 @@ class Desk:
     temporary: str
     code_now: Callable[[Stage], Mapping[str, str]]
     written_now: Callable[[Stage, Observed], str]
+    records: bool = True

@@ -163,7 +163,8 @@ def _accepted(desk: Desk, taken: Taken) -> Lock:
         lambda: observed,
         lambda seen: desk.written_now(stage, seen),
     )
-    return lock if run is not None else replace(lock, recorded=True)
+    is_of_run = run is not None and _are_same(lock.outs, run.outs)
+    return lock if is_of_run else replace(lock, recorded=True)
 
 
 def _run_that_made_it(desk: Desk, taken: Taken) -> Lock | None:
@@ -171,9 +172,12 @@ def _run_that_made_it(desk: Desk, taken: Taken) -> Lock | None:
     run = unrecorded_lock(desk.state, taken.survey.stage.name)
     if run is None or run.key != taken.survey.declared.key(taken.deps):
         return None
-    now = taken.survey.outs
-    is_as_left = run.outs.keys() == now.keys() and all(
-        (content := now[path]) is not None and same(content, left)
-        for path, left in run.outs.items()
+    return run if _are_same(taken.survey.outs, run.outs) else None
+
+
+def _are_same(now: Mapping[RepoPath, Content | None], left: Mapping[RepoPath, Content]) -> bool:
+    """Whether outs are as a run left them."""
+    return now.keys() == left.keys() and all(
+        (content := now[path]) is not None and same(content, before)
+        for path, before in left.items()
     )
-    return run if is_as_left else None

@@ -31,7 +31,6 @@ from pivot.run.record import RunRecord
 from pivot.run.rekeyed import write_rekeyed
 from pivot.run.restoring import restore
 from pivot.run.schedule import Ended, Schedule
-from pivot.run.unrecorded import keep_unrecorded
 from pivot.run.use import UnvouchedError
 from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
@@ -145,7 +144,7 @@ class Repro:
     def _rekey(self, name: StageName) -> Decision | None:
         """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
         stage = self._plan.survey.stages[name]
-        applies = stage.is_outdated and self._is_as_planned(name) and self._bench.records
+        applies = stage.is_outdated and self._is_as_planned(name) and self._bench.desk.records
         if not applies or not write_rekeyed(self._bench.desk, self._record, stage):
             return None
         self._rekeyed += 1
@@ -235,7 +234,7 @@ class Repro:
             with store.in_use():
                 try:
                     lock, use = accept_outcome(self._bench, running, outcome)
-                    self._keep(lock)
+                    vouch(self._bench.desk, self._record, lock)
                 finally:
                     is_held = running.holds_old_outs(store)
         except UnvouchedError as error:
@@ -250,12 +249,6 @@ class Repro:
                 cwd, strict = running.survey.stage.cwd, self._bench.strict
                 self._sink(StageUsed(name, use, tuple(use.messages(cwd, strict=strict))))
             self._finish(name, Status.RAN, running.decision, lock, duration)
-
-    def _keep(self, lock: Lock) -> None:
-        if self._bench.records:
-            vouch(self._bench.desk, self._record, lock)
-        else:
-            keep_unrecorded(self._bench.desk.state, lock)
 
     def _finish(
         self,

@@ -13,7 +13,7 @@ from pivot.survey import StageSurvey
 
 
 def restore(bench: Workbench, record: RunRecord, stage: StageSurvey, lock: Lock) -> bool:
-    """Put the outs of `lock` in place, and write it as the stage's own if the run is recorded.
+    """Put the outs of `lock` in place, and write it as the stage's own, if locks are written.
 
     False if they can't be had after all, so that the stage has to run.
     """
@@ -29,10 +29,12 @@ def restore(bench: Workbench, record: RunRecord, stage: StageSurvey, lock: Lock)
     for path, content in lock.outs.items():
         if not looks[path].shows(content):
             place(desk.workspace, desk.state, desk.store, path, content, look=looks[path])
+    if not desk.records:
+        return True
     own = adopted(desk, lock, stage.stage)
-    if lock is stage.lock and bench.records:
+    if lock is stage.lock:
         # Believed because it is checked out: not for ever, as what our own runs wrote is.
         write_lock(desk.locks, own)
-    elif bench.records:
+    else:
         vouch(desk, record, own)
     return True

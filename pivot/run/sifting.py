@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pivot.files import lstat
+from pivot.hashing import ObjectId
 from pivot.lock.observed import Observed, names_hash, variable_hash
 from pivot.paths import PathError, RepoPath
 from pivot.run.observation import Observation, Stamp
@@ -35,6 +36,7 @@ class Beyond:
         places: the file of each of these symbols.
         sources: files of code that ran and whose symbols are known.
         foreign: files of code that ran and that are no modules of the project.
+        modules: top-level names of modules from elsewhere that such code imports.
         packages: version by distribution, of what only such code imports.
     """
 
@@ -42,6 +44,7 @@ class Beyond:
     places: Mapping[str, RepoPath] = field(default_factory=dict)
     sources: AbstractSet[RepoPath] = frozenset()
     foreign: AbstractSet[RepoPath] = frozenset()
+    modules: AbstractSet[str] = frozenset()
     packages: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -105,31 +108,28 @@ class Sifter:
         self, seen: Observation, beyond: Beyond, written: AbstractSet[RepoPath]
     ) -> tuple[dict[RepoPath, str | None], list[RepoPath]]:
         """Entries of the lock, and those of them that should be deps."""
-        files: dict[RepoPath, str | None] = {}
-        reads: list[RepoPath] = []
-        for file in beyond.foreign - written:
-            id_ = self.workspace.file_id(file)
-            files[file] = None if id_ is None else str(id_)
-        for text, stamp in seen.reads.items():
-            path = _path(text)
-            if path is None or path in beyond.sources or path in beyond.foreign:
-                continue
-            if path in written:  # the stage's own state, which it looked for first
-                if stamp is not None:
-                    reads.append(path)
-                continue
-            is_own = stamp is not None and stamp.mtime_ns >= seen.began_ns and seen.processes
-            if is_own:
-                continue  # made meanwhile, as it seems by a process that the stage started
-            id_ = self.workspace.file_id(path)
+        foreign = beyond.foreign - written
+        given = {path: stamp for text, stamp in seen.reads.items() if (path := _path(text))}
+        for path in beyond.sources | beyond.foreign:
+            given.pop(path, None)
+        # The stage's own state, which it looked for first.
+        reads = [path for path, stamp in given.items() if path in written and stamp is not None]
+        others = {
+            path: stamp
+            for path, stamp in given.items()
+            if path not in written and not _is_made_meanwhile(stamp, seen)
+        }
+        ids = self.workspace.file_ids([*foreign, *others])
+        files: dict[RepoPath, str | None] = {path: _text(ids[path]) for path in foreign}
+        for path, stamp in others.items():
             if Stamp.of(self.workspace.absolute(path)) != stamp:
                 if seen.processes:
                     continue
                 raise _changed(path)
-            files[path] = None if id_ is None else str(id_)
-            if id_ is not None:
+            files[path] = _text(ids[path])
+            if stamp is not None:
                 reads.append(path)
-        return files, reads
+        return files, sorted(reads)
 
     def _folders(
         self, seen: Observation, written: AbstractSet[RepoPath]
@@ -160,6 +160,15 @@ class Sifter:
             if names and not _is_code(names):
                 listed.append(folder)
         return folders, listed
+
+
+def _is_made_meanwhile(stamp: Stamp | None, seen: Observation) -> bool:
+    """Whether a file seems to be made by a process that the stage started."""
+    return stamp is not None and stamp.mtime_ns >= seen.began_ns and seen.processes
+
+
+def _text(id_: ObjectId | None) -> str | None:
+    return None if id_ is None else str(id_)
 
 
 def _is_code(names: Collection[str]) -> bool:

@@ -5,15 +5,19 @@ from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
 from pivot.run.desk import Desk
 from pivot.run.record import RunRecord
-from pivot.run.unrecorded import forget_unrecorded
+from pivot.run.unrecorded import forget_unrecorded, keep_unrecorded
 from pivot.survey import StageSurvey
 
 
 def vouch(desk: Desk, record: RunRecord, lock: Lock) -> None:
     """Remember a lock as an action, and write it where the stage's lock stands.
 
-    In this order: without its lock a result is restored, without its action it is run again.
+    In this order: without its lock a result is restored, without its action it is run again. A
+    result that isn't to be recorded is only noted.
     """
+    if not desk.records:
+        keep_unrecorded(desk.state, lock)
+        return
     data = lock.encode()
     record.keep_lock(lock.stage, data)
     desk.history.add(lock, data)

@@ -26,7 +26,6 @@ class Workbench:
         executor: makes the executor, when the first stage runs.
         sifter: tells what counts of what a stage was seen to do.
         strict: whether a stage that uses undeclared files of the project fails.
-        records: whether outs are stored and locks written.
     """
 
     desk: Desk
@@ -37,4 +36,3 @@ class Workbench:
     executor: Callable[[], Executor]
     sifter: Sifter
     strict: bool = False
-    records: bool = True

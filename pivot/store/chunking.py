@@ -6,14 +6,12 @@ other ones would cut the same file elsewhere and end deduplication against what 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 NORMALIZATION: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Cutting:
+class Cutting(NamedTuple):
     """How one kind of content is cut; sizes in bytes.
 
     Content of up to `threshold` bytes stays whole, so no entry of data is larger than a chunk.

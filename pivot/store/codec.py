@@ -3,8 +3,6 @@
 import threading
 from enum import IntEnum
 
-import zstandard
-
 from pivot.errors import IntegrityError
 
 DEFAULT_LEVEL = 1
@@ -39,6 +37,8 @@ class Compressor(threading.local):
     """
 
     def __init__(self, level: int = DEFAULT_LEVEL) -> None:
+        import zstandard  # noqa: PLC0415 - whoever only asks what a store has opens no block
+
         self._zstd = zstandard.ZstdCompressor(level=level)
         self._taster = zstandard.ZstdCompressor(level=1)
         self._scanner = zstandard.ZstdCompressor(level=_REPETITIONS)
@@ -86,6 +86,8 @@ def decompress[T: (bytes, bytes | memoryview)](codec: int, stored: T, raw_size: 
         return stored
     if codec != Codec.ZSTD:
         raise IntegrityError(f"a block uses the unknown codec {codec}")
+    import zstandard  # noqa: PLC0415 - as for compressing
+
     try:
         frame = zstandard.get_frame_parameters(stored)
         if frame.content_size != raw_size or frame.window_size > max(raw_size, 1024):

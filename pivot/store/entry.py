@@ -6,7 +6,6 @@ a dataclass takes, and hashed without a call.
 
 import os
 from collections.abc import Buffer
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Self
 
@@ -91,16 +90,14 @@ class Place(NamedTuple):
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class PackedBlock:
+class PackedBlock(NamedTuple):
     """A block that was written, with its entries in order."""
 
     place: BlockPlace
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PackInfo:
+class PackInfo(NamedTuple):
     """A finished pack: its name, its file's size in bytes, its blocks."""
 
     name: FileName

@@ -2,8 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from pivot.errors import IntegrityError, PivotError
 from pivot.files import open_regular
@@ -14,8 +13,7 @@ STORE_KEY = "pivot-store.json"
 MAX_ID_SIZE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class StoreId:
+class StoreId(NamedTuple):
     """Which store this is, wherever it is mounted; and the format it was made in."""
 
     text: str

@@ -10,7 +10,7 @@ tells a machine that has another name by now.
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.errors import IntegrityError
 from pivot.files import lstat, open_regular, write_atomic
@@ -23,8 +23,7 @@ FORMAT = 1
 SUFFIX = ".json"
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """A project that uses a store: its absolute root, and the host it was seen on.
 
     `inode` is the number of its folder `.pivot`; 0 where that isn't known.

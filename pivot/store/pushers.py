@@ -9,8 +9,7 @@ project and a fork is another; without such an address by its folder and host.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pivot.errors import IntegrityError
 from pivot.hashing import hash_bytes
@@ -20,8 +19,7 @@ FORMAT: Final = 1
 SUFFIX: Final = ".json"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pusher:
+class Pusher(NamedTuple):
     """A project that pushes.
 
     Attributes:

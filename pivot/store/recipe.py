@@ -6,8 +6,7 @@ context `pivot recipe 1`, so a recipe can be verified alone and never be mistake
 """
 
 import struct
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from pivot.errors import IntegrityError
 from pivot.hashing import ObjectId, derive
@@ -17,8 +16,7 @@ _HEAD = struct.Struct("<32sQ")
 _CHUNK = struct.Struct("<32sI")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """The chunks of a file, in order, as (id, size in bytes)."""
 
     file: ObjectId

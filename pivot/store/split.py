@@ -1,7 +1,7 @@
 """From a file or tree to its entries: itself, or its chunks and the recipe that joins them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -22,8 +22,7 @@ class TooLargeError(PivotError):
     code = "too_large"
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """What adding a stream told: its id, its size in bytes, and its recipe if it was cut."""
 
     id: ObjectId
@@ -31,8 +30,7 @@ class Added:
     recipe: ObjectId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """What is split: the kind of an entry that stays whole, its hash's context, and how to cut."""
 
     kind: Kind

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from pivot.lock.sealed import UnreadableLockError
 from pivot.paths import RepoPath
@@ -25,8 +25,7 @@ class TrackedState(StrEnum):
         return cls.UNCHANGED if (now.id, now.type) == (tracked.id, tracked.type) else cls.MODIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What a path that isn't in the workspace should hold.
 
     Attributes:

@@ -100,7 +100,7 @@ class Examiner:
             [observed],
             code=self.hashes,
             variable=_unset,
-            file=self.workspace.file_id,
+            files=self.workspace.file_ids,
             folder=self.listings.digest,
         )
         seen |= {f"env:{name}": value for name, value in observed.env.items()}

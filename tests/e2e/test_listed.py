@@ -183,7 +183,7 @@ SCRATCH = """
     import shutil, uuid
 
     def anew():
-        open(f"data/{uuid.uuid4()}", "w").close()
+        open("data/" + str(uuid.uuid4()), "w").close()
 
     @stage(outs=["out.txt"])
     def apply():

@@ -203,85 +203,68 @@ CASES = {
         " def __lshift__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
         "import reg\n_ = reg.r << «1|2»"
     ),
-}
-
-LIMITS = {
-    "another operator whose result has a name": (
-        "all operators but << and >> are taken for arithmetic",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __or__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
-            "import reg\n_ = reg.r | «1|2»"
-        ),
-    ),
-    "method named like a reading one, called in a decorator": (
-        "such methods of own classes are taken for reading",
-        (
-            "import pa, reg\ndef train(): return reg.app.items\n== reg.py\nclass App:\n"
-            " def __init__(self): self.items=[]\n"
-            " def log(self, f): self.items.append(f); return f\napp=App()\n"
-            "def deco(f): app.log(f); return f\n== pa.py\nfrom reg import deco\n@deco\n"
-            "def h(): return «1|2»"
-        ),
-    ),
     "an effect and an import change places": (
-        "the order of modules counts, not where in a module its imports stand",
-        (
-            "import pa\nimport reg\ndef train(): return reg.X\n== reg.py\nX=[]\n== pa.py\n"
-            "import reg\n«import pb|reg.X.append(1)»\n«reg.X.append(1)|import pb»\n"
-            "== pb.py\nimport reg\nreg.X.append(2)"
-        ),
+        "import pa\nimport reg\ndef train(): return reg.X\n== reg.py\nX=[]\n== pa.py\n"
+        "import reg\n«import pb|reg.X.append(1)»\n«reg.X.append(1)|import pb»\n"
+        "== pb.py\nimport reg\nreg.X.append(2)"
     ),
     "sys.modules by another name": (
-        "only `sys.modules` itself is known",
-        (
-            "from sys import modules\ndef h(): return «1|2»\n"
-            "def train(): return getattr(modules[__name__], 'h')()"
-        ),
+        "from sys import modules\ndef h(): return «1|2»\n"
+        "def train(): return getattr(modules[__name__], 'h')()"
+    ),
+    "sys.modules by the name of a variable": (
+        "import sys\nknown = sys.modules\ndef h(): return «1|2»\n"
+        "def train(): return getattr(known.get(__name__), 'h')()"
+    ),
+    "sys.modules by the name of a local variable": (
+        "import sys\ndef h(): return «1|2»\n"
+        "def train():\n known = sys.modules\n return getattr(known[__name__], 'h')()"
+    ),
+    "sys.modules gone through": (
+        "import sys, q\ndef train():\n"
+        " return [m.h() for n, m in sys.modules.items() if n == 'q']\n"
+        "== q.py\ndef h(): return «1|2»"
+    ),
+    "sys.modules by a name with a literal start": (
+        "import sys, p.q\ndef train(name='q'): return sys.modules[f'p.{name}'].h()\n"
+        "== p/__init__.py\n== p/q.py\ndef h(): return «1|2»"
+    ),
+    "a submodule takes the place of an attribute": (
+        "import p\n«import p.a|»\ndef train(): return p.a\n== p/__init__.py\na=1\n== p/a.py\nx=1"
+    ),
+    "a package's own import of a submodule and an attribute change places": (
+        "import p\ndef train(): return p.a\n== p/__init__.py\n«a=1|from .a import x»\n"
+        "«from .a import x|a=1»\n== p/a.py\nx=1"
+    ),
+    "another operator whose result has a name": (
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __or__(self, i): self.items.append(i); return self\nr=R()\n== pa.py\n"
+        "import reg\n_ = reg.r | «1|2»"
+    ),
+    "method named like a reading one, called in a decorator": (
+        "import pa, reg\ndef train(): return reg.app.items\n== reg.py\nclass App:\n"
+        " def __init__(self): self.items=[]\n"
+        " def log(self, f): self.items.append(f); return f\napp=App()\n"
+        "def deco(f): app.log(f); return f\n== pa.py\nfrom reg import deco\n@deco\n"
+        "def h(): return «1|2»"
     ),
     "loop over an object that notes it": (
-        "iterating is taken for reading",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
-            "import reg\n«for x in reg.r: pass|»"
-        ),
-    ),
-    "submodule that takes the place of an attribute": (
-        "both are reached, which of them wins is not told",
-        ("import p\n«import p.a|»\ndef train(): return p.a\n== p/__init__.py\na=1\n== p/a.py\nx=1"),
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __iter__(self): self.items.append(1); return iter([])\nr=R()\n== pa.py\n"
+        "import reg\n«for x in reg.r: pass|»"
     ),
     "unpacking of an object that notes it": (
-        "iterating is taken for reading",
-        (
-            "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
-            " def __init__(self): self.items=[]\n"
-            " def __iter__(self): self.items.append(1); return iter([1])\nr=R()\n== pa.py\n"
-            "import reg\n«[x] = reg.r|»"
-        ),
+        "import reg, pa\ndef train(): return reg.r.items\n== reg.py\nclass R:\n"
+        " def __init__(self): self.items=[]\n"
+        " def __iter__(self): self.items.append(1); return iter([1])\nr=R()\n== pa.py\n"
+        "import reg\n«[x] = reg.r|»"
     ),
 }
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
 def test_what_an_import_does_is_seen(text, sides, fingerprint):
-    assert differs(text, sides, fingerprint)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(text, id=name, marks=pytest.mark.xfail(strict=True, reason=reason))
-        for name, (reason, text) in LIMITS.items()
-    ],
-)
-def test_what_an_import_does_out_of_sight_is_seen(text, sides, fingerprint):
-    """What is known to be missed, each with the reason; docs/design.md names them."""
-    assert differs(text, sides, fingerprint)
-
-
-def differs(text, sides, fingerprint):
     before, after = (fingerprint(side) for side in sides(text))
-    return (before.code, before.modules) != (after.code, after.modules)
+    assert (before.code, before.modules) != (after.code, after.modules)

@@ -50,7 +50,7 @@ def test_the_present_is_asked_once_for_all_locks():
         [one, two, Observed()],
         code=code,
         variable={"A": "a"}.get,
-        file={"x": id_}.get,
+        files=lambda paths: {path: {"x": id_}.get(path) for path in paths},
         folder=pytest.fail,
     )
     assert asked == [["m:f", "m:g"]]
@@ -62,7 +62,7 @@ def test_the_present_is_asked_once_for_all_locks():
 
 def test_nothing_is_asked_where_nothing_was_observed():
     fail = pytest.fail
-    assert present([Observed()], code=fail, variable=fail, file=fail, folder=fail) == {}
+    assert present([Observed()], code=fail, variable=fail, files=fail, folder=fail) == {}
 
 
 def test_at_another_time_the_names_stay_and_code_that_is_gone_does_not():
@@ -85,7 +85,7 @@ def test_packages_and_folders_are_asked_once_and_compared_by_their_names():
     fail = pytest.fail
     digests = {RepoPath("data"): "2", RepoPath.ROOT: "3"}
     seen = present(
-        [one, two], code=fail, variable=fail, file=fail, folder=digests.get, packages=packages
+        [one, two], code=fail, variable=fail, files=fail, folder=digests.get, packages=packages
     )
     assert asked == [["gone", "pyyaml"]]
     assert seen == {

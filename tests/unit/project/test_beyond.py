@@ -50,7 +50,7 @@ def beyond():
 
     def find(files, **seen):
         code = ProjectCode(Memory({"stage.py": STAGE, "lib.py": LIB, **files}), (RepoPath.ROOT,))
-        return find_beyond(code, code.fingerprint("stage:run"), Observation(1, **seen), dict.fromkeys)
+        return find_beyond(code, code.fingerprint("stage:run"), Observation(1, **seen))
 
     return find
 

@@ -220,8 +220,9 @@ class State:
             for path, s, hashed in rows
             if may_be_racy or not self.clock.is_racy(s)
         ]
-        for path, *_ in clean:
-            self._recalled.pop(path, None)
+        for row in clean:
+            if row[0] in self._recalled:
+                self._recalled[row[0]] = row
         self._execute_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", clean)
 
     def forget_files(self, paths: Iterable[str]) -> None:

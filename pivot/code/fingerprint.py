@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pivot.code.analysis import Node
@@ -19,7 +19,7 @@ from pivot.code.findings import (
     Opaque,
     Reached,
 )
-from pivot.code.gathering import Gatherer
+from pivot.code.gathering import NOT_PACKAGES, Gatherer
 from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules
@@ -58,6 +58,7 @@ class ProjectCode:
         self._graph = Graph(self._modules, self._files)
         self._gatherer = Gatherer(self._graph)
         self._consulted: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
         self._whole: set[str] = set()
 
     def expect(self, entries: Iterable[str]) -> None:
@@ -105,10 +106,11 @@ class ProjectCode:
         made by other rules: no normal form is in it. Lines count as they are, comments included;
         and the order in which importing the module of `root` runs them.
         """
-        found = {name: self._written(name) for name in names}
+        found = {name: self._text(name) for name in names}
         modules = {name.partition(":")[0] for name in names}
         start = root.partition(":")[0]
         order = import_order([start, *sorted(modules)], self._is_source, self._imports)
+        self._modules.consult(order)
         places = {name: place for place, name in enumerate(order)}
         rows = sorted(
             [places.get(name.partition(":")[0], -1), line, name, *texts]
@@ -125,6 +127,13 @@ class ProjectCode:
         with contextlib.suppress(DefinitionError):
             return self._graph.imports(name)
         return ()
+
+    def _text(self, name: str) -> list[tuple[int, str]]:
+        """What stages have in common is worked out once."""
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = self._written(name)
+        return found
 
     def _written(self, name: str) -> list[tuple[int, str]]:
         """Each part of an entry: its line, and how it is written; nothing where it isn't there."""
@@ -201,6 +210,16 @@ class ProjectCode:
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names, frozenset(self._whole))
 
+    def answer[T](self, ask: Callable[["ProjectCode"], T]) -> tuple[T, frozenset[RepoPath]]:
+        """What `ask` finds out, and the files on which the answer depends, of those that exist."""
+        seen: set[str] = set()
+        with self._modules.asking(seen):
+            found = ask(self)
+        packages = map(self._modules.find, all_asked(seen, self._modules.asked))
+        files = {package.file for package in packages if package is not None and package.file}
+        data = {path for path in self._modules.read_as_data if self._modules.files.get(path)}
+        return found, frozenset(files | data)
+
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
 
@@ -246,6 +265,7 @@ class ProjectCode:
         """
         graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         whole: dict[str, RepoPath] = {}
+        outside: set[str] = set()
         parts: list[SymbolId] = []
         for name in names:
             dotted, _, symbol = name.partition(":")
@@ -253,11 +273,23 @@ class ProjectCode:
                 module = self._modules.get(dotted)
                 if module is not None and symbol in (EFFECTS, MODULE):
                     whole[name] = module.file
+                    outside |= self._imported_from_outside(module)
                     parts += self._attributes(dotted)
                 elif module is not None and symbol in module.symbols:
                     parts.append(SymbolId(dotted, symbol))
         runs = frozenset(name.partition(":")[0] for name in whole)
-        return Reached(whole, runs).joined(_lead(parts, graph))
+        return Reached(whole, runs, frozenset(outside)).joined(_lead(parts, graph))
+
+    def _imported_from_outside(self, module: Module) -> frozenset[str]:
+        """What importing a module imports, also where nothing uses it, and what its code does."""
+        used = (node.externals for node in self._nodes(module, MODULE))
+        return self.outside(
+            {origin.module.partition(".")[0] for origin in module.runs}.union(*used)
+        )
+
+    def outside(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of some top-level names that neither the project nor Python has a module for."""
+        return frozenset(n for n in names if self._modules.find(n) is None) - NOT_PACKAGES
 
     def _attributes(self, name: str) -> Iterator[SymbolId]:
         """The symbols that a module's attributes stand for, its own and those that it imports."""
@@ -282,12 +314,17 @@ class ProjectCode:
         Lines of no definition belong to `<module>`. Files that are no modules, or can't be parsed,
         are left out.
         """
-        found: dict[tuple[RepoPath, int], str] = {}
+        lines: dict[RepoPath, list[int]] = {}
         for file, line in places:
+            lines.setdefault(file, []).append(line)
+        found: dict[tuple[RepoPath, int], str] = {}
+        for file, inside in lines.items():
             with contextlib.suppress(DefinitionError):
                 module = self._modules.at(file)
                 if module is not None:
-                    found[file, line] = f"{module.place.module}:{module.name_at(line) or MODULE}"
+                    name = module.place.module
+                    for line in inside:
+                        found[file, line] = f"{name}:{module.name_at(line) or MODULE}"
         return found
 
     @property
@@ -327,11 +364,14 @@ def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
         for symbol in symbols if len(symbols) > 1 else ():
             found = found.joined(_lead([symbol], graph))
         return found
+    graph.modules.consult(reach.modules)
     files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
     for name, effects in reach.effects.items():
         files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
     runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
-    return Reached(files, runs)
+    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
+    outside = frozenset[str]().union(*(node.externals for node in nodes)) - NOT_PACKAGES
+    return Reached(files, runs, outside)
 
 
 def _imported(module: Module) -> bytes:

@@ -15,7 +15,7 @@ from pivot.code.targets import SymbolId
 from pivot.hashing import derive
 
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
-_NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
+NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
 _DOCS_CONTEXT: Final = f"pivot docs {SCHEME}"
 _ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
@@ -143,7 +143,7 @@ class Gatherer:
             reads[entries[-1].name] = sorted({line for node in nodes for line in node.files})
         return Gathered(
             Section.of(entries),
-            frozenset(packages - _NOT_PACKAGES),
+            frozenset(packages - NOT_PACKAGES),
             frozenset(opaque),
             {name: file_reads(lines) for name, lines in reads.items() if lines},
         )

@@ -14,6 +14,7 @@ from pivot.definition.ownership import Ownership, ownership
 from pivot.hashing import Json, ObjectId, derive_json
 
 _CONTEXT = "pivot outside sources 1"
+_JOINED = "source "
 # What weird finders and modules have been seen to raise.
 _UNFINDABLE = (ImportError, ValueError, AttributeError)
 
@@ -52,7 +53,12 @@ def source_digest(place: str, file_id: Callable[[str], ObjectId | None]) -> str:
 
 def joined(digests: Iterable[str]) -> str:
     """What stands for some places in a lock, beside the versions of packages."""
-    return f"source {derive_json(_CONTEXT, sorted(digests)).hex()}"
+    return f"{_JOINED}{derive_json(_CONTEXT, sorted(digests)).hex()}"
+
+
+def is_joined(version: str) -> bool:
+    """Whether what stands in a lock for a package was made by `joined`."""
+    return version.startswith(_JOINED)
 
 
 def _places(module: str, project: str, own: Ownership, *, is_asked: bool) -> Iterator[str]:

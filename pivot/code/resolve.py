@@ -45,6 +45,10 @@ class Modules:
         """Note in `seen` the modules that are asked for meanwhile."""
         return _Asking(self, seen)
 
+    def consult(self, names: Iterable[str]) -> None:
+        """Note modules as asked for, of which it was known already what is asked."""
+        self.noted.update(names)
+
     def asking_for(self, name: str) -> "_Asking":
         """Note the modules that are asked for meanwhile as asked for on behalf of one."""
         return _Asking(self, self._asked_by(name))

@@ -119,7 +119,9 @@ def test_hashes_that_somebody_asked_for_are_kept(record):
 
 def test_code_is_compared_without_reading_entries(record):
     head, *tables = encode(record).split(b"\n")
-    code = decode(b"\n".join([head, *(b"unread" for _ in tables)])).fingerprints["pipeline:train"].code
+    code = (
+        decode(b"\n".join([head, *(b"unread" for _ in tables)])).fingerprints["pipeline:train"].code
+    )
     assert code == CodeHashes.of({"lib:f": "a1", "pipeline:train": "b2"})
     assert code != CodeHashes.of({"lib:f": "a1", "pipeline:train": "b3"})
 

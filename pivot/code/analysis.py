@@ -47,6 +47,7 @@ class Node(NamedTuple):
         texts: literals that may name a module, or something in one.
         given: what it calls, with each plain name that it gives to it as a text.
         words: plain names among the texts that a constant lists.
+        named: those of `texts` that something is given, or that stand in tables.
         quotes: it reads docstrings, or lets a package do so.
         docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
@@ -73,6 +74,7 @@ class Node(NamedTuple):
     texts: tuple[str, ...] = ()
     given: tuple[tuple[SymbolId, str], ...] = ()
     words: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     quotes: bool = False
     docs: str = ""
     computes: bool = False
@@ -124,6 +126,7 @@ def analyse(links: Links, part: Part, kind: Kind) -> Node:
         texts=part.texts,
         given=tuple((s, word) for i, word in part.given for s in links.symbols((i,))),
         words=part.words,
+        named=part.named,
         quotes=quotes,
         docs=part.docs + (links.module.docs if part.quotes else ""),
         computes=not _COMPUTED.isdisjoint(lookups),

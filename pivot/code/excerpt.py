@@ -45,7 +45,8 @@ class Source:
 
     def imports(self) -> Lines:
         """The numbered lines of the import statements, but for those in functions."""
-        return self._cut(_span(node) for node in statements.import_statements(self._body))
+        own = statements.own_nodes(self._body)
+        return self._cut(map(_span, statements.import_statements(own)))
 
     def _cut(self, spans: Iterator[Span]) -> Lines:
         numbers = sorted({n for first, last in spans for n in range(first, last + 1)})
@@ -57,7 +58,7 @@ class Source:
                 case ast.If():
                     yield from _branches(node, self._effects)
                 case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Delete():
-                    if statements.stores_into(node):
+                    if statements.stores_into(statements.own_nodes([node])):
                         yield _span(node)
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     pass

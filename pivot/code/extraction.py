@@ -2,8 +2,8 @@
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
@@ -23,6 +23,7 @@ from pivot.code.reads import (
     may_open,
     may_read,
     names_programs,
+    reads_by_name,
 )
 from pivot.code.references import (
     COMPUTED_IMPORT,
@@ -34,6 +35,7 @@ from pivot.code.references import (
 )
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
+from pivot.code.search_path import find_added
 from pivot.code.sharing import Sharing, find_sharing
 from pivot.code.statements import (
     callee,
@@ -66,6 +68,7 @@ def extract(
     """
     tree = parse_file(source, file)
     place = locate(tree, name, is_package=is_package)
+    place = replace(place, binds_inline=b":=" in source)
     bindings = declarations.read_bindings(tree, place)
     ignored = read_marks(source, tree).ignored  # before the tree loses what is declared
     if declared is None:
@@ -83,7 +86,7 @@ def extract(
             kind=symbol.kind,
             part=parts.part(symbol.definitions),
             spans=tuple(definition.span for definition in symbol.definitions),
-            learns=any(learns_of_subclasses(d.node) for d in symbol.definitions),
+            learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
             starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
             fills=any(parts.sharing(d).fills for d in symbol.definitions),
             shares=any(parts.sharing(d).shares for d in symbol.definitions),
@@ -134,6 +137,7 @@ def _module(
         imports=_imports(outline, parts),
         stars=tuple(outline.stars),
         runs=tuple(outline.runs),
+        added=parts.added({name: symbol.path for name, symbol in symbols.items()}),
         effects=effects,
         triggers=triggers,
         acts=tuple(name for _, name in acts),
@@ -215,8 +219,11 @@ class _Parts:
         uses = find_uses(nodes, self.outline.place)
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
-        opens = may_read(uses.called)
+        opens = reads_by_name(uses.called)
         programs = [read for read in later if read.is_program]
+        is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
+        if is_hook:  # importing a name from the module calls it
+            now = (*now, *later)
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
@@ -227,17 +234,18 @@ class _Parts:
             asked=self.places(uses.asked),
             given=tuple((self._place(of), word) for of, word in uses.given),
             words=_words(statements),
+            named=uses.named,
             lists=uses.lists,
             quotes=uses.quotes,
             docs=_docs(statements),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
-            called=self._called(statements),
+            called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
             mentions=find_mentions(nodes) if self.names_files else (),
-            opens=opens and may_open(own_nodes([*tests, *statements])),
+            opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
 
@@ -245,8 +253,14 @@ class _Parts:
         """What a definition does to objects that others have, too."""
         key = id(definition.node)
         if key not in self._shared:
-            self._shared[key] = find_sharing(definition.node)
+            self._shared[key] = find_sharing(definition.node, definition.every)
         return self._shared[key]
+
+    def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
+        """The folders that the module adds to `sys.path`."""
+        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+            return ()
+        return find_added(self.tree, self.outline.place, bound)
 
     def acting(self, definition: Definition) -> frozenset[str]:
         """The methods of what a definition makes that change it though they seem only to read."""
@@ -265,7 +279,9 @@ class _Parts:
         """The files that code reads at import, and those that its functions read when called."""
         if not self.names_programs and not may_read(called):
             return (), ()
-        found = (find_reads(part, self.outline.place) for part in (nodes, function_bodies(nodes)))
+        parts = (nodes, function_bodies(nodes))
+        programs = self.names_programs
+        found = [find_reads(part, self.outline.place, names_programs=programs) for part in parts]
         now, later = (tuple(read for read in part if self._is_known(read.path)) for part in found)
         return now, later
 
@@ -277,9 +293,9 @@ class _Parts:
         outline = self.outline
         return start.chain[0] in outline.symbols or start.chain[0] in outline.imports
 
-    def _called(self, nodes: Sequence[ast.AST]) -> tuple[int, ...]:
+    def _called(self, definitions: Sequence[Definition]) -> tuple[int, ...]:
         """What runs when the module is imported, by name."""
-        called = [callee(call) for call in calls(nodes)]
+        called = [callee(call) for d in definitions for call in calls(d.own)]
         return self.places(find_uses(called, self.outline.place).references) if called else ()
 
     def _loads(self, uses: Uses) -> tuple[str, ...]:

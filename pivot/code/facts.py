@@ -37,6 +37,7 @@ class Part(NamedTuple):
         later: files that its functions read when they are called.
         mentions: texts that may name files and folders.
         given: what it calls, with each plain name that it gives to it as a text.
+        named: those of `texts` that something is given, or that stand in tables.
         words: plain names among the texts that a constant lists.
         lists: it goes through the names of modules, in the order of their definitions.
         quotes: it reads docstrings.
@@ -62,6 +63,7 @@ class Part(NamedTuple):
     asked: tuple[int, ...] = ()
     given: tuple[tuple[int, str], ...] = ()
     words: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     lists: bool = False
     quotes: bool = False
     docs: str = ""
@@ -138,6 +140,7 @@ class Module:
         imports: what each imported name may stand for; `TYPE_CHECKING` blocks included.
         stars: modules of `from m import *`.
         runs: modules that importing this one imports, in order.
+        added: folders that it adds to `sys.path`, as dotted names.
         effects: in source order.
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
@@ -156,6 +159,7 @@ class Module:
     imports: Mapping[str, tuple[Origin, ...]]
     stars: tuple[str, ...]
     runs: tuple[Origin, ...]
+    added: tuple[str, ...]
     effects: tuple[Effect, ...]
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]

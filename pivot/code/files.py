@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import FileRead
-from pivot.code.mentions import is_file, may_name_files, names_within
+from pivot.code.mentions import may_be_file, may_name_files, names_within
 from pivot.code.reads import SUFFIX, UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
@@ -34,9 +34,10 @@ class DataFiles:
     def mentioned(self, parts: Sequence[tuple[Module, Part]]) -> list[str]:
         """The files that code which opens some may mean, a line for each."""
         texts = dict.fromkeys(text for _, part in parts for text in part.mentions)
-        names = [text for text in texts if is_file(text)]
+        names = [text for text in texts if may_be_file(text)]
         if not names:
             return []
+        texts.update(dict.fromkeys(word for _, part in parts for _, word in part.given))
         bases = dict.fromkeys(b for module, _ in parts for b in _ancestors(module.file.parent))
         inner = (_walk(base, _steps(text)) for base in bases for text in texts)
         folders = [f for f in inner if f is not None and f not in bases and self._modules.is_dir(f)]
@@ -154,7 +155,10 @@ class DataFiles:
                 bound = place.symbols[symbol.name].path if place is not None else None
                 if place is not None and bound is not None:
                     yield from self._places(place, bound, depth + 1)
-            if path.start.origin is not None:
+            if path.start.origin is None:
+                packages = map(self._modules.find, targets.modules)
+                yield from (f for found in packages if found is not None for f in found.folders)
+            else:
                 package = self._modules.find(path.start.origin.module)
                 if package is not None and not path.steps:
                     main = [folder / "__main__.py" for folder in package.folders]

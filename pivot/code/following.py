@@ -6,6 +6,7 @@ attribute of the same name): all of them count.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from sys import stdlib_module_names
 from typing import Final, Protocol
 
 from pivot.code.facts import Module
@@ -43,6 +44,25 @@ class Places(Protocol):
         ...
 
 
+def find_imported(modules: Places, module: Module, name: str) -> Package | None:
+    """Where the module is that an import in `module` means.
+
+    It may stand in a folder that the module adds to `sys.path`; or beside it in a folder that is no
+    package, since somebody must have added that in order to import from it.
+    """
+    found = modules.find(name)
+    if found is not None or not (module.added or module.place.package):
+        return found
+    folders = list(module.added)
+    package = module.place.package
+    is_outer = name.partition(".")[0] not in stdlib_module_names and not name.startswith(package)
+    if package and package != module.place.module and is_outer:
+        around = modules.find(package)
+        folders += [package] if around is not None and around.file is None else []
+    beside = (modules.find(f"{folder}.{name}") for folder in folders)
+    return next((each for each in beside if each is not None and each.file is not None), None)
+
+
 @dataclass(slots=True)
 class Search:
     """One walk along a chain of names, into `targets`; `hops` ends circles of re-exports."""
@@ -51,11 +71,13 @@ class Search:
     targets: Targets = field(default_factory=Targets)
     hops: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
 
-    def origin(self, origin: Origin, chain: tuple[str, ...], *, whole: bool = True) -> None:
-        """Follow an import; `whole`: a module found at the end is used as a value."""
+    def origin(
+        self, module: Module, origin: Origin, chain: tuple[str, ...], *, whole: bool = True
+    ) -> None:
+        """Follow an import in `module`; `whole`: a module found at the end is used as a value."""
         if origin.name is not None and origin.name != "*":
             chain = (origin.name, *chain)
-        package = self.modules.find(origin.module)
+        package = find_imported(self.modules, module, origin.module)
         if package is None or (package.file is None and not self._leads_on(package, chain)):
             self.targets.externals.add(".".join([origin.module, *chain[: bool(origin.name)]]))
             return
@@ -120,12 +142,12 @@ class Search:
             self.targets.symbols[symbol] = self.targets.symbols.get(symbol, False) or rest
             found = True
         for origin in module.imports.get(name, ()):
-            self.origin(origin, chain[1:], whole=whole)
+            self.origin(module, origin, chain[1:], whole=whole)
             found = True
         giving = []
         for star in module.stars:
             known = found and not self._is_last(module, star, name)
-            if self._from_star(star, chain, whole=whole, known=known):
+            if self._from_star(module, star, chain, whole=whole, known=known):
                 found = True
                 giving.append(f"{star}:{STAR}")
         if module.contested:
@@ -143,15 +165,18 @@ class Search:
         if len(sources) > 1:
             self.targets.order.add(f"{module.place.module}.{name}<{','.join(sources)}")
 
-    def _from_star(self, star: str, chain: tuple[str, ...], *, whole: bool, known: bool) -> bool:
-        """Look for a name among those that `from star import *` brings."""
+    def _from_star(
+        self, by: Module, star: str, chain: tuple[str, ...], *, whole: bool, known: bool
+    ) -> bool:
+        """Look for a name among those that `from star import *` brings to a module."""
         name = chain[0]
-        package = self.modules.find(star)
+        package = find_imported(self.modules, by, star)
         if package is None:
             if not known and not name.startswith("_"):
                 self.targets.externals.add(f"{star}.{name}")
                 return True
             return False
+        star = package.name
         module = self.modules.get(star)
         if module is None or (star, chain) in self.hops:
             return False

@@ -21,7 +21,7 @@ _SEAL: Final = 16
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _USES: Final = 6  # fields of a part's row that aren't mostly empty
 # What the end of a part's row is where it was left out.
-_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), "")
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), (), "")
 
 type _Row = list[Any]
 
@@ -36,6 +36,7 @@ def encode(module: Module) -> bytes:
         [[name, *map(_origin_row, origins)] for name, origins in module.imports.items()],
         module.stars,
         [_origin_row(origin) for origin in module.runs],
+        module.added,
         [[_part_row(effect.part), effect.touches] for effect in module.effects],
         [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
@@ -56,8 +57,8 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before, docs,
-     exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    (place, references, symbols, imports, stars, runs, added, effects, triggers, acts,
+     acts_before, docs, exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
     known = {row[0]: tuple(_origins(row[1:])) for row in imports}
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
@@ -67,6 +68,7 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         imports=known,
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
+        added=tuple(added),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
@@ -163,7 +165,8 @@ def _part_row(part: Part) -> _Row:
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
     traits = part.opens + 2 * part.opens_later + 4 * part.lists + 8 * part.quotes
     row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, traits]
-    row += [[value for pair in part.given for value in pair], part.words, part.docs]
+    row += [[value for pair in part.given for value in pair], part.words, part.named]
+    row.append(part.docs)
     while not row[-1]:
         row.pop()
     return row
@@ -178,7 +181,7 @@ def _part(row: _Row) -> Part:
     uses = (tuple(_pairs(references)), tuple(writes), tuple(calls), found)
     if is_short:  # as most of them
         return Part(line, digest, text, *uses)
-    asked, loads, texts, called, reads, later, mentions, traits, given, words, docs = rest
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, named, docs = rest
     return Part(
         line,
         digest,
@@ -195,6 +198,7 @@ def _part(row: _Row) -> Part:
         asked=tuple(asked),
         given=tuple(zip(given[::2], given[1::2], strict=True)) if given else (),
         words=tuple(words),
+        named=tuple(named),
         lists=bool(traits & 4),
         quotes=bool(traits & 8),
         docs=docs,

@@ -16,9 +16,14 @@ _SUFFIX: Final = (
     r"|[ct]sv|j2|jinja2?|tmpl|tpl|mako|html|mustache|template|graphql|proto|lock)"
 )
 _FILE: Final = re.compile(r"[\w.*/-]*" + _SUFFIX)
+_OTHER: Final = re.compile(r"[\w*-][\w.*/-]*\.(?!py$)[a-z][a-z0-9]{1,7}")
 _BARE: Final = re.compile(_SUFFIX)
-_IN_SOURCE: Final = re.compile(rf"{_SUFFIX}[\"']|/ [\"']|(?:Path|join|joinpath)\(".encode())
-_JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath"})
+_IN_SOURCE: Final = re.compile(rb"\.[a-z][a-z0-9]{1,9}[\"']")
+_AS_FOLDERS: Final = (
+    *(b'/ "', b"/ '", b'/ f"', b"/ f'"),
+    *(b"Path(", b"join(", b"joinpath(", b"files("),
+)
+_JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
 _WITHIN: Final = re.compile(rf"(?<![\w.*/-]){_FILE.pattern}(?![\w.-]*\w)".encode())
 _FOLDER: Final = re.compile(r"[\w-][\w.-]*(?:/[\w.-]+)*/?")
@@ -30,18 +35,18 @@ _ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 
 def names_files(source: bytes) -> bool:
-    """A quick look at whether a source may name such a file, or the folder of one."""
-    return _IN_SOURCE.search(source) is not None
+    """A quick look at whether a source may name a file, or the folder of one."""
+    return any(mark in source for mark in _AS_FOLDERS) or _IN_SOURCE.search(source) is not None
 
 
 def find_mentions(nodes: Sequence[ast.AST]) -> tuple[str, ...]:
     """Texts that may name a file, `*` for what isn't known of them, and those that may a folder."""
     texts = dict.fromkeys(text for text in _texts(nodes) if len(text) <= _MAX_LENGTH)
     starts = {start: None for text in texts if (start := _start(text))}
-    if not starts and not any(is_file(text) for text in texts):
+    if not starts and not any(may_be_file(text) for text in texts):
         return tuple(dict.fromkeys(_folders(nodes)))
     texts.update(starts)
-    return tuple(text for text in texts if is_file(text) or _FOLDER.fullmatch(text))
+    return tuple(text for text in texts if may_be_file(text) or _FOLDER.fullmatch(text))
 
 
 def _folders(nodes: Sequence[ast.AST]) -> Iterator[str]:
@@ -80,6 +85,11 @@ def names_within(data: bytes) -> frozenset[str]:
 def may_name_files(path: str) -> bool:
     """Whether a file is one of text that people write, and so may name others."""
     return is_file(path) and not path.endswith(_DATA)
+
+
+def may_be_file(text: str) -> bool:
+    """Whether a text may be the name of a file at all, with a suffix that nobody knows."""
+    return is_file(text) or (_OTHER.fullmatch(text) is not None and not text.startswith("http"))
 
 
 def is_file(text: str) -> bool:

@@ -17,6 +17,7 @@ ever grows: a changed row is a new scheme.
 """
 
 import ast
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from pivot.errors import DefinitionError
@@ -160,24 +161,66 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
     doesn't know.
     """
     out: list[str] = []
-    # An explicit stack, for long `a + b + c ...` chains are deeper than Python's recursion limit.
-    # It holds nodes, and text that is finished, with what comes next at its end.
-    stack = _expand(node, skip="" if named else "name")
+    try:
+        _put_all(_expand(node, skip="" if named else "name"), out.append)
+    except RecursionError:
+        out = _flat_form(node, named=named)
+    return "".join(out).encode("utf-8", "surrogatepass")
+
+
+def _flat_form(node: ast.AST, *, named: bool) -> list[str]:
+    """The same in twice the time, for long `a + b + c ...` chains, which are too deep a tree."""
+    out: list[str] = []
+    stack = _expand(node, skip="" if named else "name")[::-1]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             out.append(item)
-            continue
-        plain = _PLAIN.get(item.__class__)
-        stack += _expand(item) if plain is None else _expand_plain(item, *plain)
-    return "".join(out).encode("utf-8", "surrogatepass")
+        else:
+            stack += reversed(_expand(item))
+    return out
+
+
+def _put_all(parts: Iterable[str | ast.AST], put: Callable[[str], None]) -> None:
+    for part in parts:
+        if isinstance(part, str):
+            put(part)
+        else:
+            _put(part, put)
+
+
+def _put(node: ast.AST, put: Callable[[str], None]) -> None:
+    """Write a node. Kinds that no rule is for, which most nodes are of, are written in place."""
+    plain = _PLAIN.get(type(node))
+    if plain is None:
+        _put_all(_expand(node), put)
+        return
+    opening, row = plain
+    put(opening)
+    for index, field in row:
+        value: Any = getattr(node, field, None)
+        kind = type(value)
+        if kind is str:
+            put(f"{index}{len(value)}:{value}")
+        elif kind is list:
+            if value:
+                put(index + "[")
+                for one in value:
+                    form = _leaf(one)
+                    put(form) if type(form) is str else _put(form, put)
+                put("]")
+        elif value is not None:
+            form = _leaf(value)
+            if type(form) is str:
+                put(index + form)
+            else:
+                put(index)
+                _put(form, put)
+    put(")")
 
 
 def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
-    """A node's opening, its fields that say something in table order, its end; all reversed."""
-    plain = _PLAIN.get(node.__class__)
-    if plain is not None and not skip and not _NOVEL:
-        return _expand_plain(node, *plain)
+    """A node's opening, its fields that say something in table order, its end."""
     if isinstance(node, ast.JoinedStr):
         node = _joined(node)
     if isinstance(node, ast.Constant):
@@ -195,60 +238,18 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
         else:
             parts.append(_leaf(value))
     parts.append(")")
-    parts.reverse()
-    return parts
-
-
-def _expand_plain(
-    node: ast.AST, opening: str, row: tuple[tuple[str, str], ...]
-) -> list[str | ast.AST]:
-    """The same for the kinds that no rule is for, which most nodes are of: without detours.
-
-    What is finished between two inner nodes is one text.
-    """
-    parts: list[str | ast.AST] = []
-    text = opening
-    for index, field in row:
-        value = getattr(node, field, None)
-        if value is None:
-            continue
-        kind = value.__class__
-        if kind is str:
-            text += f"{index}{len(value)}:{value}"
-        elif kind is list:
-            if not value:
-                continue
-            text += index + "["
-            for one in value:
-                form = _leaf(one)
-                if form.__class__ is str:
-                    text += form
-                else:
-                    parts += (text, form)
-                    text = ""
-            text += "]"
-        else:
-            form = _leaf(value)
-            if form.__class__ is str:
-                text += index + form
-            else:
-                parts += (text + index, form)
-                text = ""
-    parts.append(text + ")")
-    parts.reverse()
     return parts
 
 
 def _leaf(value: Any) -> Any:
     """The form of what has nothing below it; a node that has is given back."""
-    kind = value.__class__
+    kind = type(value)
     if kind is ast.Name and ast.Name in _PLAIN:
         return f"(Namea{len(value.id)}:{value.id})"
+    if kind in _PLAIN:
+        return _WHOLE.get(kind, value)
     if kind is ast.Constant:
         return _constant(value.value)
-    whole = _WHOLE.get(kind)
-    if whole is not None:
-        return whole
     return value if isinstance(value, ast.AST) else _scalar(value)
 
 

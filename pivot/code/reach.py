@@ -15,7 +15,7 @@ from pivot.code.facts import Module
 from pivot.code.findings import EFFECTS, Kind
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
-from pivot.code.targets import SymbolId, Targets
+from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
 
 _STEPS: Final = 2  # functions between what is given a name and what imports by it
@@ -45,7 +45,7 @@ class Reach:
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
-    _modules_named: list[tuple[str, Targets]] = field(default_factory=list)
+    _given: dict[str, str] = field(default_factory=dict)
     _computes: bool = False
     _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
@@ -97,6 +97,7 @@ class Reach:
         self._watched |= node.watches
         self._watches_all |= node.watches_all
         self._texts.update(dict.fromkeys(node.texts, name))
+        self._given.update(dict.fromkeys(node.named, name))
         self._computes |= node.computes
         self.quotes |= node.quotes
         for module in node.runs:
@@ -133,8 +134,9 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
-        self._follow_texts()
+        self._follow_names()
         if self._computes:
+            self._follow_texts()
             self._follow_words()
         found = False
         effects, self._effects_left = self._effects_left, []
@@ -162,21 +164,19 @@ class Reach:
         return found or bool(self._queue)
 
     def _follow_texts(self) -> None:
-        """Reach what dotted texts name: functions and classes, which libraries may look up.
-
-        Modules as well where something imports by computed names.
-        """
+        """Reach what dotted texts name, since something imports by computed names."""
         texts, self._texts = self._texts, {}
         for text, origin in texts.items():
             targets = find_named(self.graph.modules, text)
             self._reach(targets.symbols, origin)
-            if targets.modules:
-                self._modules_named.append((origin, targets))
-        if self._computes:
-            for origin, targets in self._modules_named:
-                for name in targets.modules:
-                    self._widen(name, origin)
-            self._modules_named.clear()
+            for name in targets.modules:
+                self._widen(name, origin)
+
+    def _follow_names(self) -> None:
+        """Reach the functions and classes that libraries are given by dotted texts."""
+        texts, self._given = self._given, {}
+        for text, origin in texts.items():
+            self._reach(find_named(self.graph.modules, text).symbols, origin)
 
     def _follow_words(self) -> None:
         """Reach the modules that what imports by computed names is given the plain names of."""

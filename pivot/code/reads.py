@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -44,6 +45,11 @@ _RUNNING: Final = frozenset(
     | {"create_subprocess_exec", "create_subprocess_shell"}
     | {"run_path", "spec_from_file_location", "SourceFileLoader"}
 )
+_MODULES: Final = frozenset(
+    {"os", "path", "pathlib", "resources", "glob", "pkgutil", "builtins", "codecs"}
+)
+_BINDING: Final = frozenset({ast.comprehension, ast.For, ast.Assign, ast.NamedExpr})
+_SPECIAL: Final = _LISTING | _ASKING | _RESOURCES | _RUNNING
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
 _WRITING_MODE: Final = re.compile("[wax]")
@@ -96,28 +102,41 @@ def names_programs(source: bytes) -> bool:
 
 def may_read(called: Iterable[str]) -> bool:
     """Whether calls of these names may read or run a file."""
-    special = _LISTING | _ASKING | _RESOURCES | _RUNNING
-    return any(name in special or _READING.fullmatch(name) for name in called)
+    return any(name in _SPECIAL or _is_reading(name) for name in called)
+
+
+def reads_by_name(called: Iterable[str]) -> bool:
+    """Whether a call of one of these names may read a file, whichever."""
+    return any(map(_is_reading, called))
+
+
+@lru_cache(maxsize=4096)
+def _is_reading(name: str) -> bool:
+    return _READING.fullmatch(name) is not None
 
 
 def may_open(nodes: Iterable[ast.AST]) -> bool:
     """Whether a call among `nodes` may read a file, whichever."""
-    return any(
-        isinstance(node, ast.Call)
-        and _READING.fullmatch(getattr(node.func, "attr", getattr(node.func, "id", ""))) is not None
-        for node in nodes
-    )
+    return any(isinstance(node, ast.Call) and _is_reading(_last_name(node.func)) for node in nodes)
 
 
-def find_reads(nodes: Sequence[ast.AST], place: Place) -> tuple[Read, ...]:
-    """What `nodes` read when they run, without the functions that they define or call."""
+def find_reads(
+    nodes: Sequence[ast.AST], place: Place, *, names_programs: bool = True
+) -> tuple[Read, ...]:
+    """What `nodes` read when they run, without the functions that they define or call.
+
+    `names_programs`: whether the source may name the file of a program.
+    """
     finder = _Finder(place)
-    every = list(own_nodes(nodes))
+    every = own_nodes(nodes)
     for node in every:
-        finder.bind(node)
+        if type(node) in _BINDING:
+            finder.bind(node)
     for node in every:
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and (names_programs or may_read([_last_name(node.func)])):
             finder.call(node)
+    if any(read.names_only for read in finder.found) and may_open(every):
+        finder.open_listed()
     return tuple(finder.found)
 
 
@@ -130,6 +149,11 @@ def bound_path(node: ast.stmt, name: str, place: Place) -> FilePath | None:
         ) if target == name:
             return _Finder(place).path(value)
     return None
+
+
+def path_of(node: ast.AST, place: Place) -> FilePath | None:
+    """The path that an expression gives; None if it is none, or can't be told."""
+    return _Finder(place).path(node)
 
 
 @dataclass(slots=True)
@@ -154,7 +178,7 @@ class _Finder:
     def call(self, node: ast.Call) -> None:
         """Note what a call reads."""
         func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        name = _last_name(func)
         if name in _LISTING:
             path = self.path(node)
             if path is not None:
@@ -163,7 +187,7 @@ class _Finder:
         if name in _RESOURCES and (path := self._resource(node)) is not None:
             self._note(path, node)
         self._programs(node, is_running=name in _RUNNING)
-        is_reading = name in _ASKING or _READING.fullmatch(name) is not None
+        is_reading = name in _ASKING or _is_reading(name)
         if not is_reading or _writes(node, is_method=self._is_path_method(func)):
             return
         if isinstance(func, ast.Attribute) and (path := self.path(func.value)) is not None:
@@ -172,6 +196,14 @@ class _Finder:
             path = self.path(argument)
             if path is not None:
                 self._note(path, node)
+
+    def open_listed(self) -> None:
+        """Note all files of folders that are listed: what opens files mostly opens these."""
+        for read in [read for read in self.found if read.names_only]:
+            path = read.path
+            if path.steps[-1:] == ("*",):
+                path = FilePath((*path.steps[:-1], "**", "*"), path.start, path.is_own)
+            self.found[Read(path, read.line)] = None
 
     def _programs(self, node: ast.Call, *, is_running: bool) -> None:
         """Note files of programs among the arguments of a call, which may run them."""
@@ -249,7 +281,7 @@ class _Finder:
     def _call(self, node: ast.Call) -> FilePath | None:
         """The path that a call gives, of those which compute paths only."""
         func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        name = _last_name(func)
         is_method = isinstance(func, ast.Attribute) and not _is_module(func.value)
         operands: list[ast.AST] = [*node.args]
         if is_method and isinstance(func, ast.Attribute):
@@ -258,8 +290,7 @@ class _Finder:
             return None
         first, *rest = operands
         if name == "files":
-            package = self._package(first if not is_method else rest[0] if rest else first)
-            return None if package is None else FilePath((), Reference((), 0, Origin(package)))
+            return self._files(first if not is_method else rest[0] if rest else first)
         texts = [n.value for n in rest if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         if name in _SAME and (len(texts) == len(rest) or name in ("sorted", "enumerate")):
             return self._on(first, *(step for text in texts for step in _steps(text)))
@@ -276,6 +307,13 @@ class _Finder:
         if name in _LISTING:
             return self._on(first, "*") if name != "glob" else self.path(first)
         return None
+
+    def _files(self, of: ast.AST) -> FilePath | None:
+        """The folder of a package that is given by its name, or as a module."""
+        package = self._package(of)
+        if package is not None:
+            return FilePath((), Reference((), 0, Origin(package)))
+        return FilePath((), Reference((of.id,), 0)) if isinstance(of, ast.Name) else None
 
     def _resource(self, node: ast.Call) -> FilePath | None:
         """The path of `read_text("package", "name")` and its like."""
@@ -317,10 +355,15 @@ def _may_name_program(node: ast.expr) -> bool:
     return False
 
 
+def _last_name(node: ast.expr) -> str:
+    """`load` of `json.load`; empty for what is no name."""
+    name: str = getattr(node, "attr", getattr(node, "id", ""))
+    return name
+
+
 def _is_module(node: ast.expr) -> bool:
     """Whether functions of this are called with their path as an argument: `os.path.join`."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in ("os", "path", "pathlib", "resources", "glob", "pkgutil", "builtins", "codecs")
+    return _last_name(node) in _MODULES
 
 
 def _literal(text: str) -> FilePath | None:

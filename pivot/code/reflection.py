@@ -12,6 +12,9 @@ _ATTRIBUTE_CALLS: Final = frozenset({"getattr", "hasattr", "setattr", "delattr"}
 _TABLE: Final = "sys.modules"
 _LOADING_MODULES: Final = frozenset({"importlib", "runpy", "pkgutil"})
 
+_LOOK_UPS: Final = frozenset({"get", "setdefault", "pop"})
+_REFLECTING: Final = _LOADERS | _ATTRIBUTE_CALLS | _LOOK_UPS
+
 ANY: Final = "*"
 """The last part of a dotted name that stands for every module of a package."""
 
@@ -25,6 +28,11 @@ def loader_names(tree: ast.Module) -> frozenset[str]:
         for alias in node.names
         if alias.name in _LOADERS and alias.asname
     )
+
+
+def is_reflecting(function: str, place: Place) -> bool:
+    """Whether a function of that name may be one of those that are given names as text."""
+    return function in _REFLECTING or function in place.loaders
 
 
 def table_names(tree: ast.Module) -> frozenset[str]:
@@ -137,9 +145,7 @@ def is_sys_modules(node: ast.AST, place: Place) -> bool:
 def is_look_up(node: ast.AST, place: Place) -> TypeIs[ast.Call]:
     """Whether this is `sys.modules.get(...)` or the like."""
     match node:
-        case ast.Call(
-            func=ast.Attribute(value=of, attr="get" | "setdefault" | "pop"), args=[_, *_]
-        ):
+        case ast.Call(func=ast.Attribute(value=of, attr=name), args=[_, *_]) if name in _LOOK_UPS:
             return is_sys_modules(of, place)
     return False
 
@@ -179,6 +185,8 @@ def annotation_parts(node: ast.expr | None) -> list[ast.AST]:
     if node is None:
         return []
     parts: list[ast.AST] = [node]
+    if isinstance(node, ast.Name):  # most are
+        return parts
     for child in walk(node):
         if isinstance(child, ast.Constant):
             parts += parsed(child.value)

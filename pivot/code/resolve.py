@@ -243,7 +243,8 @@ class Modules:
     def _sought(self, module: Module, reference: Reference) -> Targets:
         search = Search(self)
         if reference.origin is not None:
-            search.origin(reference.origin, reference.chain, whole=not reference.runs_only)
+            chain, whole = reference.chain, not reference.runs_only
+            search.origin(module, reference.origin, chain, whole=whole)
         else:
             search.name(module, reference.chain)
         return search.targets

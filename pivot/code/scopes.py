@@ -1,9 +1,10 @@
 """What names are bound to, and where: by imports, in modules and in functions."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pivot.code.syntax import children, walk
 
@@ -27,12 +28,14 @@ class Place:
         package: what relative imports start from; empty for a top-level module.
         loaders: its own names for `importlib.import_module`.
         tables: its own names for `sys.modules`.
+        binds_inline: its code may bind names within expressions, by `:=`.
     """
 
     module: str
     package: str
     loaders: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset({"sys.modules"})
+    binds_inline: bool = field(default=True, compare=False)
 
     def absolute(self, module: str | None, level: int) -> str:
         """The absolute name of `from <dots><module> import ...`; empty beyond the top level."""
@@ -61,6 +64,41 @@ class Scope:
     escaped: set[str] = field(default_factory=set)
     from_module: set[str] = field(default_factory=set)
     is_open: bool = False
+
+
+class Scopes(NamedTuple):
+    """The functions, lambdas and comprehensions around a piece of code.
+
+    Attributes:
+        every: from the outside in.
+        hidden: names that are local variables of one of them, and nothing else.
+        special: names that one of them imports, or declares to be the module's; and those that
+            are to be looked at wherever they are bound.
+    """
+
+    every: tuple[Scope, ...] = ()
+    hidden: AbstractSet[str] = frozenset()
+    special: AbstractSet[str] = frozenset()
+
+    def within(self, scope: Scope) -> "Scopes":
+        """The same with one more inside of them."""
+        special = self.special
+        if scope.imports or scope.from_module:
+            special = special | scope.imports.keys() | scope.from_module
+        return Scopes((*self.every, scope), (self.hidden | scope.names) - special, special)
+
+    def origins(self, name: str) -> Sequence[Origin | None]:
+        """What a name may stand for: imports of theirs, and None for the module's own name."""
+        if name in self.hidden:
+            return ()
+        found: list[Origin | None] = []
+        for scope in reversed(self.every) if name in self.special else ():
+            if name in scope.from_module:
+                break
+            found += scope.imports.get(name, ())
+            if not scope.is_open and (name in scope.imports or name in scope.names):
+                return found
+        return [*found, None]
 
 
 def imported(
@@ -93,14 +131,31 @@ _BINDING: Final = frozenset(
 )
 
 
+# Of statements that hold much which binds nothing, unless by `:=`: the parts that may.
+_STATEMENTS: Final[Mapping[type[ast.AST], Callable[[Any], Sequence[ast.AST]]]] = {
+    ast.Expr: lambda _: (),
+    ast.Return: lambda _: (),
+    ast.Raise: lambda _: (),
+    ast.Assert: lambda _: (),
+    ast.Assign: lambda node: node.targets,
+    ast.AugAssign: lambda node: (node.target,),
+    ast.AnnAssign: lambda node: (node.target,),
+    ast.For: lambda node: (node.target, *node.body, *node.orelse),
+    ast.If: lambda node: (*node.body, *node.orelse),
+    ast.While: lambda node: (*node.body, *node.orelse),
+}
+
+
 def bound(body: Sequence[ast.AST], place: Place) -> Scope:
     """What a function body binds in its own scope, with the imports among it."""
     scope = Scope()
     stack = list(body)
     while stack:
         node = stack.pop()
-        if node.__class__ not in _BINDING:
-            stack += children(node)
+        kind = type(node)
+        if kind not in _BINDING:
+            below = children if place.binds_inline else _STATEMENTS.get(kind, children)
+            stack += below(node)
             continue
         match node:
             case ast.Name():

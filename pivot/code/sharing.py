@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pivot.code.operations import acting
@@ -18,7 +19,6 @@ from pivot.code.statements import (
     is_container_method,
     registers,
 )
-from pivot.code.syntax import walk
 
 _FILLING: Final = re.compile(
     "_?(?:add|set|put|push|include|attach|connect|bind|install|enqueue|mount)(?:_.*)?"
@@ -35,6 +35,7 @@ _LOOKING: Final = frozenset({"get", "values", "items", "setdefault"})
 _FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
 _OWN: Final = frozenset({"self", "cls", "mcs"})
 _CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign})
+_BINDING: Final = frozenset({ast.arg, ast.Assign, ast.AnnAssign, ast.For, ast.NamedExpr})
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -84,25 +85,27 @@ class Sharing:
 NOTHING: Final = Sharing()
 
 
-def find_sharing(node: ast.AST) -> Sharing:
-    """What a top-level statement shares, if it is a function or a class."""
+def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
+    """What a top-level statement shares, if it is a function or a class; `nodes` are all of it."""
     if not isinstance(node, _DEFINABLE):
         return NOTHING
-    nodes = list(walk(node))
-    changed = [of for part in nodes if part.__class__ in _CHANGING for of in _changed(part)]
+    looked_at = [_changed(part) for part in nodes if type(part) in _CHANGING]
+    changed = [of for of in looked_at if of is not None]
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
     if not changed and not isinstance(node, ast.ClassDef):
         return Sharing(shares=True) if is_cached else NOTHING
-    given = {part.arg for part in nodes if isinstance(part, ast.arg)}
+    binding = [part for part in nodes if type(part) in _BINDING]
+    given = {part.arg for part in binding if isinstance(part, ast.arg)}
     given -= _OWN if isinstance(node, ast.ClassDef) else set()
-    kept = {f"self.{name}" for part in nodes for name in _kept(part, given)}
-    fills = any(_dotted(of) in given | kept or _root(of) in given for of in changed)
+    kept = {f"self.{name}" for part in binding for name in _kept(part, given)}
+    kept |= given
+    fills = any(_dotted(of) in kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):
         shares = is_cached or _keeps(node, changed, nodes)
-        return Sharing(fills, shares, tuple(_renamed(changed, nodes)), acting(node))
+        return Sharing(fills, shares, tuple(_renamed(changed, binding)), acting(node))
     is_kept = any(isinstance(d, ast.Dict | ast.List | ast.Set) for d in defaults(node))
     shares = is_cached or (is_kept and fills)
-    return Sharing(fills, shares, tuple(_renamed(changed, nodes)))
+    return Sharing(fills, shares, tuple(_renamed(changed, binding)))
 
 
 def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.AST]) -> bool:
@@ -120,9 +123,9 @@ def _keeps(node: ast.ClassDef, changed: Iterable[ast.expr], nodes: Iterable[ast.
     )
 
 
-def _renamed(changed: Sequence[ast.expr], nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+def _renamed(changed: Sequence[ast.expr], binding: Iterable[ast.AST]) -> Iterator[ast.expr]:
     names = {_root(of) for of in changed} - _OWN - {""}
-    for part in nodes if names else ():
+    for part in binding if names else ():
         for name, value in _bindings(part):
             if name in names and (source := _source(value)) is not None:
                 yield source
@@ -183,34 +186,43 @@ def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
                 yield target.attr
 
 
-def _changed(node: ast.AST) -> Iterator[ast.expr]:
+def _changed(node: ast.AST) -> ast.expr | None:
     """What a node may change: the object, of which it sets an attribute or item, or adds to."""
-    match node:
-        case ast.Attribute(value=of) | ast.Subscript(value=of) if not isinstance(
-            node.ctx, ast.Load
-        ):
-            yield of
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=kind), attr=name), args=[of, *_]) if (
-            consumes((kind, name))
-        ):
-            yield of
-        case ast.Call(func=ast.Attribute(value=of, attr=name)) if (
-            is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
-        ):
-            yield of
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if consumes(
-            (name,)
-        ):
-            yield of
-        case ast.AugAssign(target=ast.Name() as of):
-            yield of
+    if isinstance(node, ast.Call):
+        return _changed_by_call(node)
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return None if isinstance(node.ctx, ast.Load) else node.value
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        return node.target
+    return None
+
+
+def _changed_by_call(node: ast.Call) -> ast.expr | None:
+    func = node.func
+    given = node.args[0] if node.args else None
+    if isinstance(func, ast.Attribute):
+        of = func.value
+        if given is not None and isinstance(of, ast.Name) and consumes((of.id, func.attr)):
+            return given
+        if _adds(func.attr):
+            return of
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return given if given is not None and consumes((name,)) else None
+
+
+@lru_cache(maxsize=4096)
+def _adds(method: str) -> bool:
+    """Whether a method of that name probably changes its object."""
+    return (
+        is_container_method(method) or registers([method]) or _FILLING.fullmatch(method) is not None
+    )
 
 
 def _dotted(node: ast.AST) -> str:
     """`self.items` as text, items left out; empty for what is no name."""
+    if isinstance(node, ast.Name):  # most are
+        return node.id
     match node:
-        case ast.Name(id=name):
-            return name
         case ast.Attribute(value=of, attr=name):
             start = _dotted(of)
             return f"{start}.{name}" if start else ""

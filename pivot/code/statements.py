@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pivot.code import declarations
@@ -12,6 +13,8 @@ from pivot.code.syntax import children, walk
 # Tuples, for they are asked of every node, and a union of classes is made anew each time.
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_PLACES: Final = (ast.Attribute, ast.Subscript)
+_CALLING: Final = frozenset({*_DEFINABLE, ast.Call, ast.BinOp})
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
 _PURE_FUNCTIONS: Final = frozenset(
@@ -38,19 +41,20 @@ _CONTAINER_METHODS: Final = frozenset(
 )
 
 
-def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+def own_nodes(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """All nodes that run with `nodes` themselves: not the bodies of functions in them."""
-    stack = list(reversed(nodes))
+    found: list[ast.AST] = []
+    stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
-        yield node
-        if isinstance(node, ast.Lambda):
-            stack += defaults(node)
-            continue
+        found.append(node)
         if isinstance(node, _FUNCTIONS):
-            stack += [*node.decorator_list, *defaults(node), *annotations(node)]
-            continue
-        stack += reversed(children(node))
+            stack += (*node.decorator_list, *defaults(node), *annotations(node))
+        elif isinstance(node, ast.Lambda):
+            stack += defaults(node)
+        else:
+            stack += reversed(children(node))
+    return found
 
 
 def defaults(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.expr]:
@@ -69,20 +73,22 @@ def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
 def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """What runs when functions and methods that `nodes` define are called."""
     bodies: list[ast.AST] = []
-    stack = list(reversed(nodes))
+    stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Lambda):
-            bodies.append(node.body)
-        elif isinstance(node, _FUNCTIONS):
+        if isinstance(node, _FUNCTIONS):
             bodies += node.body
+        elif isinstance(node, ast.Lambda):
+            bodies.append(node.body)
         stack += reversed(children(node))
     return bodies
 
 
-def calls(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
-    """Calls and decorators that run with `nodes` themselves."""
-    for node in own_nodes(nodes):
+def calls(own: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Calls and decorators among the nodes that run with some code itself."""
+    for node in own:
+        if type(node) not in _CALLING:
+            continue
         if isinstance(node, ast.Call):
             yield node
         elif isinstance(node, _DEFINABLE):
@@ -127,18 +133,16 @@ def bound_names(nodes: Sequence[ast.AST], *, imports: bool = False) -> list[str]
     return list(names)
 
 
-def import_statements(nodes: Sequence[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
-    for node in own_nodes(nodes):
+def import_statements(own: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports among the nodes that run with some code itself."""
+    for node in own:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
 
 
-def stores_into(node: ast.AST) -> bool:
-    """Whether a statement sets or deletes an attribute or an item."""
-    return any(
-        isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load)
-        for part in own_nodes([node])
-    )
+def stores_into(own: Iterable[ast.AST]) -> bool:
+    """Whether the nodes that run with a statement set or delete an attribute or an item."""
+    return any(isinstance(part, _PLACES) and not isinstance(part.ctx, ast.Load) for part in own)
 
 
 def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
@@ -187,7 +191,7 @@ def _is_for_effect(node: ast.expr, declared: frozenset[str]) -> bool:
         case ast.Call():
             return not declarations.is_declared(node, declared)
         case ast.BinOp() | ast.Attribute() | ast.Subscript():
-            return not any(declarations.is_declared(c, declared) for c in calls([node]))
+            return not any(declarations.is_declared(c, declared) for c in calls(own_nodes([node])))
     return False
 
 
@@ -249,8 +253,11 @@ def is_type_checking(test: ast.expr) -> bool:
     )
 
 
-def learns_of_subclasses(node: ast.stmt) -> bool:
-    """Whether a class statement has hooks that run, or looks for, its subclasses."""
+def learns_of_subclasses(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
+    """Whether a class statement has hooks that run, or looks for, its subclasses.
+
+    `nodes` are all of it.
+    """
     if not isinstance(node, ast.ClassDef):
         return False
     for keyword in node.keywords:
@@ -260,7 +267,7 @@ def learns_of_subclasses(node: ast.stmt) -> bool:
     return any(
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
-        for part in walk(node)
+        for part in nodes
     )
 
 
@@ -281,4 +288,9 @@ def makes_empty_container(node: ast.stmt) -> bool:
 
 def registers(names: Iterable[str]) -> bool:
     """Whether a function of such names probably keeps what it is given, for others to find."""
-    return any(_REGISTERING.search(name) for name in names)
+    return any(map(_is_registering, names))
+
+
+@lru_cache(maxsize=4096)
+def _is_registering(name: str) -> bool:
+    return _REGISTERING.search(name) is not None

@@ -7,6 +7,7 @@ from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
+from pivot.code.following import find_imported
 from pivot.code.links import Links
 from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
@@ -42,11 +43,11 @@ class Graph:
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
-            module = self.module(symbol.module)
             with self.modules.asking_for(symbol.module):
                 node = self.plain(symbol)
                 if not node.is_ignored:
-                    node = self._with_files(module, module.symbols[symbol.name].part, node)
+                    part = self._facts(symbol).part
+                    node = self._with_files(self.module(symbol.module), part, node)
             self._nodes[symbol] = node
         return node
 
@@ -54,10 +55,9 @@ class Graph:
         """The node without the files that are read, which its hash has beside its code."""
         node = self._plain.get(symbol)
         if node is None:
-            module = self.module(symbol.module)
-            found = module.symbols[symbol.name]
+            links = self._linked(self.module(symbol.module))
             with self.modules.asking_for(symbol.module):
-                node = analyse_symbol(self._linked(module), found, heed=self._heed)
+                node = analyse_symbol(links, self._facts(symbol), heed=self._heed)
             self._plain[symbol] = node
         return node
 
@@ -74,15 +74,11 @@ class Graph:
 
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
-        if not (part.reads or part.opens or node.called):
+        if not (part.reads or part.opens or node.called or node.kind is Kind.CLASS):
             return node
-        with self.modules.asking_for(module.place.module):
-            return self._reading(module, part, node)
-
-    def _reading(self, module: Module, part: Part, node: Node) -> Node:
         lines = self._files.read(module, part.reads)
         programs = self._files.programs(module, part.reads)
-        called = (s for s in node.called if self.plain(s).kind is not Kind.CONSTANT)
+        called = self._run_by(node)
         for symbol in dict.fromkeys(part for c in called for part in self.closure(c)):
             later = self._facts(symbol).part.later
             caller = self.plain(symbol)
@@ -92,13 +88,21 @@ class Graph:
         lines += self._files.named_by(lines)
         return with_files(node, sorted(set(lines)), programs)
 
+    def _run_by(self, node: Node) -> list[SymbolId]:
+        """What runs when something is defined: what it calls, and the hooks of a class's bases."""
+        hooks: list[SymbolId] = []
+        if node.kind is Kind.CLASS:
+            hooks = [s for s in node.symbols if self._facts(s).learns]
+        return [*(c for c in node.called if self.plain(c).kind is not Kind.CONSTANT), *hooks]
+
     def _mentioned(self, module: Module, part: Part, node: Node) -> list[str]:
         """The files that code may mean which opens some at import, itself or by what it calls."""
-        run = [c for c in node.called if self.plain(c).kind is not Kind.CONSTANT]
+        run = [*self._run_by(node), *node.called]
         reached = dict.fromkeys(s for c in run for s in self.closure(c))
         if not (part.opens or any(self._facts(s).part.opens_later for s in reached)):
             return []
-        reached.update(dict.fromkeys(c for s in node.symbols for c in self._constants(s)))
+        constants = (s for s in node.symbols if self.plain(s).kind is Kind.CONSTANT)
+        reached.update(dict.fromkeys(c for s in constants for c in self.closure(s)))
         known = [s for s in reached if not self.plain(s).is_ignored]
         parts = [(self.module(s.module), self._facts(s).part) for s in known]
         return self._files.mentioned([(module, part), *parts])
@@ -286,7 +290,8 @@ class Graph:
         """The modules that functions import which a module calls when it is imported."""
         parts = [symbol.part for symbol in module.symbols.values()]
         parts += [effect.part for effect in module.effects]
-        called = {s: None for part in parts for i in part.called for s in self._called(module, i)}
+        every = dict.fromkeys(s for p in parts for s in self._linked(module).symbols(p.called))
+        called = [symbol for symbol in every if self.plain(symbol).kind is not Kind.CONSTANT]
         return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
 
     def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
@@ -295,10 +300,6 @@ class Graph:
             runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
             found = self._loads[symbol] = tuple(sorted(runs))
         return found
-
-    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
-        found = self._targets(module, reference).symbols
-        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:
         return self.module(symbol.module).symbols[symbol.name]
@@ -318,17 +319,15 @@ class Graph:
         """What a module does when it is imported."""
         acts = self._acts.get(name)
         if acts is None:
-            module = self.modules.get(name)
-            effects = [] if module is None else list(self._effect_acts(module))
-            triggers = [] if module is None else list(self._trigger_acts(module))
-            acts = self._acts[name] = Acts(tuple(effects), tuple(triggers))
+            module, acts = self.modules.get(name), Acts((), ())
+            if module is not None:
+                acts = Acts(tuple(self._effect_acts(module)), tuple(self._trigger_acts(module)))
+            self._acts[name] = acts
         return acts
 
     def _effect_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
-        for index in range(len(module.effects)):
-            _, touch = self.effect(module, index)
-            if touch.may_matter:
-                yield module, index, touch
+        every = ((module, i, self.effect(module, i)[1]) for i in range(len(module.effects)))
+        return (act for act in every if act[2].may_matter)
 
     def _trigger_acts(self, module: Module) -> Iterator[tuple[SymbolId, Touch]]:
         for index, trigger in enumerate(module.triggers):
@@ -341,7 +340,7 @@ class Graph:
         found = self._imports.get(name)
         if found is None:
             module = self.modules.get(name)
-            every = [] if module is None else [*map(self._imported, module.runs)]
+            every = [] if module is None else [self._imported(module, o) for o in module.runs]
             if module is not None:
                 every += self._loaded(module)
             found = self._imports[name] = tuple(n for n in every if n is not None)
@@ -352,15 +351,20 @@ class Graph:
         module = self.modules.get(name)
         if module is None or not module.acts_before:
             return tuple((0, imported) for imported in self.imports(name))
-        every = zip(module.acts_before, map(self._imported, module.runs), strict=True)
+        every = zip(
+            module.acts_before, (self._imported(module, o) for o in module.runs), strict=True
+        )
         known = [(before, imported) for before, imported in every if imported is not None]
         loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
         return tuple(sorted([*known, *loaded], key=itemgetter(0)))
 
-    def _imported(self, origin: Origin) -> str | None:
+    def _imported(self, module: Module, origin: Origin) -> str | None:
         """The project module that an import statement runs, if it is one."""
-        name = origin.module if origin.name is None else f"{origin.module}.{origin.name}"
-        return name if self.modules.find(name) else None
+        package = find_imported(self.modules, module, origin.module)
+        if package is None or origin.name is None:
+            return None if package is None else package.name
+        inner = self.modules.find(f"{package.name}.{origin.name}")
+        return None if inner is None else inner.name
 
     def run_by(self, name: str) -> tuple[str, ...]:
         """All modules that run when one is imported: its parents, and what all of them import."""

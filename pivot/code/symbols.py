@@ -12,6 +12,7 @@ stage's key by value.
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pivot.code import declarations, statements
 from pivot.code.facts import Trigger
@@ -36,12 +37,22 @@ class Guard:
     holds: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """A top-level statement, with the `if`s around it from the outside in."""
 
     guards: tuple[Guard, ...]
     node: ast.stmt
+
+    @cached_property
+    def own(self) -> Sequence[ast.AST]:
+        """The nodes that run with it itself."""
+        return statements.own_nodes([self.node])
+
+    @cached_property
+    def every(self) -> Sequence[ast.AST]:
+        """All of its nodes."""
+        return walk(self.node)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -70,7 +81,7 @@ class Symbol:
         nodes = [
             node
             for definition in self.definitions
-            for node in statements.own_nodes([definition.node])
+            for node in definition.own
             if getattr(node, "name", None) == self.name
         ]
         if any(isinstance(node, ast.ClassDef) for node in nodes):
@@ -194,7 +205,7 @@ class _Reader:
         for node in body:
             definition = Definition(guards, node)
             if runs and not isinstance(node, ast.If):
-                self._loads(node)
+                self._loads(definition)
             match node:
                 case ast.Import() | ast.ImportFrom():
                     self._import(definition, node, runs=runs)
@@ -213,9 +224,10 @@ class _Reader:
                 case _:
                     self._compound(definition, node, runs=runs)
 
-    def _loads(self, node: ast.stmt) -> None:
+    def _loads(self, definition: Definition) -> None:
         """Note modules that a statement imports by a call, whatever it does with them."""
-        for part in statements.own_nodes([node]):
+        node = definition.node
+        for part in definition.own:
             origin = loaded(part, self.place) if isinstance(part, ast.Call) else None
             if origin is not None:
                 self._runs(Origin(origin.module), node)
@@ -268,7 +280,7 @@ class _Reader:
             inner = Definition(definition.guards, statement)
             if isinstance(statement, ast.ClassDef):
                 self._class_body(inner, statement)
-            elif not isinstance(statement, Definable) and statements.stores_into(statement):
+            elif not isinstance(statement, Definable) and statements.stores_into(inner.own):
                 writes = find_uses([statement], self.place).writes
                 touches = tuple(w for w in writes if w.origin or w.chain[0] not in own)
                 if touches:
@@ -279,11 +291,12 @@ class _Reader:
         if isinstance(node, ast.ClassDef):
             bases = [*node.bases, *(k.value for k in node.keywords)]
             run: list[ast.AST] = [*node.bases, *node.keywords, *node.body]
-            calls = statements.calls(run)
+            own = statements.own_nodes(run)
         else:
             run = [*statements.defaults(node)]
-            calls = statements.calls([*run, *statements.annotations(node)])
-        self._trigger(node.name, list(calls), node.decorator_list, bases, operations(run))
+            own = statements.own_nodes([*run, *statements.annotations(node)])
+        calls = list(statements.calls(own))
+        self._trigger(node.name, calls, node.decorator_list, bases, operations(run))
 
     def _trigger(
         self,
@@ -327,7 +340,7 @@ class _Reader:
         names = statements.bound_names([node])
         for name in names:
             self._define(name, definition)
-        calls = list(statements.calls([node]))
+        calls = list(statements.calls(definition.own))
         is_declaring = any(calls) and all(declarations.is_declared(c, self.declared) for c in calls)
         operands = operations([node])
         if (calls or operands) and not is_declaring:
@@ -336,7 +349,7 @@ class _Reader:
         if isinstance(node, ast.AugAssign) and any(map(self._is_shared, names)):
             touched = tuple(Reference((name,), node.lineno) for name in names)
             self.effects.append(Effect(definition, touched))
-        elif statements.stores_into(node):
+        elif statements.stores_into(definition.own):
             touches = find_uses([node], self.place).writes
             self.effects.append(Effect(definition, touches or None))
 
@@ -360,12 +373,12 @@ class _Reader:
 
     def _compound(self, definition: Definition, node: ast.stmt, *, runs: bool) -> None:
         """A loop, `try`, `with`, `match` ...: it defines all its names as one, and may act."""
-        for statement in statements.import_statements([node]):
+        for statement in statements.import_statements(definition.own):
             self._import(Definition((), statement), statement, runs=runs)
         names = statements.bound_names([node], imports=True)
         for name in names:
             self._define(name, definition)
-        for part in statements.own_nodes([node]):
+        for part in definition.own:
             if isinstance(part, Definable) and part.name in names:
                 self._triggers_of(part)
         if statements.acts([node], self.declared):

@@ -13,22 +13,25 @@ _NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _QUERIES: Final = frozenset({"query", "sql", "execute"})
 _EXPRESSIONS: Final = frozenset({"eval", "evaluate"})
 _HOLDING: Final = frozenset({"dict", "list", "tuple", "set", "frozenset", "field", "Field"})
+HOLDERS: Final = frozenset({ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Call})
+"""The kinds of nodes that `words` looks into."""
+
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 _MAX_LENGTH: Final = 200
 
 
-def evaluated_names(call: ast.Call) -> Iterator[str]:
+def evaluated_names(call: ast.Call) -> list[str]:
     """Names of variables in the texts that a call is given."""
-    func = call.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+    found: list[str] = []
+    for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             text = argument.value
-            if name in _QUERIES:
-                yield from _MARKED.findall(text)
-                yield from _TABLE.findall(text)
-            elif name in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
-                yield from _NAME.findall(text)
+            function = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if function in _QUERIES:
+                found += (*_MARKED.findall(text), *_TABLE.findall(text))
+            elif function in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
+                found += _NAME.findall(text)
+    return found
 
 
 def words(nodes: Iterable[ast.AST]) -> Iterator[str]:

@@ -51,15 +51,12 @@ class Code:
         identity = self.installation
         data = self._project.state.document(DOCUMENT)
         known = decode(data) if data is not None else None
-        if (
-            known is not None
-            and known.roots == roots
-            and known.installation == identity
-            and known.fingerprints.keys() == set(symbols)
-            and self._holds(known, self._looked_at)
-        ):
+        if known is None or known.roots != roots or known.installation != identity:
+            return self._analyse(symbols, roots, identity, known, {})
+        ids = self._ids(known, self._looked_at)
+        if known.fingerprints.keys() == set(symbols) and self._holds(known, ids):
             return known
-        return self._analyse(symbols, roots, identity, known)
+        return self._analyse(symbols, roots, identity, known, ids)
 
     @property
     def latest(self) -> CodeRecord:
@@ -69,9 +66,10 @@ class Code:
     def now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
         record = self.latest
-        if not self._holds(record):
+        ids = self._ids(record)
+        if not self._holds(record, ids):
             symbols = list(record.fingerprints)
-            record = self._analyse(symbols, record.roots, record.installation, record)
+            record = self._analyse(symbols, record.roots, record.installation, record, ids)
         self._latest = record
         return record
 
@@ -142,11 +140,14 @@ class Code:
         """Look at all sources anew when they are next asked."""
         self._opened = None
 
-    def _open(self) -> tuple["ProjectCode", KnownSources]:
+    def _open(
+        self, ids: Mapping[str, ObjectId | None] | None = None
+    ) -> tuple["ProjectCode", KnownSources]:
+        """The sources anew, but for those of these ids, which were just looked at."""
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
-        known = KnownSources(project.workspace.file_id, project.state, edition())
+        known = KnownSources(project.workspace.file_id, project.state, edition(), ids)
         outs = [out.path for stage in self._definitions.stages for out in stage.outs]
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         return code, known
@@ -163,19 +164,23 @@ class Code:
         roots: tuple[RepoPath, ...],
         identity: str,
         before: CodeRecord | None,
+        ids: Mapping[str, ObjectId | None],
     ) -> CodeRecord:
-        """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        """Analyse the sources, and keep what is found; what was `before` may save most of it.
+
+        `ids` are those of files that were just looked at.
+        """
         from pivot.code.consulted import DOCUMENT as CONSULTED
         from pivot.project.analysing import Analysis
 
         state = self._project.state
-        code, known = self._open()
+        code, known = self._open(ids)
         try:
             analysis = Analysis(code, known)
             if (
                 before is not None
                 and (before.roots, before.installation) == (roots, identity)
-                and self._holds(replace(before, files={}))
+                and self._holds(replace(before, files={}), {})
             ):
                 analysis.go_on_from(before, state.document(CONSULTED))
             fingerprints = analysis.fingerprints(symbols)
@@ -221,12 +226,15 @@ class Code:
         results = hash_bytes("\n".join(outs).encode()).hex()
         return repr((edition().hex(), evidence.python, installed, policy, results))
 
-    def _holds(
+    def _ids(
         self, record: CodeRecord, looked_at: Mapping[str, ObjectId | None] | None = None
-    ) -> bool:
-        disk = DiskSources(self._project.root)
+    ) -> dict[str, ObjectId | None]:
+        """What all files hold now that a record depends on."""
         ids = dict(looked_at or {})
-        ids |= self._project.workspace.file_ids(record.files.keys() - ids.keys())
+        return ids | self._project.workspace.file_ids(record.files.keys() - ids.keys())
+
+    def _holds(self, record: CodeRecord, ids: Mapping[str, ObjectId | None]) -> bool:
+        disk = DiskSources(self._project.root)
         return record.holds(ids.__getitem__, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
-    """Hold the search off meanwhile; what isn't needed any more is freed all the same, but cycles.
+    """Hold the search off meanwhile, and leave what was made out of later ones.
 
-    Where it was held off before, it stays so afterwards.
+    What isn't needed any more is freed all the same, unless it is part of a cycle. Where the search
+    was held off before, it stays so afterwards.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -20,4 +21,5 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            gc.freeze()
             gc.enable()

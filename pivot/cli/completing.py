@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from pivot.config import Config
 from pivot.errors import PivotError
@@ -19,34 +19,37 @@ from pivot.settings import SETTINGS
 from pivot.track.finding import find_tracked, pass_over
 from pivot.track.pvt import read_pvt
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-def stages(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+def stages(_: click.Context, __: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """The stages that have a lock."""
     with contextlib.suppress(PivotError, OSError):
         names = list_locks(find_project(os.getcwd()).locks)
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [_item(name) for name in names if name.startswith(incomplete)]
     return []
 
 
-def tracked(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def tracked(_: click.Context, __: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """The tracked paths, as they are named in the working directory."""
     with contextlib.suppress(PivotError, OSError):
         root = find_project(os.getcwd()).root
         paths = find_tracked(root, denied=pass_over)
         names = (os.path.relpath(os.path.join(root, path)) for path in paths)
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [_item(name) for name in names if name.startswith(incomplete)]
     return []
 
 
 def targets(
     context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
+) -> list["CompletionItem"]:
     """What has data: stages, tracked paths, and what lies in tracked directories."""
     with contextlib.suppress(PivotError, OSError):
         root = find_project(os.getcwd()).root
         paths = find_tracked(root, denied=pass_over)
         names = [path for path in paths if path.startswith(incomplete)]
-        items = [CompletionItem(name) for name in (*names, *_inside(root, paths, incomplete))]
+        items = [_item(name) for name in (*names, *_inside(root, paths, incomplete))]
         return [*stages(context, parameter, incomplete), *items]
     return []
 
@@ -84,19 +87,19 @@ def _stored(root: str, owner: RepoPath, folder: str) -> Iterator[str]:
                 yield name + slash
 
 
-def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def remotes(_: click.Context, __: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """The configured remotes, with their addresses unless these could hold a credential."""
     with contextlib.suppress(PivotError, OSError):
         found = Config.load(find_project(os.getcwd()).root).remotes(os.environ)
         return [
-            CompletionItem(name, help=None if "@" in r.url or "?" in r.url else printable(r.url))
+            _item(name, help=None if "@" in r.url or "?" in r.url else printable(r.url))
             for name, r in found.items()
             if name.startswith(incomplete)
         ]
     return []
 
 
-def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """Git's branches and tags; after `..` those that end a range."""
     start, dots, end = incomplete.rpartition("..")
     with contextlib.suppress(PivotError, OSError), contextlib.closing(_project()) as project:
@@ -105,7 +108,7 @@ def revisions(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
         # Git is imported only for this tab: commands that run stages import this file, too.
         refs = import_module("pivot.git.revisions").references(project.repository)
         names = dict.fromkeys(ref.name for ref in refs)
-        return [CompletionItem(start + dots + name) for name in names if name.startswith(end)]
+        return [_item(start + dots + name) for name in names if name.startswith(end)]
     return []
 
 
@@ -113,10 +116,16 @@ def _project() -> Project:
     return Project(find_project(os.getcwd()))
 
 
-def settings(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def settings(_: click.Context, __: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """The settings."""
     return [
-        CompletionItem(name, help=setting.summary)
+        _item(name, help=setting.summary)
         for name, setting in SETTINGS.items()
         if name.startswith(incomplete)
     ]
+
+
+def _item(name: str, help: str | None = None) -> "CompletionItem":  # noqa: A002 - click's word
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a tab alone
+
+    return CompletionItem(name, help=help)

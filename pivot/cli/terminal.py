@@ -64,9 +64,11 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
     if not rows:
         return
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    lines = []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo((indent + "  ".join([*cells, row[-1]])).rstrip())
+        lines.append((indent + "  ".join([*cells, row[-1]])).rstrip())
+    click.echo("\n".join(lines))  # at once: each call writes
 
 
 def seconds(value: float) -> str:

@@ -14,6 +14,11 @@ from pivot.code.targets import SymbolId, Targets
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+# Packages that make prompts or usage texts of docstrings.
+_QUOTING: Final = frozenset(
+    {"dspy", "langchain", "langchain_core", "langgraph", "llama_index", "pydantic_ai", "instructor"}
+    | {"smolagents", "crewai", "marvin", "magentic", "docopt", "fire"}
+)
 _COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
@@ -40,6 +45,10 @@ class Node(NamedTuple):
         watches: classes whose subclasses it looks for, those outside as their modules' names;
             `watches_all`: of any class.
         texts: literals that may name a module, or something in one.
+        given: what it calls, with each plain name that it gives to it as a text.
+        words: plain names among the texts that a constant lists.
+        quotes: it reads docstrings, or lets a package do so.
+        docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
@@ -62,6 +71,10 @@ class Node(NamedTuple):
     watches: frozenset[SymbolId | str] = frozenset()
     watches_all: bool = False
     texts: tuple[str, ...] = ()
+    given: tuple[tuple[SymbolId, str], ...] = ()
+    words: tuple[str, ...] = ()
+    quotes: bool = False
+    docs: str = ""
     computes: bool = False
     called: tuple[SymbolId, ...] = ()
     opaque: tuple[Opaque, ...] = ()
@@ -84,7 +97,13 @@ def analyse(links: Links, part: Part, kind: Kind) -> Node:
         if not link.is_own:
             others.append((line, link))
     runs = tuple(dict.fromkeys(m for _, link in others for m in link.targets.traversed))
-    own = "".join(sorted({link.binding for _, link in others})).encode("utf-8", "surrogatepass")
+    bindings = {link.binding for _, link in others}
+    if part.lists:
+        listed = {name for _, link in others for name in link.targets.modules}
+        bindings |= {_listed(links.modules, name) for name in listed}
+    own = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
+    externals = frozenset().union(*[link.externals for _, link in others])
+    quotes = part.quotes or not externals.isdisjoint(_QUOTING)
     wide = [(line, link.wide) for line, link in others if link.wide is not None]
     lookups = [lookup.what for lookup in part.lookups]
     changed = (*part.writes, *part.calls)
@@ -96,17 +115,21 @@ def analyse(links: Links, part: Part, kind: Kind) -> Node:
         symbols=tuple(symbols),
         runs=runs,
         widens=_widened(links.modules, part, wide) if wide or part.loads else (),
-        externals=frozenset().union(*[link.externals for _, link in others]),
+        externals=externals,
         changes=frozenset(links.symbols(changed)) if changed else _NONE,
         asked=_asked(links, part) if part.asked else frozenset(),
         changes_outside=bool(part.writes) and any(links.at(i).externals for i in part.writes),
         watches=frozenset().union(*(w.watches for _, w in wide)) if wide else _NONE,
         watches_all=SUBCLASSES in lookups,
         texts=part.texts,
+        given=tuple((s, word) for i, word in part.given for s in links.symbols((i,))),
+        words=part.words,
+        quotes=quotes,
+        docs=part.docs + (links.module.docs if part.quotes else ""),
         computes=not _COMPUTED.isdisjoint(lookups),
         called=tuple(links.symbols(part.called)) if part.called else (),
         opaque=_opaque(links.module, part, wide) if wide or lookups else (),
-        is_wide=bool(runs or wide or lookups or part.loads or part.texts),
+        is_wide=bool(runs or wide or lookups or part.loads or part.texts or quotes),
     )
 
 
@@ -153,6 +176,8 @@ def find_named(modules: Modules, text: str) -> Targets:
     """What a dotted text names in the project, if it does: a module, or something in one."""
     dotted, _, member = text.partition(":")
     names = dotted.split(".")
+    if modules.find(names[0]) is None:
+        return Targets()
     for length in range(len(names), 0, -1):
         module = modules.get(".".join(names[:length]))
         if module is not None:
@@ -179,3 +204,9 @@ def _opaque(module: Module, part: Part, wide: Iterable[tuple[int, Wide]]) -> tup
     found = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
     found.update(Opaque(what, module.file, line) for line, w in wide for what in w.opaque)
     return tuple(sorted(found, key=lambda opaque: opaque.order))
+
+
+def _listed(modules: Modules, name: str) -> str:
+    """The names of a module in the order of their definitions, for who goes through them."""
+    module = modules.get(name)
+    return f"\n{name}: {' '.join(module.symbols if module is not None else ())}"

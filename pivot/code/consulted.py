@@ -84,7 +84,7 @@ def _outline(module: Module) -> Module:
         for name, symbol in module.symbols.items()
     }
     effects = tuple(replace(effect, part=_bare(effect.part)) for effect in module.effects)
-    return replace(module, symbols=symbols, effects=effects)
+    return replace(module, symbols=symbols, effects=effects, docs="")
 
 
 def _bare(part: Part) -> Part:
@@ -92,6 +92,7 @@ def _bare(part: Part) -> Part:
         line=0,
         digest=_NOTHING,
         text=_NOTHING,
+        docs="",
         references=tuple((place, 0) for place, _ in part.references),
         lookups=tuple(Lookup(lookup.what, 0) for lookup in part.lookups),
     )

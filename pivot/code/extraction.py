@@ -45,11 +45,14 @@ from pivot.code.statements import (
 )
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
+from pivot.code.texts import words
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
 _COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _CONTEXT: Final = f"pivot code {SCHEME}"
+_DOCS_CONTEXT: Final = "pivot docstrings 1"
+_DOCUMENTED: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _TEXT_CONTEXT: Final = "pivot source text 1"
 
 
@@ -135,6 +138,7 @@ def _module(
         triggers=triggers,
         acts=tuple(name for _, name in acts),
         acts_before=_acts_before(outline, [line for line, _ in acts]),
+        docs=_docs([parts.tree], deep=False),
         exports=outline.exports,
         contested=contested(outline),
         bindings=bindings,
@@ -221,6 +225,11 @@ class _Parts:
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
             asked=self.places(uses.asked),
+            given=tuple((self._place(of), word) for of, word in uses.given),
+            words=_words(statements),
+            lists=uses.lists,
+            quotes=uses.quotes,
+            docs=_docs(statements),
             lookups=(*uses.lookups, *(Lookup(PROGRAM, read.line) for read in programs)),
             loads=self._loads(uses),
             texts=uses.texts,
@@ -306,6 +315,26 @@ class _Parts:
 
     def _rows(self, first: int, last: int) -> Sequence[bytes]:
         return self.lines[first - 1 : last]
+
+
+def _docs(nodes: Iterable[ast.AST], *, deep: bool = True) -> str:
+    """The hash of docstrings, short since it only tells whether they changed; empty for none."""
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, _DOCUMENTED):
+            text = ast.get_docstring(node, clean=False)
+            found += [text] if text is not None else []
+            if deep and isinstance(node, ast.ClassDef):
+                found += [_docs(node.body)]
+    text = "\0".join(found)
+    return derive(_DOCS_CONTEXT, text.encode("utf-8", "surrogatepass")).hex()[:16] if text else ""
+
+
+def _words(statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    """Plain names among the texts of constants and class attributes, to import by."""
+    bodies = (s.body if isinstance(s, ast.ClassDef) else [s] for s in statements)
+    bound = (s for body in bodies for s in body if isinstance(s, ast.Assign | ast.AnnAssign))
+    return tuple(dict.fromkeys(words(s.value for s in bound if s.value is not None)))
 
 
 def _in_bodies(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:

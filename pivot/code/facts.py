@@ -36,6 +36,11 @@ class Part(NamedTuple):
         reads: files that it reads when the module is imported.
         later: files that its functions read when they are called.
         mentions: texts that may name files and folders.
+        given: what it calls, with each plain name that it gives to it as a text.
+        words: plain names among the texts that a constant lists.
+        lists: it goes through the names of modules, in the order of their definitions.
+        quotes: it reads docstrings.
+        docs: hash of the docstrings in it, in hexadecimal digits; empty where it has none.
         opens: it opens files when the module is imported; `opens_later`: its functions do so.
     """
 
@@ -55,6 +60,11 @@ class Part(NamedTuple):
     opens: bool = False
     opens_later: bool = False
     asked: tuple[int, ...] = ()
+    given: tuple[tuple[int, str], ...] = ()
+    words: tuple[str, ...] = ()
+    lists: bool = False
+    quotes: bool = False
+    docs: str = ""
 
 
 class Symbol(NamedTuple):
@@ -132,6 +142,7 @@ class Module:
         acts: what may run other code when the module is imported, in source order: the names of
             triggers, and `<effects>` for each effect.
         acts_before: for each of `runs`, how many of `acts` come before it; nothing if none does.
+        docs: its own docstring's hash, as in a part.
         exports: names in `__all__` as far as it is a plain list.
         contested: bindings whose order decides what a name stands for, see `order`.
         bindings: what its names come from, to tell which are Pivot's own.
@@ -149,6 +160,7 @@ class Module:
     triggers: tuple[Trigger[int], ...]
     acts: tuple[str, ...]
     acts_before: tuple[int, ...]
+    docs: str
     exports: frozenset[str]
     contested: tuple[tuple[str, str], ...]
     bindings: Bindings

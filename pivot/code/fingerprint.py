@@ -86,7 +86,8 @@ class ProjectCode:
         seen.update(reach.modules)
         self._consulted[entry] = all_asked(seen, self._modules.asked)
         orders = find_orders(reach, root)
-        if orders:
+        quotes = reach.quotes
+        if orders or quotes:
             self._whole.add(entry)
         gathered = self._gatherer.gather(reach, root, orders)
         return fingerprint_of(

@@ -17,6 +17,7 @@ from pivot.hashing import derive
 _PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
 NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
 _EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
+_DOCS_CONTEXT: Final = f"pivot docs {SCHEME}"
 _ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
 
 
@@ -65,12 +66,13 @@ class Gatherer:
             symbols.setdefault(symbol.module, []).append(symbol)
         symbols[root.module].remove(root)
         effects = dict(self._effects(reach, root, orders))
-        found = [self._gathered(root.module, (root,), (None,), None)]
+        found = [self._gathered(root.module, (root,), (None,), None, quotes=reach.quotes)]
         for module in dict.fromkeys((*symbols, *effects)):
             names = tuple(symbols.get(module, ()))
             before = tuple([ROOT if via[name] == root else via[name] for name in names])
             if names or module in effects:
-                found.append(self._gathered(module, names, before, effects.get(module)))
+                done = effects.get(module)
+                found.append(self._gathered(module, names, before, done, quotes=reach.quotes))
         return found
 
     def again(self, section: Section) -> Gathered:
@@ -80,7 +82,7 @@ class Gatherer:
             names = (entry.name.partition(":")[2] for entry in section.entries)
             symbols = [SymbolId(section.module, name) for name in names]
             via = (entry.via for entry in section.entries)
-            made = self._make(section.module, zip(symbols, via, strict=True), None)
+            made = self._make(section.module, zip(symbols, via, strict=True), None, quotes=False)
             self._again[section] = made
         return made
 
@@ -102,15 +104,24 @@ class Gatherer:
         symbols: tuple[SymbolId, ...],
         via: tuple[str | None, ...],
         effects: _Effects | None,
+        *,
+        quotes: bool,
     ) -> Gathered:
-        key = (module, symbols, via, effects)
+        key = (module, symbols, via, effects, quotes)
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = self._make(module, zip(symbols, via, strict=True), effects)
+            made = self._made[key] = self._make(
+                module, zip(symbols, via, strict=True), effects, quotes=quotes
+            )
         return made
 
     def _make(
-        self, module: str, symbols: Iterable[tuple[SymbolId, str | None]], effects: _Effects | None
+        self,
+        module: str,
+        symbols: Iterable[tuple[SymbolId, str | None]],
+        effects: _Effects | None,
+        *,
+        quotes: bool,
     ) -> Gathered:
         entries: list[Entry] = []
         reads: dict[str, Iterable[str]] = {}
@@ -118,14 +129,15 @@ class Gatherer:
         opaque: set[Opaque] = set()
         for symbol, via in symbols:
             node, name = self._graph.node(symbol), str(symbol)
-            entries.append(Entry(name, node.value, node.location, node.kind, via))
+            hash_ = _with_docs(node.value, node) if quotes else node.value
+            entries.append(Entry(name, hash_, node.location, node.kind, via))
             packages |= node.externals
             opaque.update(node.opaque)
             reads[name] = node.files
         if effects is not None:
             facts = self._graph.module(module)
             nodes = [self._graph.effect(facts, place)[0] for place in effects.places]
-            entries.append(_entry(facts, nodes, effects))
+            entries.append(_entry(facts, nodes, effects, quotes=quotes))
             packages.update(*(node.externals for node in nodes))
             opaque.update(*(node.opaque for node in nodes))
             reads[entries[-1].name] = sorted({line for node in nodes for line in node.files})
@@ -137,9 +149,18 @@ class Gatherer:
         )
 
 
-def _entry(module: Module, nodes: Sequence[Node], effects: _Effects) -> Entry:
+def _with_docs(hash_: str, node: Node) -> str:
+    """The hash of an entry where docstrings may be read."""
+    if not node.docs or node.is_ignored:
+        return hash_
+    return str(derive(_DOCS_CONTEXT, f"{hash_}{node.docs}".encode()))
+
+
+def _entry(module: Module, nodes: Sequence[Node], effects: _Effects, *, quotes: bool) -> Entry:
     """A module's effects as one entry: the first one's place, a joint hash."""
     hash_ = str(derive(_EFFECTS_CONTEXT, b"".join(n.hash for n in nodes))) if nodes else ""
+    if nodes and quotes:
+        hash_ = _with_docs(hash_, nodes[0])
     if effects.order:
         text = f"{hash_}{effects.order}".encode("utf-8", "surrogatepass")
         hash_ = str(derive(_ORDER_CONTEXT, text))

@@ -21,7 +21,7 @@ _SEAL: Final = 16
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _USES: Final = 6  # fields of a part's row that aren't mostly empty
 # What the end of a part's row is where it was left out.
-_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0)
+_NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), "")
 
 type _Row = list[Any]
 
@@ -40,6 +40,7 @@ def encode(module: Module) -> bytes:
         [_trigger_row(trigger) for trigger in module.triggers],
         module.acts,
         module.acts_before,
+        module.docs,
         sorted(module.exports),
         module.contested,
         [[name, *map(_origin_row, origins)] for name, origins in bindings.imports.items()],
@@ -55,23 +56,27 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
     body = data[_SEAL:]
     if hash_bytes(body)[:_SEAL] != data[:_SEAL]:
         return None
-    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before,
+    (place, references, symbols, imports, stars, runs, effects, triggers, acts, acts_before, docs,
      exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    known = {row[0]: tuple(_origins(row[1:])) for row in imports}
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
-        imports={row[0]: tuple(_origins(row[1:])) for row in imports},
+        imports=known,
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
         effects=tuple(Effect(_part(part), _places(touches)) for part, touches in effects),
         triggers=tuple(Trigger(n, *map(tuple, places)) for n, *places in triggers),
         acts=tuple(acts),
         acts_before=tuple(acts_before),
+        docs=docs,
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
-        bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
+        bindings=Bindings(
+            known if origins == imports else {r[0]: tuple(_origins(r[1:])) for r in origins}, made
+        ),
         declared=frozenset(declared),
     )
 
@@ -156,8 +161,9 @@ def _part_row(part: Part) -> _Row:
     hashes = (part.digest + part.text).hex()
     row = [part.line, hashes, references, part.writes, part.calls, lookups]
     files = [list(map(_read_row, part.reads)), list(map(_read_row, part.later))]
-    opens = part.opens + 2 * part.opens_later
-    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, opens]
+    traits = part.opens + 2 * part.opens_later + 4 * part.lists + 8 * part.quotes
+    row += [part.asked, part.loads, part.texts, part.called, *files, part.mentions, traits]
+    row += [[value for pair in part.given for value in pair], part.words, part.docs]
     while not row[-1]:
         row.pop()
     return row
@@ -172,7 +178,7 @@ def _part(row: _Row) -> Part:
     uses = (tuple(_pairs(references)), tuple(writes), tuple(calls), found)
     if is_short:  # as most of them
         return Part(line, digest, text, *uses)
-    asked, loads, texts, called, reads, later, mentions, opens = rest
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, docs = rest
     return Part(
         line,
         digest,
@@ -184,9 +190,14 @@ def _part(row: _Row) -> Part:
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
+        opens=bool(traits & 1),
+        opens_later=bool(traits & 2),
         asked=tuple(asked),
-        opens=bool(opens & 1),
-        opens_later=bool(opens & 2),
+        given=tuple(zip(given[::2], given[1::2], strict=True)) if given else (),
+        words=tuple(words),
+        lists=bool(traits & 4),
+        quotes=bool(traits & 8),
+        docs=docs,
     )
 
 

@@ -39,6 +39,11 @@ _MEANT: Final = {
     "__getitem__": frozenset({"__getitem__", "__missing__", "__class_getitem__"}),
     "__format__": frozenset({"__format__", "__str__", "__repr__"}),
 }
+_GETTING: Final = frozenset({"__getattr__", "__getattribute__"})
+_QUIET: Final = frozenset(
+    {"type", "super", "iter", "repr", "hash", "getattr", "hasattr", "issubclass", "callable"}
+    | {"abs", "round", "any", "all", "map", "filter", "id", "vars", "print", "import_module"}
+)
 _MAKING: Final = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__"})
 _ITERATORS: Final = frozenset(
     {"iter", "map", "filter", "zip", "enumerate", "reversed", "open"}
@@ -49,7 +54,9 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def names_meant(name: str) -> frozenset[str]:
     """The methods that may be called where `operations` gives this one."""
-    return _MEANT.get(name) or frozenset({name})
+    if name in _MEANT:
+        return _MEANT[name]
+    return frozenset({name}) if name.startswith("__") else _GETTING | {name}
 
 
 def operations(nodes: Sequence[ast.AST]) -> list[ast.expr]:
@@ -74,6 +81,8 @@ def operations(nodes: Sequence[ast.AST]) -> list[ast.expr]:
             continue
         if isinstance(node, ast.comprehension):
             local.update(n.id for n in walk(node.target) if isinstance(n, ast.Name))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            found.append(node)
         for operand, name in _called(node):
             if isinstance(operand, ast.Name | ast.Attribute | ast.Subscript):
                 found.append(_method(operand, name))
@@ -135,7 +144,8 @@ def acting(node: ast.ClassDef) -> frozenset[str]:
     Those, too, that are named like methods which only read.
     """
     methods = {part.name: part for part in _methods(node.body)}
-    found = {name for name in methods if _is_called(name) and _acts(name, methods)}
+    called = (name for name, method in methods.items() if _is_called(name) or _is_read(method))
+    found = {name for name in called if _acts(name, methods)}
     for statement in node.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_called(name):
@@ -171,6 +181,14 @@ def _methods(body: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFu
 def _is_called(name: str) -> bool:
     return is_reading(name) or (
         name.startswith("__") and name.endswith("__") and name not in _MAKING
+    )
+
+
+def _is_read(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method is a property, and so runs when an attribute is read."""
+    return any(
+        getattr(part, "attr", getattr(part, "id", "")) in ("property", "getter")
+        for part in method.decorator_list
     )
 
 
@@ -211,10 +229,10 @@ def _may_act(call: ast.Call, own: str) -> bool:
         case ast.Name(id=name):
             gives_itself = any(isinstance(a, ast.Name) and a.id == "self" for a in call.args)
             is_class = name[:1].isupper() or name == "cls"
-            if is_pure_function(name) or name in ("type", "super", "iter", "repr", "hash"):
+            if is_pure_function(name) or name in _QUIET:
                 return False
             return gives_itself or not is_class
         case ast.Attribute(attr=name):
             is_dunder = name.startswith("__") and name.endswith("__")
-            return bool(own) or not (is_reading(name) or is_dunder)
+            return bool(own) or not (is_reading(name) or is_dunder or name in _QUIET)
     return False

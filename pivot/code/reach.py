@@ -8,14 +8,19 @@ That is how handlers which register themselves somewhere else are found.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from pivot.code.analysis import Node, find_named
 from pivot.code.facts import Module
-from pivot.code.findings import EFFECTS
+from pivot.code.findings import EFFECTS, Kind
 from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
-from pivot.code.targets import SymbolId
+from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Touch
+
+_STEPS: Final = 2  # functions between what is given a name and what imports by it
+# Modules that code finds the modules of a package with.
+_LISTING: Final = frozenset({"pkgutil", "os", "glob", "pathlib", "importlib_resources"})
 
 
 @dataclass(slots=True)
@@ -27,6 +32,7 @@ class Reach:
         effects: per module, the reached effects by their place in it.
         modules: modules that run, each with the entry that makes it run.
         via: each reached entry, as text, with the one that it was first reached from.
+        quotes: docstrings may be read.
     """
 
     graph: Graph
@@ -34,11 +40,14 @@ class Reach:
     effects: dict[str, dict[int, Node]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     via: dict[str, str] = field(default_factory=dict)
+    quotes: bool = False
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
     _texts: dict[str, str] = field(default_factory=dict)
+    _modules_named: list[tuple[str, Targets]] = field(default_factory=list)
     _computes: bool = False
+    _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
     _triggers_left: list[tuple[SymbolId, Touch]] = field(default_factory=list)
@@ -89,6 +98,7 @@ class Reach:
         self._watches_all |= node.watches_all
         self._texts.update(dict.fromkeys(node.texts, name))
         self._computes |= node.computes
+        self.quotes |= node.quotes
         for module in node.runs:
             self._run(module, name)
         for module in node.widens:
@@ -123,8 +133,9 @@ class Reach:
 
     def _settle(self) -> bool:
         """Reach what modules that run do to objects that are reached by now; false if nothing."""
+        self._follow_texts()
         if self._computes:
-            self._follow_texts()
+            self._follow_words()
         found = False
         effects, self._effects_left = self._effects_left, []
         for module, index, touch in effects:
@@ -151,13 +162,62 @@ class Reach:
         return found or bool(self._queue)
 
     def _follow_texts(self) -> None:
-        """Reach what dotted texts name, since something imports by computed names."""
+        """Reach what dotted texts name: functions and classes, which libraries may look up.
+
+        Modules as well where something imports by computed names.
+        """
         texts, self._texts = self._texts, {}
         for text, origin in texts.items():
             targets = find_named(self.graph.modules, text)
             self._reach(targets.symbols, origin)
-            for name in targets.modules:
-                self._widen(name, origin)
+            if targets.modules:
+                self._modules_named.append((origin, targets))
+        if self._computes:
+            for origin, targets in self._modules_named:
+                for name in targets.modules:
+                    self._widen(name, origin)
+            self._modules_named.clear()
+
+    def _follow_words(self) -> None:
+        """Reach the modules that what imports by computed names is given the plain names of."""
+        leading = self._leading()
+        effects = (node for each in self.effects.values() for node in each.values())
+        for name, node in [*self.symbols.items(), *((None, node) for node in effects)]:
+            found = [(callee, word) for callee, word in node.given if callee in leading]
+            users = (name, *node.symbols)
+            callees = [s for s in users if s in leading and not self._is_constant(s)]
+            lists = [s for s in node.symbols if s in self.symbols] if callees else []
+            found += ((callees[0], word) for s in lists for word in self.symbols[s].words)
+            for callee, word in found:
+                self._follow_word(callee, word, str(callee))
+
+    def _follow_word(self, callee: SymbolId, word: str, origin: str) -> None:
+        if word in self._named:
+            return
+        self._named.add(word)
+        graph = self.graph
+        if graph.modules.find(word) is None:
+            return
+        self._widen(word, origin)
+        near = [callee, *graph.plain(callee).symbols]
+        if any(not _LISTING.isdisjoint(graph.plain(part).externals) for part in near):
+            for module in graph.modules.within(word):
+                self._widen(module, origin)
+
+    def _leading(self) -> set[SymbolId]:
+        """What imports by computed names, and what does so by functions that it calls itself."""
+        users: dict[SymbolId, list[SymbolId]] = {}
+        for symbol, node in self.symbols.items():
+            for used in node.symbols:
+                users.setdefault(used, []).append(symbol)
+        found = {symbol for symbol, node in self.symbols.items() if node.computes}
+        for _ in range(_STEPS):
+            callers = [symbol for symbol in found if not self._is_constant(symbol)]
+            found |= {user for symbol in callers for user in users.get(symbol, ())}
+        return found
+
+    def _is_constant(self, symbol: SymbolId) -> bool:
+        return self.symbols[symbol].kind is Kind.CONSTANT
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""

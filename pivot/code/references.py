@@ -22,9 +22,9 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scope, bound, imported
-from pivot.code.statements import is_quiet, registers
+from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
 from pivot.code.syntax import children
-from pivot.code.texts import evaluated_names, is_dotted
+from pivot.code.texts import evaluated_names, is_dotted, words
 
 type _Scopes = tuple[Scope, ...]
 type _Inner = list[ast.AST] | None
@@ -40,6 +40,9 @@ SUBCLASSES: Final = "subclasses of a class that only a run knows"
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
+_DOC: Final = "__doc__"
+_QUOTING: Final = frozenset({"getdoc", "getcomments", "docopt", "doctest", "testmod"})
+_ITEM_CALLS: Final = frozenset({"get", "setdefault", "pop", "update", "__getitem__"})
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 _TABLE: Final = Origin("sys", "modules")
 
@@ -81,7 +84,10 @@ class Uses:
         loads: modules that imports by computed names may mean, as `package.*`.
         imports: globals that functions bind by importing them, and from where.
         texts: literals that may name a module, or something in one.
+        given: functions and classes with each plain name that they are given as a text.
         called: last names of what it calls, as `loads` of `json.loads(text)`.
+        lists: it goes through the names of modules, in the order of their definitions.
+        quotes: it reads docstrings.
     """
 
     references: tuple[Reference, ...]
@@ -92,7 +98,10 @@ class Uses:
     loads: tuple[str, ...]
     imports: tuple[tuple[str, Origin], ...]
     texts: tuple[str, ...]
+    given: tuple[tuple[Reference, str], ...]
     called: frozenset[str]
+    lists: bool
+    quotes: bool
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
@@ -108,7 +117,10 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
         loads=tuple(walk.loads),
         imports=tuple(walk.imports),
         texts=tuple(walk.texts),
+        given=tuple(walk.given),
         called=frozenset(walk.called),
+        lists=walk.lists,
+        quotes=walk.quotes or not _QUOTING.isdisjoint(walk.called),
     )
 
 
@@ -127,7 +139,10 @@ class _Walk:
         self._inner: list[tuple[ast.AST, _Scopes]] = []
         self._is_walking = False
         self.texts: dict[str, None] = {}
+        self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
+        self.lists = False
+        self.quotes = False
         self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
@@ -159,6 +174,8 @@ class _Walk:
         stored = node.ctx.__class__ is not ast.Load
         if node.id in self.place.tables:
             self._table(node)
+        elif node.id == _DOC:
+            self.quotes = True
         if not stored or (scopes and node.id in scopes[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
         return []
@@ -180,6 +197,8 @@ class _Walk:
 
     def _attribute(self, node: ast.Attribute, scopes: _Scopes) -> list[ast.AST]:
         chain, base = self._chain(node)
+        self.quotes |= _DOC in chain
+        self.lists |= chain[-1] == "__dict__" and node not in self._indexed
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
@@ -229,6 +248,9 @@ class _Walk:
             self._load(node)
         elif is_look_up(node, self.place):
             self._look_up_module(node, node.args[0])
+        if isinstance(func, ast.Attribute) and func.attr in _ITEM_CALLS:
+            self._indexed.add(func.value)
+        self._give(node, scopes)
         for name in evaluated_names(node):
             self._refer((name,), node.lineno, scopes)
         if isinstance(func, ast.Attribute) and is_quiet(func.attr):
@@ -239,6 +261,18 @@ class _Walk:
         if isinstance(func, ast.Name):
             return self._builtin_call(node, func.id, scopes)
         return None
+
+    def _give(self, node: ast.Call, scopes: _Scopes) -> None:
+        """Note plain names among the texts that something is given, which may import by them."""
+        arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+        found = tuple(words(arguments))
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if not found or is_reading(name) or is_pure_function(name):
+            return
+        chain, base = self._chain(node.func)
+        if isinstance(base, ast.Name):
+            for reference in _looked_up((base.id, *chain), 0, scopes):
+                self.given.update(dict.fromkeys((reference, word) for word in found))
 
     def _load(self, node: ast.Call) -> None:
         """Note an import by a name that only a run knows, and what it may be."""
@@ -257,6 +291,7 @@ class _Walk:
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
             return [*parsed(text.value), *node.args[1:], *node.keywords]
+        self.lists |= name in ("globals", "vars") and node not in self._indexed
         if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
@@ -270,8 +305,8 @@ class _Walk:
         if name is not None:
             self._add(Reference((name,), node.lineno, Origin(self.place.module)))
             return []
+        self._indexed.add(node.value)
         if self._is_table(node.value, scopes):
-            self._indexed.add(node.value)
             self._look_up_module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
@@ -308,9 +343,9 @@ class _Walk:
             self._changed(node.value.right, scopes, self.calls)
         return None
 
-    def _compare(self, node: ast.Compare, scopes: _Scopes) -> list[ast.AST] | None:
+    def _compare(self, node: ast.Compare, _: _Scopes) -> list[ast.AST] | None:
         """To ask whether `sys.modules` has a name looks up nothing."""
-        self._indexed.update(part for part in node.comparators if self._is_table(part, scopes))
+        self._indexed.update(node.comparators)
         return None
 
     def _changed(self, node: ast.AST, scopes: _Scopes, found: dict[Reference, None]) -> None:

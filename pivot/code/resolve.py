@@ -9,6 +9,7 @@ from pivot.code.facts import Module
 from pivot.code.following import Package, Search
 from pivot.code.reading import Kept, Reading, Sources
 from pivot.code.references import Reference
+from pivot.code.scopes import Origin
 from pivot.code.targets import NOWHERE, SymbolId, Targets
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -87,12 +88,22 @@ class Modules:
     def _with_declared(self, name: str, module: Module) -> Module:
         """The facts with those names taken for Pivot's own that are, wherever they were made."""
         bindings = module.bindings
+        asked = self._asked_by(name)
+        asked.update(o.module for origins in bindings.imports.values() for o in origins)
+        imported = (n for n, origins in bindings.imports.items() if any(map(self._may_be, origins)))
         declared = frozenset(
-            own for own in (*bindings.imports, *bindings.made) if self._is_declared(name, own)
+            own for own in (*imported, *bindings.made) if self._is_declared(name, own)
         )
         if declared == module.declared:
             return module
         return self._reading.again(module, declared)
+
+    def _may_be(self, origin: Origin) -> bool:
+        """Whether an import may give something of Pivot's: most give no such thing."""
+        if origin.name is None or declarations.is_pivot(origin):
+            return declarations.is_pivot(origin)
+        package = self.find(origin.module)
+        return package is not None and package.file is not None
 
     def _is_declared(self, module: str, name: str) -> bool:
         """Whether a name stands for something of Pivot's: `stage`, or a pipeline made elsewhere."""

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from pivot.code.operations import acting
-from pivot.code.statements import callee, defaults, is_container_method, registers
+from pivot.code.statements import (
+    callee,
+    defaults,
+    is_container,
+    is_container_method,
+    registers,
+)
 from pivot.code.syntax import walk
 
 _FILLING: Final = re.compile(
@@ -20,6 +26,7 @@ _FILLING: Final = re.compile(
 # Functions of Python's own that change their first argument.
 _CONSUMING: Final = frozenset(
     {"next", "anext", "setattr", "delattr", "shuffle", "heapify", "insort"}
+    | {"setitem", "delitem", "iadd", "ior", "iconcat", "__setattr__", "__setitem__"}
     | {"insort_left", "insort_right", "heappush", "heappop", "heappushpop", "heapreplace"}
 )
 _APPLYING: Final = frozenset({"map", "filter", "starmap", "reduce", "accumulate"})
@@ -31,9 +38,13 @@ _CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAss
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def consumes(name: str) -> bool:
-    """Whether a function of Python's own of that name changes what it is given."""
-    return name in _CONSUMING
+def consumes(chain: Sequence[str]) -> bool:
+    """Whether a function of Python's own of that name changes what it is given.
+
+    So does a method that is asked of its class, as in `dict.update(TABLE, a=1)`.
+    """
+    of, name = chain[-2:-1], chain[-1]
+    return name in _CONSUMING or (is_container_method(name) and bool(of) and is_container(of[0]))
 
 
 def applies(name: str) -> bool:
@@ -179,12 +190,16 @@ def _changed(node: ast.AST) -> Iterator[ast.expr]:
             node.ctx, ast.Load
         ):
             yield of
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=kind), attr=name), args=[of, *_]) if (
+            consumes((kind, name))
+        ):
+            yield of
         case ast.Call(func=ast.Attribute(value=of, attr=name)) if (
             is_container_method(name) or registers([name]) or _FILLING.fullmatch(name)
         ):
             yield of
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[of, *_]) if consumes(
-            name
+            (name,)
         ):
             yield of
         case ast.AugAssign(target=ast.Name() as of):

@@ -207,6 +207,11 @@ def is_container_call(call: ast.Call) -> bool:
     return sum(isinstance(node, ast.Call) for node in own_nodes([call])) == 1
 
 
+def is_container(name: str) -> bool:
+    """Whether this is a kind of container."""
+    return name in _CONTAINERS
+
+
 def is_pure_function(name: str) -> bool:
     """Whether a built-in of that name only computes."""
     return name in _PURE_FUNCTIONS

@@ -210,7 +210,7 @@ class Graph:
             called = self._targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
-                changes |= consumes(chain[-1])
+                changes |= consumes(chain)
                 applied |= applies(chain[-1])
         found: set[SymbolId] = set()
         always = False
@@ -218,9 +218,11 @@ class Graph:
             for argument in trigger.arguments:
                 targets = self._targets(module, argument)
                 always |= changes and bool(targets.modules)
-                for symbol in targets.symbols:
+                for symbol, is_method in targets.symbols.items():
                     kind = self.plain(symbol).kind
-                    if changes and kind is not Kind.FUNCTION:
+                    # What is applied may be a method: `map(TABLE.append, items)`.
+                    is_applied = applied and is_method and kind is Kind.CONSTANT
+                    if (changes and kind is not Kind.FUNCTION) or is_applied:
                         found |= self._with_parts([symbol])
                     if applied and kind is not Kind.CONSTANT:
                         found |= self._changes(symbol)[0]

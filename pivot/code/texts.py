@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 # What is looked up by whom: `@limit` by pandas, tables by DuckDB and Polars, all names by numexpr
@@ -12,6 +12,7 @@ _TABLE: Final = re.compile(r"\b(?:from|join)\s+([A-Za-z_]\w*)", re.IGNORECASE)
 _NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _QUERIES: Final = frozenset({"query", "sql", "execute"})
 _EXPRESSIONS: Final = frozenset({"eval", "evaluate"})
+_HOLDING: Final = frozenset({"dict", "list", "tuple", "set", "frozenset", "field", "Field"})
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 _MAX_LENGTH: Final = 200
 
@@ -28,6 +29,21 @@ def evaluated_names(call: ast.Call) -> Iterator[str]:
                 yield from _TABLE.findall(text)
             elif name in _EXPRESSIONS or ("~" in text and not text.startswith("~")):
                 yield from _NAME.findall(text)
+
+
+def words(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Plain names among texts, and in lists and tables of them: `"heavy"`, `["a", "b"]`."""
+    for node in nodes:
+        match node:
+            case ast.Constant(value=str(text)):
+                if text.isidentifier() and len(text) <= _MAX_LENGTH:
+                    yield text
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                yield from words(parts)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _HOLDING:
+                yield from words([*node.args, *(keyword.value for keyword in node.keywords)])
+            case ast.Dict(keys=keys, values=parts):
+                yield from words([*(key for key in keys if key is not None), *parts])
 
 
 def is_dotted(text: str) -> bool:

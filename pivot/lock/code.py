@@ -47,7 +47,7 @@ class CodeHashes(Mapping[str, str]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, CodeHashes):
             return self.digest == other.digest
-        return super().__eq__(other)
+        return self._all() == other
 
     __hash__ = None  # type: ignore[assignment]  # as other mappings
 

@@ -11,6 +11,7 @@ from pivot.garbage import uncollected
 def as_it_was():
     was_enabled = gc.isenabled()
     yield
+    gc.unfreeze()
     (gc.enable if was_enabled else gc.disable)()
 
 
@@ -33,3 +34,11 @@ def test_who_held_it_off_already_finds_it_so():
     with uncollected():
         pass
     assert not gc.isenabled()
+
+
+def test_later_searches_leave_out_what_was_made():
+    gc.enable()
+    with uncollected():
+        made = [[] for _ in range(100)]
+    assert not any(each is made for each in gc.get_objects())
+    assert made is not None

@@ -402,3 +402,32 @@ def test_a_deleted_store_is_filled_again(bench, folder, stored, tmp_path):
     content = stored()
     assert bench.store.read(hash_bytes(b"1")) == b"1"
     assert bench.store.holds(content)
+
+
+# -- many files at once -----------------------------------------------------------------------
+
+
+def test_many_files_have_the_ids_that_each_has(bench, folder):
+    for name in ("known", "edited", "replaced"):
+        (folder / name).write_text(name)
+        age(folder / name)
+        bench.workspace.file_id(f"d/{name}")
+    (folder / "edited").write_text("another")
+    (folder / "new").write_text("new")
+    (folder / "replaced").unlink()
+    (folder / "replaced").mkdir()
+    (folder / "link").symlink_to("known")
+    names = ("known", "edited", "new", "replaced", "link", "absent", "known/below")
+    paths = [f"d/{name}" for name in names]
+    now = {f"d/{name}": hash_bytes(text) for name, text in (
+        ("known", b"known"), ("edited", b"another"), ("new", b"new"), ("link", b"known"),
+    )}  # fmt: skip
+    for _ in range(2):  # the second time from memory
+        assert bench.workspace.file_ids(paths) == dict.fromkeys(paths) | now
+    assert bench.workspace.file_ids([]) == {}
+
+
+def test_a_file_that_cannot_be_looked_at_is_named_among_many(bench, folder):
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(PivotError, match="d/loop"):
+        bench.workspace.file_ids(["d/absent", "d/loop"])

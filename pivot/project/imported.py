@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pivot.state import State
 
@@ -53,14 +52,16 @@ class Imported:
         return (_decode(data, self._installation) if data else None) or _Known({}, {})
 
     def _holds(self, known: "_Known", name: str) -> bool:
-        """Whether a version is known; of own code elsewhere, whether it is as it was."""
+        """Whether a version is known; of own code elsewhere, whether it is as it was.
+
+        What isn't there is looked for each time: own code may come where no installer notes it.
+        """
         before = known.elsewhere.get(name)
         is_same = before is None or self._versions.digests(before) == before
-        return is_same and name in known.versions
+        return is_same and known.versions.get(name) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the accelerator has, see `Versions`."""
 
     versions: dict[str, str | None]

@@ -15,6 +15,7 @@ from pivot.code.record import CodeRecord
 from pivot.definition.stage import Stage
 from pivot.hashing import hash_bytes
 from pivot.lock.observed import Observed
+from pivot.paths import RepoPath
 from pivot.project.beyond import find_beyond
 from pivot.project.code import Code
 from pivot.project.project import Project
@@ -92,6 +93,12 @@ class PresentCode:
             answer, _ = self._code.opened.ask(question)
         standing.note(*self._code.opened.news())
         return answer
+
+    @property
+    def sources(self) -> Collection[RepoPath]:
+        """The sources of all modules that stages depend on, as far as they are known."""
+        standing = self._standing or self._stand(self._code.latest)
+        return standing.sources
 
     def keep(self) -> None:
         """Keep the hashes that were asked for, so that the next command needn't look for them."""

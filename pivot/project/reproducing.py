@@ -34,8 +34,12 @@ def reproduce(
     """
     project = planner.project
     with _executor(planner) as executor:
-        if any(decision.verdict is Verdict.RUN for decision in plan.decisions.values()):
+        runs = [d for d in plan.decisions.values() if d.verdict is Verdict.RUN]
+        if runs:
             executor.start()  # it warms up while we look at Git
+        if len(runs) > jobs:
+            root = os.path.realpath(project.root)
+            executor.read_ahead([os.path.join(root, p) for p in planner.present_code.sources])
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
         write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(

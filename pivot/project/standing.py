@@ -25,9 +25,9 @@ class Standing:
         self._disk = DiskSources(project.root)
         self._consulted = consulted
         self._files = {path: id_ for path, id_ in record.files.items() if id_ is not None}
-        sources = frozenset() if consulted is None else frozenset(consulted.files.values())
+        self.sources = frozenset(consulted.files.values() if consulted is not None else ())
         # Whose the data is that code reads at import isn't known.
-        self._data = [path for path in self._files if path not in sources]
+        self._data = [path for path in self._files if path not in self.sources]
         self._absence = Absence(project.root)
         self._folders: set[RepoPath] = set()
         self._listings: dict[RepoPath, list[str]] = {}

@@ -10,7 +10,7 @@ IMPORTER: Final = ("<frozen importlib._bootstrap>", "_find_and_load")
 """File and name of the function under whose frame a module is found and run."""
 
 # They read sources to show lines of them, and list `sys.path` to find distributions.
-_LOOKING: Final = ("linecache", "importlib.metadata")
+_LOOKING: Final = ("linecache", "importlib.metadata", "importlib_metadata", "pkg_resources")
 BETWEEN: Final = sys.stdlib_module_names | {"pivot"}
 """Top-level names of modules that stand between a library or own code and what these ask for."""
 

@@ -286,14 +286,42 @@ def test_recording_takes_the_names_that_are_there(lister):
     assert reasons(project) == []
 
 
-def test_a_listed_folder_is_shown_and_explained(lister):
+def test_a_listed_folder_is_shown_with_the_fingerprint(lister):
     project = lister()
     project.pivot("repro")
-    project.commit_all()
     value = json.loads(project.pivot("fingerprint", "apply", "--json").out)
     conforms(value, "fingerprint")
     assert set(value["observed"]["files"]) == {"data/"}
     assert "file:data/" in project.pivot("fingerprint", "apply").out
+
+
+def test_a_diff_tells_the_names_that_came_and_went(lister):
+    project = lister()
+    project.pivot("repro")
     project.write("data/c.csv", "c")
-    for options in ((), ("--diff",)):
-        assert "observed:file:data/" in project.pivot("status", "--explain", *options).out
+    assert "the lock isn't committed" in project.pivot("status", "--explain", "--diff").out
+    (project.path / "data/c.csv").unlink()
+    project.commit_all()
+    project.write("data/c.csv", "c")
+    (project.path / "data/a.csv").unlink()
+    assert "observed:file:data/" in project.pivot("status", "--explain").out
+    told = project.pivot("status", "--explain", "--diff").out
+    assert "Files: 1 added, 1 removed" in told
+    assert "A c.csv" in told
+    assert "D a.csv" in told
+    value = json.loads(project.pivot("status", "--explain", "--diff", "--json").out)
+    conforms(value, "status")
+    (reason,) = value["stages"][0]["reasons"]
+    assert reason["files"] == {"added": ["c.csv"], "changed": [], "removed": ["a.csv"]}
+
+
+def test_names_of_no_commit_are_not_taken_for_those_of_the_lock(lister):
+    project = lister()
+    project.write("data/unknown-to-git.csv", "x")
+    project.write(".gitignore", "unknown-to-git.csv\n")
+    project.pivot("repro")
+    project.commit_all()
+    project.write("data/c.csv", "c")
+    told = project.pivot("status", "--explain", "--diff").out
+    assert "has the lock, but not these names" in told
+    assert "added" not in told

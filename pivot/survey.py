@@ -5,6 +5,7 @@ The plan is made of this value alone, so `status`, `--dry-run` and `repro` can't
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from pivot.code.extra import extra_files
@@ -169,7 +170,7 @@ class Surveyor:
         }
         stored = self.has({c for there in outs.values() for c in there.values() if c is not None})
         read = {stage.name: _sources(graph, stage) for stage in stages}
-        deps = {dep: self._source(dep) for dep in {d for deps in read.values() for d in deps}}
+        deps = {dep: self._source(dep) for dep in dict.fromkeys(chain.from_iterable(read.values()))}
         known = {s.name: self._know(s, fingerprints[s.entry], packages[s.entry]) for s in stages}
         seen = LateMapping(
             self.seen(one.lock.observed for one in known.values() if one.lock is not None),

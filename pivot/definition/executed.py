@@ -7,8 +7,9 @@ body; so the body is left out of what is compared.
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from blake3 import blake3
 
@@ -21,7 +22,8 @@ _CONTEXT = "pivot definitions executed 1"
 type _Place = tuple[int, ...]
 
 
-class Executed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Executed:
     """What of a source ran.
 
     Attributes:

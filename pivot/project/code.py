@@ -231,7 +231,8 @@ class Code:
     ) -> dict[str, ObjectId | None]:
         """What all files hold now that a record depends on."""
         ids = dict(looked_at or {})
-        return ids | self._project.workspace.file_ids(record.files.keys() - ids.keys())
+        rest = [path for path in record.files if path not in ids]
+        return ids | self._project.workspace.file_ids(rest)
 
     def _holds(self, record: CodeRecord, ids: Mapping[str, ObjectId | None]) -> bool:
         disk = DiskSources(self._project.root)

@@ -5,6 +5,7 @@ They copy text; what they compute takes no part in what is measured.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,17 @@ def {name}() -> None:
 """
 
 
+_MAIN = f"""\
+import sys
+from importlib import import_module
+
+name = sys.argv[1]
+number = int(name.removeprefix("make_"))
+module = import_module(f"stages.part_{{number // {IN_MODULE} * {IN_MODULE}:04}}")
+getattr(module, name)()
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A stage: what it reads, and the files that it writes."""
@@ -108,16 +120,21 @@ def write_stages(project: Path, graph: list[Step]) -> None:
 
 
 def write_dvc_yaml(project: Path, graph: list[Step]) -> None:
-    """The peer's form: the same deps and outs. JSON is YAML, and no command is run."""
+    """The peer's form: the same deps and outs. JSON is YAML; `write_main` makes commands work."""
     stages = {
         step.name: {
-            "cmd": f"python -m stages {step.name}",
+            "cmd": f"{sys.executable} -m stages {step.name}",
             "deps": [step.dep, *CODE],
             "outs": step.outs,
         }
         for step in graph
     }
     (project / "dvc.yaml").write_text(json.dumps({"stages": stages}, indent=1))
+
+
+def write_main(project: Path) -> None:
+    """A program that calls the function of one stage, as `write_stages` has it."""
+    (project / "stages" / "__main__.py").write_text(_MAIN)
 
 
 def make_outs(project: Path, graph: list[Step]) -> None:

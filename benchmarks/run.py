@@ -16,6 +16,7 @@ from benchmarks import (
     many_pushes,
     no_op,
     observing,
+    running,
     small_files,
     small_transfers,
     startup,
@@ -28,6 +29,7 @@ from benchmarks.workbench import RESULTS, CommandError, Workbench, opened
 BENCHMARKS: Mapping[str, Callable[[Workbench], Result]] = {
     "startup": startup.run,
     "no_op": no_op.run,
+    "running": running.run,
     "analysis": analysis.run,
     "observing": observing.run,
     "small_files": small_files.run,

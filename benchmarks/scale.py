@@ -19,6 +19,7 @@ class Scale:
         known: objects of a store that knows many, in the same number of files.
         stages: stages of a graph that both tools get.
         many_stages: stages of a graph that Pivot gets alone.
+        run_stages: stages of a graph that both tools run.
         modules: modules of a project whose code is analysed, in fifties.
         pushes: how many others pushed to a remote before.
         calls: rounds of a stage of pure Python, some function calls each.
@@ -36,6 +37,7 @@ class Scale:
     known: int
     stages: int
     many_stages: int
+    run_stages: int
     modules: int
     pushes: int
     calls: int
@@ -54,6 +56,7 @@ FULL = Scale(
     known=1_000_000,
     stages=200,
     many_stages=1000,
+    run_stages=50,
     modules=1000,
     pushes=10_000,
     calls=200_000,
@@ -72,6 +75,7 @@ TINY = Scale(
     known=1000,
     stages=3,
     many_stages=6,
+    run_stages=3,
     modules=50,
     pushes=40,
     calls=2000,

@@ -180,12 +180,17 @@ def content_text(content: Content | None) -> str | None:
 
 def _observed(lock: Lock, world: World) -> Iterator[Reason]:
     """What was observed and differs; code only where its hashes can be compared."""
-    old = lock.observed
-    code = old.code if lock.declared.scheme == world.declared.scheme else {}
-    for prefix, entries in (("code", code), ("env", old.env), ("file", old.files)):
-        for name, value in entries.items():
-            now = world.seen.get(f"{prefix}:{name}")
-            if now not in (value, ANY):
-                at = world.locations.get(name) if prefix == "code" else None
-                file, line = (at.file, at.line) if at else (None, None)
-                yield Reason(ReasonKind.OBSERVED, f"{prefix}:{name}", value, now, file, line)
+    is_comparable = lock.declared.scheme == world.declared.scheme
+    for what, value in lock.observed.entries():
+        now = world.seen.get(what)
+        if now in (value, ANY):
+            continue
+        kind, _, name = what.partition(":")
+        if kind == "package":
+            yield Reason(ReasonKind.PACKAGE, name, value, now)
+        elif kind != "code":
+            yield Reason(ReasonKind.OBSERVED, what, value, now)
+        elif is_comparable:
+            at = world.locations.get(name)
+            file, line = (at.file, at.line) if at else (None, None)
+            yield Reason(ReasonKind.OBSERVED, what, value, now, file, line)

@@ -192,6 +192,7 @@ def _unheld(stage: StageSurvey, verdict: Verdict) -> tuple[RepoPath, ...]:
         for path, now in stage.outs.items()
         if now is not None
         and not _is_own(stage, path, now)
+        and not any(same(now, left) for left in stage.unrecorded)
         and (not _is_held(stage, now) or (path in grown and not _has_record(stage, path)))
     )
 

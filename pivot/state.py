@@ -48,6 +48,7 @@ CREATE INDEX IF NOT EXISTS actions_by_key ON actions (static_key);
 
 _OWNER = "state:owner"
 _LATEST = "state:latest"
+_SWEPT = "state:swept"
 _SELECT_FILES = "SELECT path, mtime, ctime, size, inode, mode, id, recipe FROM files"
 
 type _FileColumns = tuple[str, int, int, int, int, int, bytes, bytes | None]
@@ -219,8 +220,9 @@ class State:
             for path, s, hashed in rows
             if may_be_racy or not self.clock.is_racy(s)
         ]
-        for path, *_ in clean:
-            self._recalled.pop(path, None)
+        for row in clean:
+            if row[0] in self._recalled:
+                self._recalled[row[0]] = row
         self._execute_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", clean)
 
     def forget_files(self, paths: Iterable[str]) -> None:
@@ -281,7 +283,9 @@ class State:
     def record_facts(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Keep facts by their keys, and drop those that weren't used for long."""
         today = _today()
-        self._execute("DELETE FROM sources WHERE day < ?", (today - _DAYS_KEPT,))
+        if self.document(_SWEPT) != today.to_bytes(8):  # looking at all of them takes a while
+            self._execute("DELETE FROM sources WHERE day < ?", (today - _DAYS_KEPT,))
+            self.record_document(_SWEPT, today.to_bytes(8))
         self._execute_many(
             "INSERT OR REPLACE INTO sources VALUES (?, ?, ?)",
             [(key, facts, today) for key, facts in rows],

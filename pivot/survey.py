@@ -41,6 +41,7 @@ class StageSurvey:
         seen: what everything that its locks observed hashes to now, as in `World`.
         written: its own lock as the file has it, where that is of another scheme and `lock` says
             the same under ours.
+        unrecorded: what a run left at its outs that was not to be recorded.
     """
 
     stage: Stage
@@ -57,6 +58,7 @@ class StageSurvey:
     kept: Mapping[RepoPath, Kept] = field(default_factory=dict)
     seen: Mapping[str, str | None] = field(default_factory=dict)
     written: Lock | None = None
+    unrecorded: Collection[Content] = ()
 
     @property
     def is_outdated(self) -> bool:
@@ -81,8 +83,8 @@ class World:
 
     Attributes:
         deps: what each dep holds; None where nothing is.
-        seen: hashes of what a lock observed (`code:`, `env:` or `file:` and the name), as they
-            are in this world.
+        seen: hashes of what a lock observed, by the names of `Observed.entries`, as they are in
+            this world.
     """
 
     declared: Declared
@@ -94,6 +96,11 @@ class World:
 def _nothing_seen(_: Iterable[Observed]) -> Mapping[str, str | None]:
     """For those whose locks observed nothing."""
     return {}
+
+
+def _all_recorded(_: StageName) -> Collection[Content]:
+    """For those whose runs were all recorded."""
+    return ()
 
 
 def _never(_: Lock) -> None:
@@ -133,6 +140,7 @@ class Surveyor:
             holds); None where that isn't known.
         seen: what all that was observed hashes to now; asked once for all stages.
         rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
+        unrecorded: what a stage's last run left that was not to be recorded.
     """
 
     workspace: Workspace
@@ -144,6 +152,7 @@ class Surveyor:
     part: Callable[[RepoPath, RepoPath, Content], Content | None] = _unknown_part
     seen: Callable[[Iterable[Observed]], Mapping[str, str | None]] = _nothing_seen
     rekeyed: Callable[[Lock], Lock | None] = _never
+    unrecorded: Callable[[StageName], Collection[Content]] = _all_recorded
 
     def survey(
         self,
@@ -224,7 +233,7 @@ class Surveyor:
         return StageSurvey(
             stage, known.declared, known.fingerprint.locations, known.kinds,
             known.lock, known.fault, known.candidates, sources, outs, held, stored, kept, seen,
-            known.written,
+            known.written, Late(lambda: self.unrecorded(stage.name)),
         )  # fmt: skip
 
     def _source(self, dep: RepoPath) -> Content | None:

@@ -159,13 +159,9 @@ def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 
 def _observed(observed: Observed) -> Iterator[tuple[str, ...]]:
-    entries: list[tuple[str, str | None]] = [
-        *((f"code:{name}", hash_) for name, hash_ in observed.code.items()),
-        *((f"env:{name}", hash_) for name, hash_ in observed.env.items()),
-        *((f"file:{path}", id_) for path, id_ in observed.files.items()),
-    ]
-    for name, value in entries:
-        yield name, "(absent)" if value is None else value[:DIGITS]
+    for name, value in observed.entries():
+        is_hash = not name.startswith("package:")
+        yield name, "(absent)" if value is None else value[:DIGITS] if is_hash else value
 
 
 def _plain(value: object) -> Json:
@@ -204,7 +200,8 @@ def _json(told: _Told) -> dict[str, object]:
         "observed": {
             "code": dict(told.observed.code),
             "env": dict(told.observed.env),
-            "files": dict(told.observed.files),
+            "files": told.observed.paths,
+            "packages": dict(told.observed.packages),
         },
         "opaque": [
             {"what": found.what, "file": found.file, "line": found.line}

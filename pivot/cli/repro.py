@@ -28,6 +28,9 @@ from pivot.track.contents import TrackedState
 @click.option("-f", "--force", is_flag=True, help="Run STAGES (all without names) in any case.")
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, run what it leaves.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Stages at once.  [default: processors]")
+@click.option(
+    "--no-record", is_flag=True, help="Leave results in the workspace: store none, write no locks."
+)
 @click.option("--explain", is_flag=True, help="With --dry-run: show what changed.")
 @click.option("--commit", is_flag=True, help="Commit locks and metrics to Git when all is done.")
 @click.option("-m", "--message", help="With --commit: the commit's message.")
@@ -38,6 +41,7 @@ def repro(
     force: bool,
     keep_going: bool,
     jobs: int | None,
+    no_record: bool,
     explain: bool,
     commit: bool,
     message: str | None,
@@ -51,6 +55,8 @@ def repro(
     begun = time.monotonic()
     if message is not None and not commit:
         raise UsageError("`--message` is that of a commit", hint="Add `--commit`")
+    if commit and no_record:
+        raise UsageError("with `--no-record` there is nothing to commit", hint="Leave one out")
     if explain and not dry_run:
         raise UsageError("`--explain` is for `--dry-run`", hint="Run `pivot status --explain`")
     with open_project() as project:
@@ -66,12 +72,14 @@ def repro(
             _show(planner, plan, named if stages else None, explain=explain, as_json=as_json)
             return ExitCode.DONE
         _refuse_missing(plan, planner)
-        printer = Printer(plan, as_json=as_json, begun=begun)
+        printer = Printer(plan, as_json=as_json, begun=begun, records=not no_record)
         if is_unchanged(plan) and not planner.has_reloaded:
             code = report_unchanged(plan, printer.show)
         else:
-            code = _reproduce(planner, plan, printer, jobs=jobs, keep_going=keep_going)
-            if not stages and code is ExitCode.DONE:
+            code = _reproduce(
+                planner, plan, printer, jobs=jobs, keep_going=keep_going, records=not no_record
+            )
+            if not stages and not no_record and code is ExitCode.DONE:
                 _room().remove_orphans(planner)
             _warn_of_changes(planner, plan, named)
         if commit and code is ExitCode.DONE:
@@ -102,12 +110,18 @@ def _room() -> ModuleType:
 
 
 def _reproduce(
-    planner: Planner, plan: Plan, printer: Printer, *, jobs: int | None, keep_going: bool
+    planner: Planner,
+    plan: Plan,
+    printer: Printer,
+    *,
+    jobs: int | None,
+    keep_going: bool,
+    records: bool,
 ) -> ExitCode:
     end_like_ctrl_c()
     count = jobs or planner.project.config.number("run.jobs") or os.process_cpu_count() or 1
     code: ExitCode = _room().reproduce(
-        planner, plan, printer.show, jobs=count, keep_going=keep_going
+        planner, plan, printer.show, jobs=count, keep_going=keep_going, records=records
     )
     return code
 

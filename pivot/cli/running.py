@@ -34,10 +34,12 @@ _WIDTH = max(len(word) for word, _ in _WORDS.values())
 
 
 class Printer:
-    """Shows the events of one run; `begun` is when the command started, on the monotonic clock."""
+    """Shows the events of one run."""
 
-    def __init__(self, plan: Plan, *, as_json: bool, begun: float) -> None:
+    def __init__(self, plan: Plan, *, as_json: bool, begun: float, records: bool = True) -> None:
+        """`begun` is when the command started, on the monotonic clock; `records`: what runs is."""
         self._as_json = as_json
+        self._records = records
         self._width = max((len(name) for name in plan.decisions), default=0)
         self._begun = begun
 
@@ -105,5 +107,12 @@ class Printer:
         else:
             parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]
             say(f"{', '.join(parts)} ({took}).")
+        if not self._records and Status.RAN in counts:
+            note_named(
+                "hint",
+                "cyan",
+                "What ran isn't recorded: `pivot record` takes it as it is,"
+                " `pivot repro` runs it again",
+            )
         if event.rekeyed:
             note(f"Re-keyed {plural(event.rekeyed, 'lock')}, to fingerprint scheme {SCHEME}.")

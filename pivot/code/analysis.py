@@ -1,11 +1,11 @@
 """One symbol or effect by itself: its hash, and what it leads to."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
+from pivot.code.links import Link, Links, Wide
 from pivot.code.reflection import ANY
 from pivot.code.resolve import Modules
 from pivot.code.scopes import Origin
@@ -14,18 +14,20 @@ from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Refere
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"
+# Packages that make prompts or usage texts of docstrings.
+_QUOTING: Final = frozenset(
+    {"dspy", "langchain", "langchain_core", "langgraph", "llama_index", "pydantic_ai", "instructor"}
+    | {"smolagents", "crewai", "marvin", "magentic", "docopt", "fire"}
+)
 _COMPUTED: Final = frozenset({COMPUTED_IMPORT, COMPUTED_MODULE})
 _FILES_CONTEXT: Final = f"pivot files {SCHEME}"
 _TEXT_CONTEXT: Final = "pivot symbol text 1"
 _IGNORED: Final = derive(_CONTEXT, IGNORED.encode())
 _IGNORED_TEXT: Final = derive(_TEXT_CONTEXT, IGNORED.encode())
-
-# A reference's place among the module's, the line where it stands, and what it stands for.
-type _Found = tuple[int, int, Targets]
+_NONE: Final[frozenset[SymbolId]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """What is known of one symbol, or one effect, whatever stage reaches it.
 
     Attributes:
@@ -46,39 +48,41 @@ class Node:
         given: what it calls, with each plain name that it gives to it as a text.
         words: plain names among the texts that a constant lists.
         named: those of `texts` that something is given, or that stand in tables.
-        quotes: it reads docstrings.
+        quotes: it reads docstrings, or lets a package do so.
         docs: hash of its own docstrings, and of its module's if it reads any; empty for none.
         computes: it imports by names that only a run knows.
         called: project symbols that it calls when its module is imported.
         opaque: what couldn't be followed.
         is_ignored: a comment says that it doesn't count.
         files: what the files hold that it reads at import; see `DataFiles.read`.
+        is_wide: it may lead to more than `symbols` and `externals`, or can't be followed.
     """
 
     hash: ObjectId
     text: ObjectId
     kind: Kind
     location: Location
-    symbols: tuple[SymbolId, ...]
-    runs: tuple[str, ...]
-    widens: tuple[str, ...]
-    externals: frozenset[str]
-    changes: frozenset[SymbolId]
-    asked: frozenset[tuple[SymbolId, str]]
-    changes_outside: bool
-    watches: frozenset[SymbolId | str]
-    watches_all: bool
-    texts: tuple[str, ...]
-    given: tuple[tuple[SymbolId, str], ...]
-    words: tuple[str, ...]
-    named: tuple[str, ...]
-    quotes: bool
-    docs: str
-    computes: bool
-    called: tuple[SymbolId, ...]
-    opaque: tuple[Opaque, ...]
+    symbols: tuple[SymbolId, ...] = ()
+    runs: tuple[str, ...] = ()
+    widens: tuple[str, ...] = ()
+    externals: frozenset[str] = frozenset()
+    changes: frozenset[SymbolId] = frozenset()
+    asked: frozenset[tuple[SymbolId, str]] = frozenset()
+    changes_outside: bool = False
+    watches: frozenset[SymbolId | str] = frozenset()
+    watches_all: bool = False
+    texts: tuple[str, ...] = ()
+    given: tuple[tuple[SymbolId, str], ...] = ()
+    words: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    quotes: bool = False
+    docs: str = ""
+    computes: bool = False
+    called: tuple[SymbolId, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
     is_ignored: bool = False
     files: tuple[str, ...] = ()
+    is_wide: bool = False
 
     @property
     def value(self) -> str:
@@ -86,42 +90,49 @@ class Node:
         return IGNORED if self.is_ignored else str(self.hash)
 
 
-def analyse(modules: Modules, module: Module, part: Part, kind: Kind) -> Node:
-    """The node of a symbol, or of one effect, in `module`, without the files that it reads."""
-    found = [(i, line, modules.targets(module, i)) for i, line in part.references]
-    targets = [target for _, _, target in found]
-    written = [modules.targets(module, i) for i in part.writes]
-    called = [modules.targets(module, i) for i in part.calls]
-    bindings = _bindings(module, found)
+def analyse(links: Links, part: Part, kind: Kind) -> Node:
+    """The node of a symbol, or of one effect, in a module, without the files that it reads."""
+    symbols: dict[SymbolId, bool] = {}
+    others: list[tuple[int, Link]] = []
+    for line, link in links.used(part):
+        symbols |= link.targets.symbols
+        if not link.is_own:
+            others.append((line, link))
+    runs = tuple(dict.fromkeys(m for _, link in others for m in link.targets.traversed))
+    bindings = {link.binding for _, link in others}
     if part.lists:
-        bindings |= {_listed(modules, name) for target in targets for name in target.modules}
+        listed = {name for _, link in others for name in link.targets.modules}
+        bindings |= {_listed(links.modules, name) for name in listed}
+    own = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
+    externals = frozenset().union(*[link.externals for _, link in others])
+    quotes = part.quotes or not externals.isdisjoint(_QUOTING)
+    wide = [(line, link.wide) for line, link in others if link.wide is not None]
+    lookups = [lookup.what for lookup in part.lookups]
+    changed = (*part.writes, *part.calls)
     return Node(
-        hash=_joined(_CONTEXT, part.digest, bindings),
-        text=_joined(_TEXT_CONTEXT, part.text, bindings),
+        hash=derive(_CONTEXT, part.digest + own) if own else part.digest,
+        text=derive(_TEXT_CONTEXT, part.text + own) if own else part.text,
         kind=kind,
-        location=Location(module.file, part.line),
-        symbols=tuple(dict.fromkeys(s for t in targets for s in t.symbols)),
-        runs=tuple(dict.fromkeys(m for t in targets for m in t.traversed)),
-        widens=tuple(dict.fromkeys(_widened(modules, module, part, found))),
-        externals=frozenset(name.partition(".")[0] for t in targets for name in t.externals),
-        changes=frozenset(s for t in (*written, *called) for s in t.symbols),
-        asked=_asked(modules, module, part),
-        changes_outside=any(t.externals for t in written),
-        watches=_watches(module, found),
-        watches_all=any(lookup.what == SUBCLASSES for lookup in part.lookups),
+        location=Location(links.module.file, part.line),
+        symbols=tuple(symbols),
+        runs=runs,
+        widens=_widened(links.modules, part, wide) if wide or part.loads else (),
+        externals=externals,
+        changes=frozenset(links.symbols(changed)) if changed else _NONE,
+        asked=_asked(links, part) if part.asked else frozenset(),
+        changes_outside=bool(part.writes) and any(links.at(i).externals for i in part.writes),
+        watches=frozenset().union(*(w.watches for _, w in wide)) if wide else _NONE,
+        watches_all=SUBCLASSES in lookups,
         texts=part.texts,
-        given=tuple(
-            (symbol, word)
-            for index, word in part.given
-            for symbol in modules.targets(module, index).symbols
-        ),
+        given=tuple((s, word) for i, word in part.given for s in links.symbols((i,))),
         words=part.words,
         named=part.named,
-        quotes=part.quotes,
-        docs=part.docs + (module.docs if part.quotes else ""),
-        computes=any(lookup.what in _COMPUTED for lookup in part.lookups),
-        called=tuple(s for i in part.called for s in modules.targets(module, i).symbols),
-        opaque=_opaque(module, part, found),
+        quotes=quotes,
+        docs=part.docs + (links.module.docs if part.quotes else ""),
+        computes=not _COMPUTED.isdisjoint(lookups),
+        called=tuple(links.symbols(part.called)) if part.called else (),
+        opaque=_opaque(links.module, part, wide) if wide or lookups else (),
+        is_wide=bool(runs or wide or lookups or part.loads or part.texts or quotes),
     )
 
 
@@ -134,62 +145,33 @@ def with_files(node: Node, lines: Sequence[str], programs: Sequence[str]) -> Nod
         return node
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
     widens = tuple(dict.fromkeys([*node.widens, *programs]))
-    return replace(
-        node, hash=derive(_FILES_CONTEXT, node.hash + text), widens=widens, files=tuple(lines)
+    return node._replace(
+        hash=derive(_FILES_CONTEXT, node.hash + text),
+        widens=widens,
+        files=tuple(lines),
+        is_wide=node.is_wide or bool(programs),
     )
 
 
-def analyse_symbol(modules: Modules, module: Module, symbol: Symbol, *, heed: bool) -> Node:
-    """The node of a symbol in `module`; `heed`: whether a comment that says to ignore it counts."""
+def analyse_symbol(links: Links, symbol: Symbol, *, heed: bool) -> Node:
+    """The node of a symbol in a module; `heed`: whether a comment that says to ignore it counts."""
     if symbol.ignored and heed:
-        return _left_out(module, symbol)
-    return analyse(modules, module, symbol.part, symbol.kind)
+        return _left_out(links.module, symbol)
+    return analyse(links, symbol.part, symbol.kind)
 
 
 def _left_out(module: Module, symbol: Symbol) -> Node:
     """The node of a symbol that doesn't count: it is there, and leads to nothing."""
-    return Node(
-        hash=_IGNORED,
-        text=_IGNORED_TEXT,
-        kind=symbol.kind,
-        location=Location(module.file, symbol.part.line),
-        symbols=(),
-        runs=(),
-        widens=(),
-        externals=frozenset(),
-        changes=frozenset(),
-        asked=frozenset(),
-        changes_outside=False,
-        watches=frozenset(),
-        watches_all=False,
-        texts=(),
-        given=(),
-        words=(),
-        named=(),
-        quotes=False,
-        docs="",
-        computes=False,
-        called=(),
-        opaque=(),
-        is_ignored=True,
-    )
+    location = Location(module.file, symbol.part.line)
+    return Node(_IGNORED, _IGNORED_TEXT, symbol.kind, location, is_ignored=True)
 
 
-def _asked(modules: Modules, module: Module, part: Part) -> frozenset[tuple[SymbolId, str]]:
+def _asked(links: Links, part: Part) -> frozenset[tuple[SymbolId, str]]:
     return frozenset(
-        (symbol, module.references[index].chain[-1])
-        for index in part.asked
-        for symbol, is_attribute in modules.targets(module, index).symbols.items()
+        (symbol, links.module.references[place].chain[-1])
+        for place in part.asked
+        for symbol, is_attribute in links.at(place).targets.symbols.items()
         if is_attribute
-    )
-
-
-def _watches(module: Module, found: Iterable[_Found]) -> frozenset[SymbolId | str]:
-    return frozenset(
-        watched
-        for index, _, targets in found
-        if "__subclasses__" in module.references[index].chain
-        for watched in (*targets.symbols, *targets.externals)
     )
 
 
@@ -209,84 +191,25 @@ def find_named(modules: Modules, text: str) -> Targets:
     return Targets()
 
 
-def _widened(
-    modules: Modules, module: Module, part: Part, found: Iterable[_Found]
-) -> Iterator[str]:
+def _widened(modules: Modules, part: Part, wide: Iterable[tuple[int, Wide]]) -> tuple[str, ...]:
     """The modules of which any name may be used."""
-    for index, _, targets in found:
-        yield from targets.modules
-        chain = module.references[index].chain
-        if "__globals__" in chain:
-            yield from (symbol.module for symbol in targets.symbols)
-        if "__path__" in chain:
-            yield from (
-                m for package in targets.traversed for m in modules_within(modules, package)
-            )
+    found = [module for _, w in wide for module in w.modules]
     for name in part.loads:
         package, _, last = name.rpartition(".")
         if last == ANY:
-            yield from modules_within(modules, package)
+            found += modules.within(package)
         elif (known := modules.find(name)) is not None and known.file is not None:
-            yield name
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
-def modules_within(modules: Modules, package: str) -> Iterator[str]:
-    """The modules with a source in a package, however deep."""
-    found = modules.find(package)
-    for folder in found.folders if found is not None else ():
-        for name in modules.listed(folder):
-            inner = modules.find(f"{package}.{name.removesuffix('.py')}")
-            if inner is not None:
-                if inner.file is not None:
-                    yield inner.name
-                yield from modules_within(modules, inner.name)
-
-
-def _opaque(module: Module, part: Part, found: Iterable[_Found]) -> tuple[Opaque, ...]:
-    lookups = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
-    widened = {
-        Opaque(f"{reason}: {name}", module.file, line)
-        for _, line, targets in found
-        for name, reason in targets.modules.items()
-    }
-    return tuple(sorted(lookups | widened, key=lambda opaque: opaque.order))
-
-
-def _joined(context: str, own: ObjectId, bindings: Iterable[str]) -> ObjectId:
-    """What is known of the code itself, then one line for each name that stands for more."""
-    lines = "".join(sorted(bindings)).encode("utf-8", "surrogatepass")
-    return derive(context, own + lines) if lines else own
-
-
-def _bindings(module: Module, found: Iterable[_Found]) -> set[str]:
-    return {
-        line
-        for index, _, targets in found
-        if (line := _binding(module, module.references[index], targets))
-    }
+def _opaque(module: Module, part: Part, wide: Iterable[tuple[int, Wide]]) -> tuple[Opaque, ...]:
+    found = {Opaque(lookup.what, module.file, lookup.line) for lookup in part.lookups}
+    found.update(Opaque(what, module.file, line) for line, w in wide for what in w.opaque)
+    return tuple(sorted(found, key=lambda opaque: opaque.order))
 
 
 def _listed(modules: Modules, name: str) -> str:
     """The names of a module in the order of their definitions, for who goes through them."""
     module = modules.get(name)
     return f"\n{name}: {' '.join(module.symbols if module is not None else ())}"
-
-
-def _binding(module: Module, reference: Reference, targets: Targets) -> str | None:
-    """What a name stands for, as text; None if it is the module's own symbol of that name."""
-    origin = reference.origin
-    own = None
-    if origin is None and reference.chain:
-        own = SymbolId(module.place.module, reference.chain[0])
-    meant = sorted(
-        {
-            *(str(symbol) for symbol in targets.symbols if symbol != own),
-            *targets.modules,
-            *targets.externals,
-            *targets.order,
-        }
-    )
-    if not meant:
-        return None
-    start = f"{origin.module} {origin.name or ''}" if origin else ""
-    return f"\n{start}>{'.'.join(reference.chain)}={' '.join(meant)}"

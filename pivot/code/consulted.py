@@ -80,7 +80,7 @@ def leads_elsewhere(before: Module, after: Module) -> bool:
 def _outline(module: Module) -> Module:
     """The facts without hashes and lines."""
     symbols = {
-        name: replace(symbol, part=_bare(symbol.part), spans=())
+        name: symbol._replace(part=_bare(symbol.part), spans=())
         for name, symbol in module.symbols.items()
     }
     effects = tuple(replace(effect, part=_bare(effect.part)) for effect in module.effects)
@@ -88,8 +88,7 @@ def _outline(module: Module) -> Module:
 
 
 def _bare(part: Part) -> Part:
-    return replace(
-        part,
+    return part._replace(
         line=0,
         digest=_NOTHING,
         text=_NOTHING,

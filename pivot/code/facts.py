@@ -2,10 +2,12 @@
 
 Facts are a pure function of a source's bytes, its module's name, and which of its names are
 Pivot's own. They are kept, so that a source is parsed once (`kept` has their bytes).
+There are very many parts and symbols, so these are made as tuples.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
@@ -16,8 +18,7 @@ from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The code of one symbol or one effect. References are places in `Module.references`.
 
     Attributes:
@@ -68,8 +69,7 @@ class Part:
     docs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A top-level name with everything that defines it.
 
     Attributes:

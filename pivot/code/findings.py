@@ -115,11 +115,18 @@ class Reached:
     Attributes:
         files: by entry, as in `Fingerprint.code`, the file in which it stands.
         runs: dotted names of project modules that are imported on the way.
+        modules: top-level names of modules on the way that come from neither the project nor
+            Python.
     """
 
     files: Mapping[str, RepoPath] = field(default_factory=dict)
     runs: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
 
     def joined(self, other: "Reached") -> "Reached":
         """What both lead to."""
-        return Reached({**self.files, **other.files}, self.runs | other.runs)
+        return Reached(
+            {**self.files, **other.files},
+            self.runs | other.runs,
+            self.modules | other.modules,
+        )

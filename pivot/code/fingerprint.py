@@ -2,30 +2,29 @@
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from sys import builtin_module_names, stdlib_module_names
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
 from pivot.code.facts import Module
-from pivot.code.files import DataFiles, file_reads
+from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
     MODULE,
     SCHEME,
-    FileRead,
     Fingerprint,
     Kind,
     Location,
     Opaque,
     Reached,
 )
+from pivot.code.gathering import NOT_PACKAGES, Gatherer
 from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
 from pivot.code.resolve import Modules
 from pivot.code.roots import find_extra, find_root
+from pivot.code.sections import SectionedCode, fingerprint_of, sections_of
 from pivot.code.sequence import find_orders, import_order
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
@@ -35,11 +34,6 @@ from pivot.paths import RepoPath
 
 __all__ = ["SCHEME", "Fingerprint", "Kind", "Location", "Opaque", "ProjectCode", "Sources"]
 
-_PYTHON: Final = frozenset(stdlib_module_names) | frozenset(builtin_module_names)
-_NOT_PACKAGES: Final = _PYTHON | {"pivot", "__main__"}
-_EFFECTS_CONTEXT: Final = f"pivot effects {SCHEME}"
-_ORDER_CONTEXT: Final = f"pivot order {SCHEME}"
-_DOCS_CONTEXT: Final = f"pivot docs {SCHEME}"
 _MODULE_CONTEXT: Final = f"pivot module {SCHEME}"
 _TEXTS_CONTEXT: Final = "pivot source texts 1"
 
@@ -62,7 +56,9 @@ class ProjectCode:
         self._modules = Modules(sources, roots, kept)
         self._files = DataFiles(self._modules, outs)
         self._graph = Graph(self._modules, self._files)
+        self._gatherer = Gatherer(self._graph)
         self._consulted: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
         self._whole: set[str] = set()
 
     def expect(self, entries: Iterable[str]) -> None:
@@ -89,40 +85,19 @@ class ProjectCode:
             reach.follow(root, symbols, modules)
         seen.update(reach.modules)
         self._consulted[entry] = all_asked(seen, self._modules.asked)
-        entries = {str(symbol): (node, node.value) for symbol, node in reach.symbols.items()}
-        for name, effects in reach.effects.items():
-            entries[f"{name}:{EFFECTS}"] = _joined([effects[index] for index in sorted(effects)])
         orders = find_orders(reach, root)
         quotes = reach.quotes
         if orders or quotes:
             self._whole.add(entry)
-        for name, (node, hash_) in entries.items() if quotes else ():
-            if node.docs and not node.is_ignored:
-                entries[name] = node, str(derive(_DOCS_CONTEXT, f"{hash_}{node.docs}".encode()))
-        for name, order in orders.items():
-            node, hash_ = entries.get(name) or (self._effects_of(name, root), "")
-            if node.is_ignored:
-                continue
-            text = f"{hash_}{order}".encode("utf-8", "surrogatepass")
-            entries[name] = node, str(derive(_ORDER_CONTEXT, text))
-            reach.via.setdefault(name, str(root))
-        keys = sorted(entries)
-        return Fingerprint(
-            root=symbol,
-            code={key: entries[key][1] for key in keys},
-            locations={key: entries[key][0].location for key in keys},
-            kinds={key: entries[key][0].kind for key in keys},
-            modules=_packages(reach),
-            opaque=tuple(sorted(reach.opaque, key=lambda found: found.order)),
-            via=reach.via,
+        gathered = self._gatherer.gather(reach, root, orders)
+        return fingerprint_of(
+            symbol,
+            SectionedCode([one.section for one in gathered]),
+            modules=frozenset().union(*(one.packages for one in gathered)),
+            opaque=_sorted(found for one in gathered for found in one.opaque),
             runs=frozenset(n for n in reach.modules if self._modules.find(n) is not None),
-            reads=_reads(reach),
+            reads={entry: reads for one in gathered for entry, reads in one.reads.items()},
         )
-
-    def _effects_of(self, entry: str, root: SymbolId) -> Node:
-        """What stands for a module's effects where others alone change what it has."""
-        module = self._graph.module(entry.partition(":")[0])
-        return replace(self._graph.node(root), kind=Kind.EFFECTS, location=Location(module.file, 1))
 
     def text(self, root: str, names: Collection[str]) -> str:
         """The hash (64 hex digits) of how entries of a fingerprint are written in their files.
@@ -131,10 +106,11 @@ class ProjectCode:
         made by other rules: no normal form is in it. Lines count as they are, comments included;
         and the order in which importing the module of `root` runs them.
         """
-        found = {name: self._written(name) for name in names}
+        found = {name: self._text(name) for name in names}
         modules = {name.partition(":")[0] for name in names}
         start = root.partition(":")[0]
         order = import_order([start, *sorted(modules)], self._is_source, self._imports)
+        self._modules.consult(order)
         places = {name: place for place, name in enumerate(order)}
         rows = sorted(
             [places.get(name.partition(":")[0], -1), line, name, *texts]
@@ -151,6 +127,13 @@ class ProjectCode:
         with contextlib.suppress(DefinitionError):
             return self._graph.imports(name)
         return ()
+
+    def _text(self, name: str) -> list[tuple[int, str]]:
+        """What stages have in common is worked out once."""
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = self._written(name)
+        return found
 
     def _written(self, name: str) -> list[tuple[int, str]]:
         """Each part of an entry: its line, and how it is written; nothing where it isn't there."""
@@ -169,22 +152,25 @@ class ProjectCode:
 
     def _refreshed(self, symbol: str, old: Fingerprint, modules: Collection[str]) -> Fingerprint:
         """A fingerprint after edits of modules that lead to what they led to before."""
-        edited = {key for key in old.code if key.partition(":")[0] in modules}
+        sections = sections_of(old)
+        edited = [section for section in sections if section.module in modules]
         if not edited:
             return old
-        if any(key.endswith(EFFECTS) for key in edited):  # which of them it reaches isn't known
-            return self.fingerprint(symbol)
-        nodes = {key: self._graph.node(SymbolId(*key.split(":"))) for key in edited}
-        files = {node.location.file for node in nodes.values()}
+        if any(e.kind is Kind.EFFECTS for section in edited for e in section.entries):
+            return self.fingerprint(symbol)  # which of them it reaches isn't known
+        fresh = {section: self._gatherer.again(section) for section in edited}
+        files = {e.location.file for section in edited for e in section.entries}
         opaque = {found for found in old.opaque if found.file not in files}
-        opaque.update(found for node in nodes.values() for found in node.opaque)
-        return replace(
-            old,
-            code=dict(old.code) | {key: node.value for key, node in nodes.items()},
-            locations=dict(old.locations) | {key: node.location for key, node in nodes.items()},
-            opaque=tuple(sorted(opaque, key=lambda found: found.order)),
-            reads={key: read for key, read in old.reads.items() if key not in nodes}
-            | {key: file_reads(node.files) for key, node in nodes.items() if node.files},
+        opaque.update(found for one in fresh.values() for found in one.opaque)
+        names = {entry.name for section in edited for entry in section.entries}
+        reads = {name: read for name, read in old.reads.items() if name not in names}
+        return fingerprint_of(
+            old.root,
+            SectionedCode([fresh[s].section if s in fresh else s for s in sections]),
+            modules=old.modules,
+            opaque=_sorted(opaque),
+            runs=old.runs,
+            reads=reads | {name: r for one in fresh.values() for name, r in one.reads.items()},
         )
 
     def update(
@@ -199,12 +185,13 @@ class ProjectCode:
         for symbol, old in before.items():
             consulted = last.stages[symbol]
             is_whole = symbol in last.whole
-            if consulted.isdisjoint(ids if is_whole else other):
-                self._whole.update([symbol] if is_whole else [])
-                self._consulted[symbol] = consulted
-                found[symbol] = self._refreshed(symbol, old, ids.keys())
-            else:
+            if not consulted.isdisjoint(ids if is_whole else other):
                 found[symbol] = self.fingerprint(symbol)
+                continue
+            self._whole.update([symbol] if is_whole else [])
+            self._consulted[symbol] = consulted
+            is_edited = not consulted.isdisjoint(ids)
+            found[symbol] = self._refreshed(symbol, old, ids.keys()) if is_edited else old
         return found
 
     def _leads_elsewhere(self, name: str, id_: ObjectId) -> bool:
@@ -222,6 +209,16 @@ class ProjectCode:
         files = {n: file for n, file in files.items() if file not in self._modules.read_as_data}
         names = self.names | (before.names if before is not None else frozenset())
         return Consulted(files, dict(self._consulted), names, frozenset(self._whole))
+
+    def answer[T](self, ask: Callable[["ProjectCode"], T]) -> tuple[T, frozenset[RepoPath]]:
+        """What `ask` finds out, and the files on which the answer depends, of those that exist."""
+        seen: set[str] = set()
+        with self._modules.asking(seen):
+            found = ask(self)
+        packages = map(self._modules.find, all_asked(seen, self._modules.asked))
+        files = {package.file for package in packages if package is not None and package.file}
+        data = {path for path in self._modules.read_as_data if self._modules.files.get(path)}
+        return found, frozenset(files | data)
 
     def hashes(self, names: Iterable[str]) -> dict[str, str | None]:
         """The hash of each `package.module:name`, by itself, whether or not a stage reaches it.
@@ -268,6 +265,7 @@ class ProjectCode:
         """
         graph = self._graph if heed else Graph(self._modules, self._files, heed=False)
         whole: dict[str, RepoPath] = {}
+        outside: set[str] = set()
         parts: list[SymbolId] = []
         for name in names:
             dotted, _, symbol = name.partition(":")
@@ -275,11 +273,23 @@ class ProjectCode:
                 module = self._modules.get(dotted)
                 if module is not None and symbol in (EFFECTS, MODULE):
                     whole[name] = module.file
+                    outside |= self._imported_from_outside(module)
                     parts += self._attributes(dotted)
                 elif module is not None and symbol in module.symbols:
                     parts.append(SymbolId(dotted, symbol))
         runs = frozenset(name.partition(":")[0] for name in whole)
-        return Reached(whole, runs).joined(_lead(parts, graph))
+        return Reached(whole, runs, frozenset(outside)).joined(_lead(parts, graph))
+
+    def _imported_from_outside(self, module: Module) -> frozenset[str]:
+        """What importing a module imports, also where nothing uses it, and what its code does."""
+        used = (node.externals for node in self._nodes(module, MODULE))
+        return self.outside(
+            {origin.module.partition(".")[0] for origin in module.runs}.union(*used)
+        )
+
+    def outside(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of some top-level names that neither the project nor Python has a module for."""
+        return frozenset(n for n in names if self._modules.find(n) is None) - NOT_PACKAGES
 
     def _attributes(self, name: str) -> Iterator[SymbolId]:
         """The symbols that a module's attributes stand for, its own and those that it imports."""
@@ -304,12 +314,17 @@ class ProjectCode:
         Lines of no definition belong to `<module>`. Files that are no modules, or can't be parsed,
         are left out.
         """
-        found: dict[tuple[RepoPath, int], str] = {}
+        lines: dict[RepoPath, list[int]] = {}
         for file, line in places:
+            lines.setdefault(file, []).append(line)
+        found: dict[tuple[RepoPath, int], str] = {}
+        for file, inside in lines.items():
             with contextlib.suppress(DefinitionError):
                 module = self._modules.at(file)
                 if module is not None:
-                    found[file, line] = f"{module.place.module}:{module.name_at(line) or MODULE}"
+                    name = module.place.module
+                    for line in inside:
+                        found[file, line] = f"{name}:{module.name_at(line) or MODULE}"
         return found
 
     @property
@@ -333,18 +348,8 @@ class ProjectCode:
         return self._modules.listings
 
 
-def _joined(effects: Sequence[Node]) -> tuple[Node, str]:
-    """A module's effects as one entry, in source order: the first one's place, a joint hash."""
-    return effects[0], str(derive(_EFFECTS_CONTEXT, b"".join(node.hash for node in effects)))
-
-
-def _reads(reach: Reach) -> dict[str, tuple[FileRead, ...]]:
-    """The files that are read for each entry, where there are any."""
-    found = {str(symbol): node.files for symbol, node in reach.symbols.items()}
-    for name, effects in reach.effects.items():
-        lines = {line for node in effects.values() for line in node.files}
-        found[f"{name}:{EFFECTS}"] = tuple(sorted(lines))
-    return {entry: file_reads(lines) for entry, lines in found.items() if lines}
+def _sorted(opaque: Iterable[Opaque]) -> tuple[Opaque, ...]:
+    return tuple(sorted(set(opaque), key=lambda found: found.order))
 
 
 def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
@@ -359,11 +364,14 @@ def _lead(symbols: Sequence[SymbolId], graph: Graph) -> Reached:
         for symbol in symbols if len(symbols) > 1 else ():
             found = found.joined(_lead([symbol], graph))
         return found
+    graph.modules.consult(reach.modules)
     files = {str(symbol): node.location.file for symbol, node in reach.symbols.items()}
     for name, effects in reach.effects.items():
         files[f"{name}:{EFFECTS}"] = effects[min(effects)].location.file
     runs = frozenset(name for name in reach.modules if graph.modules.find(name) is not None)
-    return Reached(files, runs)
+    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
+    outside = frozenset[str]().union(*(node.externals for node in nodes)) - NOT_PACKAGES
+    return Reached(files, runs, outside)
 
 
 def _imported(module: Module) -> bytes:
@@ -377,8 +385,3 @@ def _imported(module: Module) -> bytes:
         return b""
     value = [sorted(rows, key=lambda row: [text or "" for text in row]), list(module.stars)]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _packages(reach: Reach) -> frozenset[str]:
-    nodes = [*reach.symbols.values(), *(n for e in reach.effects.values() for n in e.values())]
-    return frozenset().union(*(node.externals for node in nodes)) - _NOT_PACKAGES

@@ -18,6 +18,8 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 
 _SEAL: Final = 16
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_USES: Final = 6  # fields of a part's row that aren't mostly empty
 # What the end of a part's row is where it was left out.
 _NOTHING: Final = (0, "", (), (), (), (), (), (), (), (), (), (), (), 0, (), (), (), "")
 
@@ -57,12 +59,13 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         return None
     (place, references, symbols, imports, stars, runs, added, effects, triggers, acts,
      acts_before, docs, exports, contested, origins, made, declared) = json.loads(body)  # fmt: skip
+    known = {row[0]: tuple(_origins(row[1:])) for row in imports}
     return Module(
         place=Place(place[0], place[1], frozenset(place[2]), frozenset(place[3])),
         file=file,
         references=tuple(map(_reference, references)),
         symbols={row[0]: _symbol(row) for row in symbols},
-        imports={row[0]: tuple(_origins(row[1:])) for row in imports},
+        imports=known,
         stars=tuple(stars),
         runs=tuple(_origins(runs)),
         added=tuple(added),
@@ -73,7 +76,9 @@ def decode(data: bytes, file: RepoPath) -> Module | None:
         docs=docs,
         exports=frozenset(exports),
         contested=tuple((name, source) for name, source in contested),
-        bindings=Bindings({row[0]: tuple(_origins(row[1:])) for row in origins}, made),
+        bindings=Bindings(
+            known if origins == imports else {r[0]: tuple(_origins(r[1:])) for r in origins}, made
+        ),
         declared=frozenset(declared),
     )
 
@@ -111,10 +116,13 @@ def _symbol_row(name: str, symbol: Symbol) -> _Row:
 
 def _symbol(row: _Row) -> Symbol:
     _, kind, traits, spans, path, acting, *part = row
+    spans = tuple(_pairs(spans))
+    if not traits and path is None and not acting:  # as most of them
+        return Symbol(_KINDS[kind], _part(part), spans)
     return Symbol(
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         part=_part(part),
-        spans=tuple(_pairs(spans)),
+        spans=spans,
         learns=bool(traits & 1),
         starts_empty=bool(traits & 2),
         ignored=bool(traits & 4),
@@ -165,33 +173,35 @@ def _part_row(part: Part) -> _Row:
 
 
 def _part(row: _Row) -> Part:
+    is_short = len(row) <= _USES
     row += _NOTHING[len(row) :]
     line, hashes, references, writes, calls, lookups, *rest = row
-    asked, loads, texts, called, reads, later, mentions, traits, given, words, named, docs = rest
     digest, text = ObjectId.many(bytes.fromhex(hashes))
+    found = tuple(Lookup(what, at) for what, at in lookups) if lookups else ()
+    uses = (tuple(_pairs(references)), tuple(writes), tuple(calls), found)
+    if is_short:  # as most of them
+        return Part(line, digest, text, *uses)
+    asked, loads, texts, called, reads, later, mentions, traits, given, words, named, docs = rest
     return Part(
-        line=line,
-        digest=digest,
-        text=text,
-        references=tuple(_pairs(references)),
-        writes=tuple(writes),
-        calls=tuple(calls),
-        lookups=tuple(Lookup(what, at) for what, at in lookups),
+        line,
+        digest,
+        text,
+        *uses,
         loads=tuple(loads),
         texts=tuple(texts),
         called=tuple(called),
         reads=tuple(map(_read, reads)),
         later=tuple(map(_read, later)),
         mentions=tuple(mentions),
+        opens=bool(traits & 1),
+        opens_later=bool(traits & 2),
         asked=tuple(asked),
-        given=tuple(zip(given[::2], given[1::2], strict=True)),
+        given=tuple(zip(given[::2], given[1::2], strict=True)) if given else (),
         words=tuple(words),
         named=tuple(named),
         lists=bool(traits & 4),
         quotes=bool(traits & 8),
         docs=docs,
-        opens=bool(traits & 1),
-        opens_later=bool(traits & 2),
     )
 
 

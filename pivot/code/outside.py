@@ -56,6 +56,11 @@ def joined(digests: Iterable[str]) -> str:
     return f"{SOURCE}{derive_json(_CONTEXT, sorted(digests)).hex()}"
 
 
+def is_joined(version: str) -> bool:
+    """Whether what stands in a lock for a package was made by `joined`."""
+    return version.startswith(SOURCE)
+
+
 def _places(module: str, project: str, own: Ownership, *, is_asked: bool) -> Iterator[str]:
     spec = None
     with contextlib.suppress(*_UNFINDABLE):

@@ -1,6 +1,6 @@
 """Which installed distributions third-party modules come from, and in which versions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from typing import Self
@@ -62,6 +62,16 @@ def find_providers(modules: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         for module, providers in found.items():
             if f"\n{module}/" in listing or f"\n{module}." in listing:
                 providers[name] = distribution.version.partition("+")[0]
+    return found
+
+
+def find_versions(names: Collection[str]) -> dict[str, str]:
+    """The public versions of distributions by their normalised names; of those that are there."""
+    found: dict[str, str] = {}
+    for distribution in distributions():
+        name = normalized(distribution.name)
+        if name in names:
+            found.setdefault(name, distribution.version.partition("+")[0])
     return found
 
 

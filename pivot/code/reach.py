@@ -10,20 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pivot.code.analysis import Node, find_named, modules_within
+from pivot.code.analysis import Node, find_named
 from pivot.code.facts import Module
-from pivot.code.findings import EFFECTS, Kind, Opaque
+from pivot.code.findings import EFFECTS, Kind
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
 from pivot.code.uses import Reference
 
 _STEPS: Final = 2  # functions between what is given a name and what imports by it
-# Packages that make prompts or usage texts of docstrings.
-_QUOTING: Final = frozenset(
-    {"dspy", "langchain", "langchain_core", "langgraph", "llama_index", "pydantic_ai", "instructor"}
-    | {"smolagents", "crewai", "marvin", "magentic", "docopt", "fire"}
-)
 # Modules that code finds the modules of a package with.
 _LISTING: Final = frozenset({"pkgutil", "os", "glob", "pathlib", "importlib_resources"})
 
@@ -37,7 +32,7 @@ class Reach:
         effects: per module, the reached effects by their place in it.
         modules: modules that run, each with the entry that makes it run.
         via: each reached entry, as text, with the one that it was first reached from.
-        opaque: what couldn't be followed.
+        quotes: docstrings may be read.
     """
 
     graph: Graph
@@ -45,7 +40,7 @@ class Reach:
     effects: dict[str, dict[int, Node]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     via: dict[str, str] = field(default_factory=dict)
-    opaque: set[Opaque] = field(default_factory=set)
+    quotes: bool = False
     _queue: deque[SymbolId] = field(default_factory=deque)
     _watched: set[SymbolId | str] = field(default_factory=set)
     _watches_all: bool = False
@@ -54,16 +49,8 @@ class Reach:
     _computes: bool = False
     _named: set[str] = field(default_factory=set)
     _widened: set[str] = field(default_factory=set)
-    _reached: set[SymbolId] = field(default_factory=set)
     _effects_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
-    _triggers_left: list[tuple[Module, int, Touch]] = field(default_factory=list)
-
-    @property
-    def quotes(self) -> bool:
-        """Whether docstrings may be read."""
-        effects = (node for each in self.effects.values() for node in each.values())
-        nodes = (*self.symbols.values(), *effects)
-        return any(n.quotes or not _QUOTING.isdisjoint(n.externals) for n in nodes)
+    _triggers_left: list[tuple[SymbolId, Touch]] = field(default_factory=list)
 
     def follow(
         self, root: SymbolId, symbols: Iterable[SymbolId] = (), modules: Iterable[str] = ()
@@ -72,43 +59,47 @@ class Reach:
 
         As if it used these symbols and modules, too.
         """
+        self.via[root] = root
         self._queue.append(root)
-        self._reach(symbols, str(root))
+        self._reach(symbols, root)
         for module in modules:
-            self._widen(module, str(root))
+            self._widen(module, root)
         more = True
         while more:
-            while self._queue:
-                self._symbol(self._queue.popleft())
+            self._reach_waiting()
             more = self._settle()
-        del self.via[str(root)]
+        del self.via[root]
 
-    def _symbol(self, symbol: SymbolId) -> None:
-        if symbol in self.symbols:
-            return
-        node = self.graph.node(symbol)
-        self.symbols[symbol] = node
-        self._reached.add(symbol)
-        name = str(symbol)
-        self.via.setdefault(name, name)
-        self._run(symbol.module, name)
-        self._lead(node, name)
+    def _reach_waiting(self) -> None:
+        """Go through the symbols that wait, and all that they lead to by name."""
+        symbols, modules, via, queue = self.symbols, self.modules, self.via, self._queue
+        node_of = self.graph.node
+        while queue:
+            symbol = queue.popleft()
+            node = symbols[symbol] = node_of(symbol)
+            if symbol.module not in modules:
+                self._run(symbol.module, symbol)
+            for used in node.symbols:
+                if used not in via:
+                    via[used] = symbol
+                    queue.append(used)
+            if node.is_wide:
+                self._lead(node, symbol)
 
     def _reach(self, symbols: Iterable[SymbolId], origin: str) -> None:
         for symbol in symbols:
-            if symbol not in self.symbols:
-                self.via.setdefault(str(symbol), origin)
+            if symbol not in self.via:
+                self.via[symbol] = origin
                 self._queue.append(symbol)
 
     def _lead(self, node: Node, name: str) -> None:
-        """Go on to all that the entry `name` leads to."""
-        self._reach(node.symbols, name)
+        """Go on to what the entry `name` leads to beside the symbols that it uses."""
         self._watched |= node.watches
         self._watches_all |= node.watches_all
         self._texts.update(dict.fromkeys(node.texts, name))
         self._given.update(dict.fromkeys(node.named, name))
         self._computes |= node.computes
-        self.opaque.update(node.opaque)
+        self.quotes |= node.quotes
         for module in node.runs:
             self._run(module, name)
         for module in node.widens:
@@ -156,20 +147,20 @@ class Reach:
                 node, _ = self.graph.effect(module, index)
                 self.effects.setdefault(name, {})[index] = node
                 self.via.setdefault(entry, self._cause(touch, name))
+                self._reach(node.symbols, entry)
                 self._lead(node, entry)
                 found = True
             else:
                 self._effects_left.append((module, index, touch))
         triggers, self._triggers_left = self._triggers_left, []
-        for module, index, touch in triggers:
-            symbol = SymbolId(module.place.module, module.triggers[index].name)
+        for symbol, touch in triggers:
             if symbol in self.symbols:
                 continue
             if self._matters(touch):
                 self._reach([symbol], self._cause(touch, symbol.module))
                 found = True
             else:
-                self._triggers_left.append((module, index, touch))
+                self._triggers_left.append((symbol, touch))
         return found or bool(self._queue)
 
     def _follow_texts(self) -> None:
@@ -210,7 +201,7 @@ class Reach:
         self._widen(word, origin)
         near = [callee, *graph.plain(callee).symbols]
         if any(not _LISTING.isdisjoint(graph.plain(part).externals) for part in near):
-            for module in modules_within(graph.modules, word):
+            for module in graph.modules.within(word):
                 self._widen(module, origin)
 
     def _leading(self) -> set[SymbolId]:
@@ -230,13 +221,13 @@ class Reach:
 
     def _cause(self, touch: Touch, module: str) -> str:
         """What makes something done at import matter: an object that it changes, or the import."""
-        touched = touch.symbols & self._reached or touch.bases & self._watched
+        touched = touch.symbols & self.symbols.keys() or touch.bases & self._watched
         return self.modules[module] if touch.always or not touched else str(min(touched))
 
     def _matters(self, touch: Touch) -> bool:
         return (
             touch.always
-            or not touch.symbols.isdisjoint(self._reached)
+            or not self.symbols.keys().isdisjoint(touch.symbols)
             or not touch.bases.isdisjoint(self._watched)
-            or (self._watches_all and not touch.bases.isdisjoint(self.symbols))
+            or (self._watches_all and any(base in self.symbols for base in touch.bases))
         )

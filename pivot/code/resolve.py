@@ -1,6 +1,5 @@
 """The project's modules, found as `import` finds them, and what the names in them stand for."""
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -9,7 +8,8 @@ from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.following import Package, Search
 from pivot.code.reading import Kept, Reading, Sources
-from pivot.code.targets import Targets
+from pivot.code.scopes import Origin
+from pivot.code.targets import NOWHERE, SymbolId, Targets
 from pivot.code.uses import Reference
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
@@ -30,8 +30,7 @@ class Modules:
         self._found: dict[str, Package | None] = {}
         self._modules: dict[str, Module | None] = {}
         self._declared: dict[tuple[str, str], bool] = {}
-        self._targets: dict[tuple[str, int], Targets] = {}
-        self._asking: set[str] = set()
+        self.noted: set[str] = set()
         self.asked: dict[str, set[str]] = {}
         self.read_as_data: set[RepoPath] = set()
         self.folders: dict[RepoPath, bool] = {}
@@ -42,18 +41,17 @@ class Modules:
         """Every file asked for: the id of what was read, None where nothing was."""
         return self._reading.ids
 
-    @contextlib.contextmanager
-    def asking(self, seen: set[str]) -> Iterator[None]:
+    def asking(self, seen: set[str]) -> "_Asking":
         """Note in `seen` the modules that are asked for meanwhile."""
-        before, self._asking = self._asking, seen
-        try:
-            yield
-        finally:
-            self._asking = before
+        return _Asking(self, seen)
 
-    def asking_for(self, name: str) -> contextlib.AbstractContextManager[None]:
+    def consult(self, names: Iterable[str]) -> None:
+        """Note modules as asked for, of which it was known already what is asked."""
+        self.noted.update(names)
+
+    def asking_for(self, name: str) -> "_Asking":
         """Note the modules that are asked for meanwhile as asked for on behalf of one."""
-        return self.asking(self._asked_by(name))
+        return _Asking(self, self._asked_by(name))
 
     def _asked_by(self, name: str) -> set[str]:
         """The modules that were asked for on behalf of one, to say what its names stand for."""
@@ -68,7 +66,7 @@ class Modules:
 
         Raises `DefinitionError` where its source isn't Python.
         """
-        self._asking.add(name)
+        self.noted.add(name)
         if name not in self._modules:
             module = self._facts(name)
             if module is not None:
@@ -90,12 +88,22 @@ class Modules:
     def _with_declared(self, name: str, module: Module) -> Module:
         """The facts with those names taken for Pivot's own that are, wherever they were made."""
         bindings = module.bindings
+        asked = self._asked_by(name)
+        asked.update(o.module for origins in bindings.imports.values() for o in origins)
+        imported = (n for n, origins in bindings.imports.items() if any(map(self._may_be, origins)))
         declared = frozenset(
-            own for own in (*bindings.imports, *bindings.made) if self._is_declared(name, own)
+            own for own in (*imported, *bindings.made) if self._is_declared(name, own)
         )
         if declared == module.declared:
             return module
         return self._reading.again(module, declared)
+
+    def _may_be(self, origin: Origin) -> bool:
+        """Whether an import may give something of Pivot's: most give no such thing."""
+        if origin.name is None or declarations.is_pivot(origin):
+            return declarations.is_pivot(origin)
+        package = self.find(origin.module)
+        return package is not None and package.file is not None
 
     def _is_declared(self, module: str, name: str) -> bool:
         """Whether a name stands for something of Pivot's: `stage`, or a pipeline made elsewhere."""
@@ -212,24 +220,64 @@ class Modules:
         self.read_as_data.add(path)
         return self._reading.text(path)
 
-    def targets(self, module: Module, index: int) -> Targets:
-        """Everything that one of a module's references may stand for."""
-        key = (module.place.module, index)
-        found = self._targets.get(key)
-        if found is None:
-            with self.asking_for(key[0]):
-                found = self._targets[key] = self.resolve(module, module.references[index])
-        return found
+    def within(self, package: str) -> Iterator[str]:
+        """The modules with a source in a package, however deep."""
+        found = self.find(package)
+        for folder in found.folders if found is not None else ():
+            for name in self.listed(folder):
+                inner = self.find(f"{package}.{name.removesuffix('.py')}")
+                if inner is not None:
+                    if inner.file is not None:
+                        yield inner.name
+                    yield from self.within(inner.name)
+
+    def targets(self, module: Module, reference: Reference) -> Targets:
+        """The same as `resolve`, asked for on behalf of the module."""
+        with self.asking_for(module.place.module):
+            return self.resolve(module, reference)
 
     def resolve(self, module: Module, reference: Reference) -> Targets:
         """Everything that `reference`, standing in `module`, may stand for."""
+        return self.own(module, reference) or self._sought(module, reference)
+
+    def _sought(self, module: Module, reference: Reference) -> Targets:
         search = Search(self)
-        chain = reference.chain
         if reference.origin is not None:
-            search.origin(module, reference.origin, chain, whole=not reference.runs_only)
-        elif chain:
-            search.name(module, chain)
+            chain, whole = reference.chain, not reference.runs_only
+            search.origin(module, reference.origin, chain, whole=whole)
+        else:
+            search.name(module, reference.chain)
         return search.targets
+
+    def own(self, module: Module, reference: Reference) -> Targets | None:
+        """What a name stands for where the module itself tells all of it, as it mostly does."""
+        if reference.origin is not None or module.stars or module.contested:
+            return None
+        if not reference.chain:
+            return NOWHERE
+        name, *rest = reference.chain
+        if name in module.imports:
+            return None
+        if name not in module.symbols:
+            return NOWHERE
+        return Targets({SymbolId(module.place.module, name): bool(rest)})
+
+
+class _Asking:
+    """What `Modules.asking` gives; a plain class, for it is entered very often."""
+
+    __slots__ = ("_before", "_modules", "_seen")
+
+    def __init__(self, modules: Modules, seen: set[str]) -> None:
+        self._modules = modules
+        self._seen = seen
+        self._before = modules.noted
+
+    def __enter__(self) -> None:
+        self._modules.noted = self._seen
+
+    def __exit__(self, *_: object) -> None:
+        self._modules.noted = self._before
 
 
 def parents(name: str) -> Iterator[str]:

@@ -44,13 +44,12 @@ def _hidden(reach: Reach) -> dict[str, str]:
 
     Where a package's own source imports it, the order of its statements says which of both stays.
     """
-    shared = (s for s in reach.symbols if f"{s.module}.{s.name}" in reach.modules)
     taken: dict[str, str] = {}
-    for symbol in sorted(shared):
-        submodule = f"{symbol.module}.{symbol.name}"
-        if _is_imported(reach, submodule):
-            entry = f"{symbol.module}:{EFFECTS}"
-            taken[entry] = f"{taken.get(entry, '')}\n{symbol.name} {submodule}"
+    for submodule in sorted(reach.modules):
+        package, _, name = submodule.rpartition(".")
+        if f"{package}:{name}" in reach.symbols and _is_imported(reach, submodule):
+            entry = f"{package}:{EFFECTS}"
+            taken[entry] = f"{taken.get(entry, '')}\n{name} {submodule}"
     return taken
 
 
@@ -74,10 +73,9 @@ def _changes(reach: Reach) -> Iterator[tuple[SymbolId | None, _By]]:
                 places = [i for i, act in enumerate(module.acts) if act == EFFECTS]
                 by = (name, places[index], f"{name}:{EFFECTS}")
                 yield from ((changed, by) for changed in _touched(reach, touch))
-        for module, index, touch in acts.triggers:
-            symbol = SymbolId(name, module.triggers[index].name)
+        for symbol, touch in acts.triggers:
             if symbol in reach.symbols:
-                by = (name, module.acts.index(symbol.name), str(symbol))
+                by = (name, reach.graph.module(name).acts.index(symbol.name), str(symbol))
                 yield from ((changed, by) for changed in _touched(reach, touch))
 
 

@@ -8,12 +8,13 @@ from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
 from pivot.code.following import find_imported
+from pivot.code.links import Links
 from pivot.code.operations import names_meant
 from pivot.code.resolve import Modules, parents
 from pivot.code.scopes import Origin
 from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
-from pivot.code.targets import SymbolId
+from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Acts, Touch
 from pivot.hashing import ObjectId
 
@@ -26,6 +27,7 @@ class Graph:
         self.modules = modules
         self._files = files
         self._heed = heed
+        self._links: dict[str, Links] = {}
         self._plain: dict[SymbolId, Node] = {}
         self._nodes: dict[SymbolId, Node] = {}
         self._effects: dict[tuple[str, int], tuple[Node, Touch]] = {}
@@ -41,11 +43,11 @@ class Graph:
     def node(self, symbol: SymbolId) -> Node:
         node = self._nodes.get(symbol)
         if node is None:
-            module = self.module(symbol.module)
             with self.modules.asking_for(symbol.module):
                 node = self.plain(symbol)
                 if not node.is_ignored:
-                    node = self._with_files(module, module.symbols[symbol.name].part, node)
+                    part = self._facts(symbol).part
+                    node = self._with_files(self.module(symbol.module), part, node)
             self._nodes[symbol] = node
         return node
 
@@ -53,19 +55,27 @@ class Graph:
         """The node without the files that are read, which its hash has beside its code."""
         node = self._plain.get(symbol)
         if node is None:
-            module = self.module(symbol.module)
-            found = module.symbols[symbol.name]
+            links = self._linked(self.module(symbol.module))
             with self.modules.asking_for(symbol.module):
-                node = analyse_symbol(self.modules, module, found, heed=self._heed)
+                node = analyse_symbol(links, self._facts(symbol), heed=self._heed)
             self._plain[symbol] = node
         return node
 
+    def _linked(self, module: Module) -> Links:
+        name = module.place.module
+        links = self._links.get(name)
+        if links is None:
+            links = self._links[name] = Links(self.modules, module)
+        return links
+
+    def _targets(self, module: Module, place: int) -> Targets:
+        """What the reference at a place of a module stands for."""
+        return self._linked(module).at(place).targets
+
     def _with_files(self, module: Module, part: Part, node: Node) -> Node:
         """Add the files that are read at import: by the code itself, and by what it calls."""
-        with self.modules.asking_for(module.place.module):
-            return self._reading(module, part, node)
-
-    def _reading(self, module: Module, part: Part, node: Node) -> Node:
+        if not (part.reads or part.opens or node.called or node.kind is Kind.CLASS):
+            return node
         lines = self._files.read(module, part.reads)
         programs = self._files.programs(module, part.reads)
         called = self._run_by(node)
@@ -108,7 +118,7 @@ class Graph:
         if key not in self._effects:
             effect = module.effects[index]
             with self.modules.asking_for(key[0]):
-                node = analyse(self.modules, module, effect.part, Kind.EFFECTS)
+                node = analyse(self._linked(module), effect.part, Kind.EFFECTS)
                 node = self._with_files(module, effect.part, node)
                 self._effects[key] = node, self._effect_touch(module, effect)
         return self._effects[key]
@@ -118,7 +128,7 @@ class Graph:
             return Touch(frozenset(), always=True)
         symbols: set[SymbolId] = set()
         for reference in effect.touches:
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             if targets.externals or targets.modules or not targets.symbols:
                 return Touch(frozenset(), always=True)
             symbols.update(targets.symbols)
@@ -164,7 +174,7 @@ class Graph:
         bases: set[SymbolId | str] = set()
         always = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
-            targets = self.modules.targets(module, reference)
+            targets = self._targets(module, reference)
             is_decorator = reference in trigger.decorators
             if reference in trigger.bases:
                 bases |= targets.externals
@@ -185,7 +195,7 @@ class Graph:
                 always |= outside
         for reference in trigger.operands:
             name = module.references[reference].chain[-1:]
-            for symbol, is_method in self.modules.targets(module, reference).symbols.items():
+            for symbol, is_method in self._targets(module, reference).symbols.items():
                 if is_method and self._notes(symbol, *name):
                     symbols |= self._with_parts([symbol]) | self._changes(symbol)[0]
         given, opened = self._given(module, trigger)
@@ -201,7 +211,7 @@ class Graph:
         changes = applied = False
         for reference in (*trigger.decorators, *trigger.bases, *trigger.calls):
             chain = module.references[reference].chain
-            called = self.modules.targets(module, reference).symbols
+            called = self._targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
                 changes |= consumes(chain)
@@ -210,7 +220,7 @@ class Graph:
         always = False
         if changes or applied:
             for argument in trigger.arguments:
-                targets = self.modules.targets(module, argument)
+                targets = self._targets(module, argument)
                 always |= changes and bool(targets.modules)
                 for symbol, is_method in targets.symbols.items():
                     kind = self.plain(symbol).kind
@@ -280,7 +290,8 @@ class Graph:
         """The modules that functions import which a module calls when it is imported."""
         parts = [symbol.part for symbol in module.symbols.values()]
         parts += [effect.part for effect in module.effects]
-        called = {s: None for part in parts for i in part.called for s in self._called(module, i)}
+        every = dict.fromkeys(s for p in parts for s in self._linked(module).symbols(p.called))
+        called = [symbol for symbol in every if self.plain(symbol).kind is not Kind.CONSTANT]
         return dict.fromkeys(run for symbol in called for run in self._loads_of(symbol))
 
     def _loads_of(self, symbol: SymbolId) -> tuple[str, ...]:
@@ -289,10 +300,6 @@ class Graph:
             runs = {run for part in self.closure(symbol) for run in self.plain(part).runs}
             found = self._loads[symbol] = tuple(sorted(runs))
         return found
-
-    def _called(self, module: Module, reference: int) -> Iterable[SymbolId]:
-        found = self.modules.targets(module, reference).symbols
-        return (s for s in found if self.plain(s).kind is not Kind.CONSTANT)
 
     def _facts(self, symbol: SymbolId) -> Symbol:
         return self.module(symbol.module).symbols[symbol.name]
@@ -312,23 +319,21 @@ class Graph:
         """What a module does when it is imported."""
         acts = self._acts.get(name)
         if acts is None:
-            module = self.modules.get(name)
-            effects = [] if module is None else list(self._effect_acts(module))
-            triggers = [] if module is None else list(self._trigger_acts(module))
-            acts = self._acts[name] = Acts(tuple(effects), tuple(triggers))
+            module, acts = self.modules.get(name), Acts((), ())
+            if module is not None:
+                acts = Acts(tuple(self._effect_acts(module)), tuple(self._trigger_acts(module)))
+            self._acts[name] = acts
         return acts
 
     def _effect_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
-        for index in range(len(module.effects)):
-            _, touch = self.effect(module, index)
-            if touch.may_matter:
-                yield module, index, touch
+        every = ((module, i, self.effect(module, i)[1]) for i in range(len(module.effects)))
+        return (act for act in every if act[2].may_matter)
 
-    def _trigger_acts(self, module: Module) -> Iterator[tuple[Module, int, Touch]]:
-        for index in range(len(module.triggers)):
+    def _trigger_acts(self, module: Module) -> Iterator[tuple[SymbolId, Touch]]:
+        for index, trigger in enumerate(module.triggers):
             touch = self.trigger(module, index)
             if touch.may_matter:
-                yield module, index, touch
+                yield SymbolId(module.place.module, trigger.name), touch
 
     def imports(self, name: str) -> tuple[str, ...]:
         """The project modules that import statements of a module run."""

@@ -1,7 +1,7 @@
 """What names stand for: symbols of the project, its modules, and what is outside."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 
 class SymbolId(str):
@@ -35,3 +35,7 @@ class Targets:
     externals: set[str] = field(default_factory=set)
     traversed: dict[str, None] = field(default_factory=dict)
     order: set[str] = field(default_factory=set)
+
+
+NOWHERE: Final = Targets()
+"""What names of Python's own stand for, and those that nothing defines: very many."""

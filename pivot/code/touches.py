@@ -32,8 +32,8 @@ class Acts:
 
     Attributes:
         effects: module, place in it, and what the effect may change; in the order of running.
-        triggers: the same.
+        triggers: the symbol that is defined, and what defining it may change; in the same order.
     """
 
     effects: tuple[tuple[Module, int, Touch], ...]
-    triggers: tuple[tuple[Module, int, Touch], ...]
+    triggers: tuple[tuple[SymbolId, Touch], ...]

@@ -9,7 +9,8 @@ the result under the second one's fingerprint. When a file's status changed nobo
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import PathEntryFinder
 from importlib.machinery import (
@@ -21,21 +22,53 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
-from importlib.util import module_from_spec, spec_from_file_location
-from types import ModuleType
+from importlib.util import cache_from_source, module_from_spec, spec_from_file_location
+from types import CodeType, ModuleType
 
 from pivot.definition.declaration import Declaration, collecting
 from pivot.definition.discovery import Source
 from pivot.definition.ownership import Ownership
 from pivot.errors import DefinitionError
+from pivot.files import Stat
 from pivot.paths import RepoPath
 
 # Python stores a source's time in seconds; one more covers file systems with coarse times.
 _SETTLED_NS = 2_000_000_000
+_AHEAD = "ahead"  # the name of a module doesn't matter to its code
+
+
+@dataclass(frozen=True, slots=True)
+class Bytecode:
+    """What a source was compiled to, and the state that the source was in: it says if it still is.
+
+    States differ after every edit, for it was made well after the last one.
+    """
+
+    state: Stat
+    code: CodeType
+
+    def is_of(self, path: str) -> bool:
+        try:
+            return self.state.is_that_of(os.stat(path))
+        except OSError:
+            return False
 
 
 class FreshLoader(SourceFileLoader):
     """Loads a source, and its bytecode only where that was written well after the last edit."""
+
+    def __init__(
+        self, fullname: str, path: str, ahead: Mapping[str, Bytecode] | None = None
+    ) -> None:
+        """`ahead` is what was read before, by the absolute path of the source."""
+        super().__init__(fullname, path)
+        self._ahead = ahead or {}
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        known = self._ahead.get(self.path)
+        if known is not None and known.is_of(self.path):
+            return known.code
+        return super().get_code(fullname)
 
     def get_data(self, path: str) -> bytes:
         if path.endswith(".pyc") and not _settled(self.path, path):
@@ -52,19 +85,42 @@ def _settled(source: str, bytecode: str) -> bool:
         return False
 
 
+def read_ahead(paths: Iterable[str]) -> dict[str, Bytecode]:
+    """The bytecode of sources (absolute paths) that has been written and can be trusted.
+
+    Nothing is imported. What is left out is for whoever imports it.
+    """
+    found: dict[str, Bytecode] = {}
+    for path in paths:
+        with contextlib.suppress(OSError, SyntaxError, ValueError, EOFError):
+            state = Stat.of(os.stat(path))
+            if _settled(path, cache_from_source(path)):
+                code = FreshLoader(_AHEAD, path).get_code(_AHEAD)
+                if code is not None:
+                    found[path] = Bytecode(state, code)
+    return found
+
+
 def base_of(source: Source) -> RepoPath:
     """The folder that a source's paths are relative to, and that is current while it loads."""
     return RepoPath.ROOT if source.module is not None else RepoPath(source).parent
 
 
-def prefer_own(own: Ownership, roots: Sequence[str]) -> None:
+def prefer_own(
+    own: Ownership, roots: Sequence[str], ahead: Mapping[str, Bytecode] | None = None
+) -> None:
     """Search `roots` first, and load own modules, wherever they lie, through `FreshLoader`.
 
     It holds for the rest of the process: functions import lazily when they run.
     """
+
+    class Loader(FreshLoader):
+        def __init__(self, fullname: str, path: str) -> None:
+            super().__init__(fullname, path, ahead)
+
     finder = FileFinder.path_hook(
         (ExtensionFileLoader, EXTENSION_SUFFIXES),
-        (FreshLoader, SOURCE_SUFFIXES),
+        (Loader, SOURCE_SUFFIXES),
         (SourcelessFileLoader, BYTECODE_SUFFIXES),
     )
 
@@ -82,7 +138,9 @@ def prefer_own(own: Ownership, roots: Sequence[str]) -> None:
     sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
 
 
-def import_source(project: str, source: Source) -> list[Declaration]:
+def import_source(
+    project: str, source: Source, ahead: Mapping[str, Bytecode] | None = None
+) -> list[Declaration]:
     """Import a source and give what it declared, in order.
 
     Raises `DefinitionError` where there is no such module; what the user's code raises is passed
@@ -95,7 +153,7 @@ def import_source(project: str, source: Source) -> list[Declaration]:
         if source.module is not None:
             _import_module(source.module)
         else:
-            _import_file(os.path.join(project, source))
+            _import_file(os.path.join(project, source), ahead)
     return declarations
 
 
@@ -112,10 +170,10 @@ def _import_module(name: str) -> None:
         raise
 
 
-def _import_file(path: str) -> ModuleType:
+def _import_file(path: str, ahead: Mapping[str, Bytecode] | None) -> ModuleType:
     """Import exactly this file; a package or an installed module of its name can't hide it."""
     name = os.path.basename(path).removesuffix(".py")
-    spec = spec_from_file_location(name, path, loader=FreshLoader(name, path))
+    spec = spec_from_file_location(name, path, loader=FreshLoader(name, path, ahead))
     if spec is None or spec.loader is None or not os.path.isfile(path):
         raise DefinitionError(f"{path} is gone")
     module = module_from_spec(spec)

@@ -16,7 +16,7 @@ from typing import Self
 from pivot.definition.declaration import Declaration
 from pivot.definition.definitions import Definitions, encode
 from pivot.definition.discovery import Source
-from pivot.definition.importing import base_of, import_source, prefer_own
+from pivot.definition.importing import Bytecode, base_of, import_source, prefer_own
 from pivot.definition.lookups import source_roots
 from pivot.definition.ownership import Ownership, ownership
 from pivot.definition.recording import Recorder
@@ -34,6 +34,7 @@ def prepare_call(
     symbol: str,
     roots: Sequence[str],
     expected_params: Mapping[str, Json] | None,
+    ahead: Mapping[str, Bytecode] | None = None,
 ) -> Callable[[], object]:
     """Import a stage's source and give its function with its parameters bound.
 
@@ -48,6 +49,7 @@ def prepare_call(
         symbol: the function that the plan reckoned with, `package.module:qualname`.
         roots: absolute folders that own modules are imported from, in order.
         expected_params: the parameters that the plan reckoned with; None for a stage without.
+        ahead: bytecode of own modules that was read already, see `FreshLoader`.
 
     Raises:
         DefinitionError: the stage isn't there any more, or its function or parameters are others
@@ -55,8 +57,8 @@ def prepare_call(
     """
     project = os.path.realpath(project)
     origin = Source(source)
-    prefer_own(ownership(), [os.path.realpath(root) for root in roots])
-    declaration = _declared(import_source(project, origin), stage, origin)
+    prefer_own(ownership(), [os.path.realpath(root) for root in roots], ahead)
+    declaration = _declared(import_source(project, origin, ahead), stage, origin)
     if symbol_of(declaration.function) != symbol:
         raise _changed(stage, "function")
     params = effective_params(declaration, params_file(project, origin), {})

@@ -5,7 +5,7 @@ themselves are read when somebody looks into them, and the digest is what is com
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self
 
 from pivot.hashing import Json, ObjectId, derive
@@ -57,10 +57,19 @@ class CodeHashes(Mapping[str, str]):
 
 def code_text(code: Mapping[str, str]) -> str:
     """The value of `code` as a lock has it: sorted by code point, one entry a line."""
-    if not code:
-        return "{}"
+    return f"{{\n    {code_lines(code)}\n  }}" if code else "{}"
+
+
+def code_lines(code: Mapping[str, str]) -> str:
+    """The entries alone, of which others may come before and behind."""
     text = json.dumps(dict(code), sort_keys=True, ensure_ascii=False, separators=(_BETWEEN, ": "))
-    return f"{{\n    {text[1:-1]}\n  }}"
+    return text[1:-1]
+
+
+def lines_digest(lines: Sequence[str]) -> ObjectId:
+    """The digest of code of which these are the `code_lines`, in the order of their names."""
+    text = f"{{\n    {_BETWEEN.join(lines)}\n  }}" if lines else "{}"
+    return text_digest(text.encode())
 
 
 def code_digest(code: Mapping[str, str]) -> ObjectId:

@@ -13,6 +13,9 @@ class Fields:
     def __init__(self, value: Mapping[str, Json]) -> None:
         self._value = value
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._value
+
     def text(self, name: str) -> str:
         value = self._value[name]
         if not isinstance(value, str):

@@ -34,11 +34,16 @@ def read_lock(folder: str, stage: StageName, code: CodeHashes | None = None) -> 
 
 def write_lock(folder: str, lock: Lock) -> bytes:
     """Write a lock in place of the stage's last one, and return its bytes."""
-    path = os.path.join(folder, lock_path(lock.stage))
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     data = lock.encode()
-    write_atomic(path, data)
+    write_encoded(folder, lock.stage, data)
     return data
+
+
+def write_encoded(folder: str, stage: StageName, data: bytes) -> None:
+    """Write a stage's lock that is encoded already."""
+    path = os.path.join(folder, lock_path(stage))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    write_atomic(path, data)
 
 
 def list_locks(folder: str) -> list[StageName]:

@@ -21,9 +21,12 @@ class Sources(Protocol):
 
     def hashes(self, names: Collection[str]) -> Mapping[str, str | None]: ...
 
+    def outside(self, names: Collection[str]) -> AbstractSet[str]: ...
+
 
 def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -> Beyond:
     """What ran beyond `fingerprint`, the code that is known without running.
+
 
     What is found leads on as everything does: a function that was called by a computed name counts
     with all that it uses, and a module that was imported by one counts as a whole. What only
@@ -60,7 +63,14 @@ def find_beyond(sources: Sources, fingerprint: Fingerprint, seen: Observation) -
         for name, hash_ in hashes.items()
         if hash_ is not None and fingerprint.code.get(name) != hash_
     }
-    return Beyond(code, {name: reached[name] for name in code}, files - foreign, foreign)
+    outside = (found.modules | more.modules | sources.outside(seen.packages)) - fingerprint.modules
+    return Beyond(
+        code,
+        {name: reached[name] for name in code},
+        files - foreign,
+        foreign,
+        outside,
+    )
 
 
 def _ignored(sources: Sources, fingerprint: Fingerprint) -> AbstractSet[str]:
@@ -83,6 +93,7 @@ def _follow(
         by_module.setdefault(name.partition(":")[0], []).append(name)
     found = {module: sources.reached(names) for module, names in by_module.items()}
     files = {entry: file for reached in found.values() for entry, file in reached.files.items()}
+    modules = frozenset[str]().union(*(reached.modules for reached in found.values()))
     order = [name.partition(":")[0] for name in bodies]
     runs = fingerprint.runs
     for number, module in enumerate(order):
@@ -90,8 +101,9 @@ def _follow(
         if module not in runs.union(*(found[name].runs for name in earlier)):
             more = sources.reached([f"{module}:{MODULE}"])
             files |= more.files
+            modules |= more.modules
             runs |= more.runs
-    return Reached(files, runs)
+    return Reached(files, runs, modules)
 
 
 def _is_module(name: str) -> bool:

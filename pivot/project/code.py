@@ -1,20 +1,19 @@
 """The code that a project's stages reach: fingerprints with their evidence, and single symbols."""
 
-import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pivot.code.edition import edition
 from pivot.code.extra import extra_files
-from pivot.code.findings import Fingerprint, Reached
+from pivot.code.findings import Fingerprint
 from pivot.code.record import DOCUMENT, CodeRecord, decode, encode
 from pivot.definition.definitions import Definitions
 from pivot.definition.extra import paths_of
 from pivot.definition.stage import Stage
+from pivot.garbage import uncollected
 from pivot.hashing import ObjectId, hash_bytes
-from pivot.lock.observed import Observed
 from pivot.paths import RepoPath
 from pivot.project.known import KnownSources
 from pivot.project.project import Project
@@ -22,6 +21,7 @@ from pivot.project.sources import DiskSources
 
 if TYPE_CHECKING:
     from pivot.code.fingerprint import ProjectCode
+    from pivot.project.opened import OpenedCode
 
 
 class Code:
@@ -41,50 +41,44 @@ class Code:
         self._definitions = definitions
         self._looked_at = looked_at or {}
         self._latest: CodeRecord | None = None
-        self._texts: tuple[CodeRecord, ProjectCode, KnownSources] | None = None
+        self._opened: OpenedCode | None = None
 
     @cached_property
     def record(self) -> CodeRecord:
         """The fingerprints of all stages, as the sources were when this was first asked."""
         symbols = sorted({stage.entry for stage in self._definitions.stages})
         roots = self._definitions.roots
-        identity = self._installation
+        identity = self.installation
         data = self._project.state.document(DOCUMENT)
         known = decode(data) if data is not None else None
-        if (
-            known is not None
-            and known.roots == roots
-            and known.installation == identity
-            and known.fingerprints.keys() == set(symbols)
-            and self._holds(known, self._looked_at)
-        ):
+        if known is None or known.roots != roots or known.installation != identity:
+            return self._analyse(symbols, roots, identity, known, {})
+        ids = self._ids(known, self._looked_at)
+        if known.fingerprints.keys() == set(symbols) and self._holds(known, ids):
             return known
-        return self._analyse(symbols, roots, identity, known)
+        return self._analyse(symbols, roots, identity, known, ids)
+
+    @property
+    def latest(self) -> CodeRecord:
+        """The fingerprints of all stages, as the sources were when they were last looked at."""
+        return self._latest or self.record
 
     def now(self) -> CodeRecord:
         """The fingerprints of all stages at this moment; analysed again after an edit only."""
-        record = self._latest or self.record
-        if not self._holds(record):
+        record = self.latest
+        ids = self._ids(record)
+        if not self._holds(record, ids):
             symbols = list(record.fingerprints)
-            record = self._analyse(symbols, record.roots, record.installation, record)
+            record = self._analyse(symbols, record.roots, record.installation, record, ids)
         self._latest = record
         return record
 
-    def code_now(self, stage: Stage) -> Mapping[str, str]:
-        """The hashes of a stage's code at this moment, not as they were when it was planned."""
-        return {**self.now().fingerprints[stage.entry].code, **self._files(stage)}
-
-    def written_now(self, stage: Stage, observed: Observed) -> str:
-        """How a stage's code, with what was observed of it, is written; see `Lock.sources`."""
-        record = self._latest or self.record
-        names = {*record.fingerprints[stage.entry].code, *observed.code}
-        return self.text(stage.symbol, names)
-
     def files_of(self, stage: Stage) -> tuple[RepoPath, ...]:
         """The files that a stage's `extra_code` names."""
-        return tuple(map(RepoPath, paths_of(list(self._files(stage)))))
+        return tuple(map(RepoPath, paths_of(list(self.extra_hashes(stage)))))
 
-    def _files(self, stage: Stage) -> dict[str, str]:
+    def extra_hashes(self, stage: Stage) -> dict[str, str]:
+        """The hashes of the files that a stage's `extra_code` names, as they are now."""
         workspace = self._project.workspace
         return extra_files(stage.name, stage.extra, workspace.root, workspace.file_id)
 
@@ -99,19 +93,15 @@ class Code:
         record = self.now()
         new = set(names) - record.asked.keys()
         if new:
-            record = self._with_asked(record, new)
+            self.reopen()
+            record = self.with_asked(new)
         return {name: record.asked[name] for name in names}
 
-    def _with_asked(self, record: CodeRecord, names: Collection[str]) -> CodeRecord:
-        """The record with the hashes of more symbols: kept, if all was read in one state."""
-        asked, files, folders, listings = self._read(
-            lambda code: (
-                code.hashes(names),
-                dict(code.evidence),
-                dict(code.folders),
-                dict(code.listings),
-            )
-        )
+    def with_asked(self, names: Collection[str]) -> CodeRecord:
+        """The latest record with the hashes of more symbols: kept, if all is of one state."""
+        record = self.latest
+        asked, _ = self.opened.ask(lambda code: code.hashes(names))
+        files, folders, listings = self.opened.evidence
         is_same = all(record.files.get(path, id_) == id_ for path, id_ in files.items())
         fuller = replace(
             record,
@@ -122,7 +112,9 @@ class Code:
         )
         if is_same:
             self._latest = fuller
-            self._project.state.record_document(DOCUMENT, encode(fuller))
+            self._project.state.record_document(DOCUMENT, encode(fuller, record))
+        else:
+            self.reopen()
         return fuller
 
     def fingerprint(self, entry: str) -> Fingerprint | None:
@@ -134,71 +126,61 @@ class Code:
 
         The sources are looked at once as long as nobody finds that they changed.
         """
-        record = self._latest or self.record
-        if self._texts is None or self._texts[0] is not record:
-            self._texts = (record, *self._opened())
-        _, code, known = self._texts
-        try:
-            return code.text(root, names)
-        finally:
-            known.close()
+        text, _ = self.opened.ask(lambda code: code.text(root, names))
+        return text
 
-    def symbols_at(
-        self, places: Collection[tuple[RepoPath, int]]
-    ) -> dict[tuple[RepoPath, int], str]:
-        """The symbol, `package.module:name`, that each line of a source stands in.
+    @property
+    def opened(self) -> "OpenedCode":
+        """The sources, each as it was when it was first asked for since `reopen`."""
+        if self._opened is None:
+            self._opened = self._kept_open(*self._open())
+        return self._opened
 
-        Lines of no definition belong to `<module>`; files that are no modules are left out.
-        """
-        return self._read(lambda code: code.symbols_at(places)) if places else {}
+    def reopen(self) -> None:
+        """Look at all sources anew when they are next asked."""
+        self._opened = None
 
-    def reached(self, names: Collection[str], *, heed: bool = True) -> Reached:
-        """All that these symbols lead to now; names are as in `hashes`.
-
-        Without `heed` also through symbols that a comment says to ignore.
-        """
-        return self._read(lambda code: code.reached(names, heed=heed)) if names else Reached()
-
-    def _read[T](self, ask: Callable[["ProjectCode"], T]) -> T:
-        """Ask something of the sources as they are now, and keep what was learned of them."""
-        with self._sources() as (code, _):
-            return ask(code)
-
-    @contextlib.contextmanager
-    def _sources(self) -> Iterator[tuple["ProjectCode", KnownSources]]:
-        code, known = self._opened()
-        try:
-            yield code, known
-        finally:
-            known.close()
-
-    def _opened(self) -> tuple["ProjectCode", KnownSources]:
+    def _open(
+        self, ids: Mapping[str, ObjectId | None] | None = None
+    ) -> tuple["ProjectCode", KnownSources]:
+        """The sources anew, but for those of these ids, which were just looked at."""
         from pivot.code.fingerprint import ProjectCode
 
         project = self._project
-        known = KnownSources(project.workspace.file_id, project.state, edition())
+        known = KnownSources(project.workspace.file_id, project.state, edition(), ids)
         outs = [out.path for stage in self._definitions.stages for out in stage.outs]
         code = ProjectCode(DiskSources(project.root), self._definitions.roots, known, outs)
         return code, known
 
+    def _kept_open(self, code: "ProjectCode", known: KnownSources) -> "OpenedCode":
+        from pivot.project.opened import OpenedCode
+
+        return OpenedCode(code, known)
+
+    @uncollected()
     def _analyse(
         self,
         symbols: Sequence[str],
         roots: tuple[RepoPath, ...],
         identity: str,
         before: CodeRecord | None,
+        ids: Mapping[str, ObjectId | None],
     ) -> CodeRecord:
-        """Analyse the sources, and keep what is found; what was `before` may save most of it."""
+        """Analyse the sources, and keep what is found; what was `before` may save most of it.
+
+        `ids` are those of files that were just looked at.
+        """
         from pivot.code.consulted import DOCUMENT as CONSULTED
         from pivot.project.analysing import Analysis
 
         state = self._project.state
-        with self._sources() as (code, known):
+        code, known = self._open(ids)
+        try:
             analysis = Analysis(code, known)
             if (
                 before is not None
                 and (before.roots, before.installation) == (roots, identity)
-                and self._holds(replace(before, files={}))
+                and self._holds(replace(before, files={}), {})
             ):
                 analysis.go_on_from(before, state.document(CONSULTED))
             fingerprints = analysis.fingerprints(symbols)
@@ -208,12 +190,15 @@ class Code:
                 fingerprints, analysis.names, roots
             )
             consulted = analysis.consulted
+        finally:
+            known.close()
         state.record_document(CONSULTED, consulted)
         record = CodeRecord(
             fingerprints, packages, files, folders, roots, identity, outside, asked, listings,
             hash_bytes(consulted).hex(),
         )  # fmt: skip
         state.record_document(DOCUMENT, encode(record, before))
+        self._opened = self._kept_open(code, known)
         return record
 
     def _installed(
@@ -228,7 +213,7 @@ class Code:
         return Installed(self._project, roots).behind(fingerprints, names)
 
     @property
-    def _installation(self) -> str:
+    def installation(self) -> str:
         """What findings depend on beside the sources: the analysis, outs, and what is installed."""
         policy = (
             self._project.config.text("fingerprint.packages"),
@@ -241,12 +226,16 @@ class Code:
         results = hash_bytes("\n".join(outs).encode()).hex()
         return repr((edition().hex(), evidence.python, installed, policy, results))
 
-    def _holds(
+    def _ids(
         self, record: CodeRecord, looked_at: Mapping[str, ObjectId | None] | None = None
-    ) -> bool:
-        disk = DiskSources(self._project.root)
+    ) -> dict[str, ObjectId | None]:
+        """What all files hold now that a record depends on."""
         ids = dict(looked_at or {})
-        ids |= self._project.workspace.file_ids([path for path in record.files if path not in ids])
+        rest = [path for path in record.files if path not in ids]
+        return ids | self._project.workspace.file_ids(rest)
+
+    def _holds(self, record: CodeRecord, ids: Mapping[str, ObjectId | None]) -> bool:
+        disk = DiskSources(self._project.root)
         return record.holds(ids.__getitem__, disk.is_dir, disk.names, self._outside_digest)
 
     def _outside_digest(self, place: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pivot.git.repository import CommitId, Repository, WorkPath
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
-from pivot.project.sources import plain_names
+from pivot.track.listings import plain_names
 
 
 def place_of(folder: str, repository: Repository) -> str:

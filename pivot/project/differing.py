@@ -12,9 +12,11 @@ from pivot.errors import PivotError
 from pivot.explain import Reason, ReasonKind, leaves
 from pivot.hashing import Json
 from pivot.lock.lock import Lock
+from pivot.paths import RepoPath
 from pivot.project.account import Account, Detail
 from pivot.project.code_diffs import CodeDiffs
 from pivot.project.file_diffs import FileDiffs
+from pivot.project.folder_diffs import FolderDiffs
 from pivot.project.former_code import FormerCode
 from pivot.project.former_files import FormerFiles
 from pivot.project.origin import Origins
@@ -23,6 +25,7 @@ from pivot.project.versions import versions
 from pivot.show.difference import numbered, unified
 
 _CODE: Final = "code:"  # of what was observed
+_FILE: Final = "file:"
 _SHORT: Final = 40
 """Characters of a parameter's value that needs no diff."""
 
@@ -41,6 +44,7 @@ def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, 
         if lock is None or not account.details:
             return account
         code, files = CodeDiffs(project, lock), FileDiffs(project)
+        folders = FolderDiffs(planner.listings)
         if repository is not None and past is not None and origins is not None:
             try:
                 origin = origins.of(account.stage)
@@ -48,7 +52,8 @@ def with_diffs(planner: Planner, accounts: Sequence[Account]) -> tuple[Account, 
                 return replace(account, details=tuple(_failed(d, error) for d in account.details))
             code = CodeDiffs(project, lock, past, origin)
             files = FileDiffs(project, FormerFiles(repository, project.root, origin))
-        return _Comparison(account, lock, code, files).done()
+            folders = FolderDiffs(planner.listings, past, origin)
+        return _Comparison(account, lock, code, files, folders).done()
 
     try:
         return tuple(map(compared, accounts))
@@ -65,6 +70,7 @@ class _Comparison:
     lock: Lock
     code: CodeDiffs
     files: FileDiffs
+    folders: FolderDiffs
 
     def done(self) -> Account:
         """The account with its diffs."""
@@ -82,6 +88,8 @@ class _Comparison:
                 return self.code.add(detail)
             case ReasonKind.OBSERVED if detail.reason.what.startswith(_CODE):
                 return self.code.add_observed(detail, detail.reason.what.removeprefix(_CODE))
+            case ReasonKind.OBSERVED if (folder := _folder(detail.reason.what)) is not None:
+                return self.folders.add(detail, folder)
             case ReasonKind.PARAMS:
                 return replace(detail, diff=self._param(detail.reason))
             case _:
@@ -99,6 +107,12 @@ class _Comparison:
         if old is None or new is None:
             return None
         return unified(numbered(_pretty(old)), numbered(_pretty(new)), "old", "new") or None
+
+
+def _folder(what: str) -> RepoPath | None:
+    """The folder of which names were observed; None for all else."""
+    is_folder = what.startswith(_FILE) and what.endswith("/")
+    return RepoPath(what[len(_FILE) : -1]) if is_folder else None
 
 
 def _failed(detail: Detail, error: PivotError) -> Detail:

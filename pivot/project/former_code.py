@@ -69,6 +69,10 @@ class FormerCode:
         """A source file of a commit; None where it has none there."""
         return self._code.sources(commit).read(path)
 
+    def names(self, commit: CommitId, folder: RepoPath) -> Sequence[str]:
+        """The names in a folder of a commit; see `Sources.names`."""
+        return self._code.sources(commit).names(folder)
+
     def close(self) -> None:
         self._code.close()
 

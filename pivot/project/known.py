@@ -1,6 +1,6 @@
 """What this clone's accelerator knows of sources, so that they are neither read nor parsed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
@@ -11,13 +11,20 @@ class KnownSources:
     """Ids and facts for one analysis; files are looked at once. `close` keeps what is new."""
 
     def __init__(
-        self, file_id: Callable[[RepoPath], ObjectId | None], state: State, edition: bytes
+        self,
+        file_id: Callable[[RepoPath], ObjectId | None],
+        state: State,
+        edition: bytes,
+        ids: Mapping[str, ObjectId | None] | None = None,
     ) -> None:
-        """`file_id` looks at files, `edition` tells the analysis whose facts these are."""
+        """`file_id` looks at files, `edition` tells the analysis whose facts these are.
+
+        `ids` are those of files that were looked at already.
+        """
         self._file_id = file_id
         self._state = state
         self._edition = edition
-        self._ids: dict[RepoPath, ObjectId | None] = {}
+        self._ids: dict[str, ObjectId | None] = dict(ids or {})
         self._fresh: dict[bytes, bytes] = {}
 
     def file_id(self, path: RepoPath) -> ObjectId | None:

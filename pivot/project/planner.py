@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pivot.code.findings import Fingerprint
@@ -29,21 +29,29 @@ from pivot.lock.observed import Observed, present
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan, Verdict, make_plan
 from pivot.project.code import Code
+from pivot.project.imported import Imported
 from pivot.project.interpreter import refuse_other_environment
 from pivot.project.project import Project
+from pivot.run.unrecorded import unrecorded_lock
 from pivot.store.content import Content
 from pivot.survey import StageSurvey, Survey, Surveyor
 from pivot.track.contents import TrackedContents, TrackedState
-from pivot.track.directory import content_at
+from pivot.track.directory import content_at, names_at
 from pivot.track.finding import find_tracked, pass_over
+from pivot.track.listings import Listings
 from pivot.track.pvt import read_pvt
 
 if TYPE_CHECKING:
     from pivot.project.fetching import RemoteResults
+    from pivot.project.package_versions import PackageVersions
+    from pivot.project.present_code import PresentCode
     from pivot.project.proving import Search
     from pivot.project.rekeying import Proof, Rekeying
 
 DEFINITIONS = "definitions"
+
+type Hashes = Callable[[Collection[str]], Mapping[str, str | None]]
+"""The present hashes of symbols; see `Code.hashes`."""
 
 
 class Planner:
@@ -198,13 +206,20 @@ class Planner:
         definitions = self.definitions
         return Code(self.project, definitions, self._looked_at)
 
+    @cached_property
+    def present_code(self) -> "PresentCode":
+        """The same while stages run, which may change it."""
+        from pivot.project.present_code import PresentCode
+
+        return PresentCode(self.project, self.code, self.imported.behind)
+
     def fingerprint(self, name: StageName) -> Fingerprint:
         """What a stage reaches, as the plan knows it."""
         return self.code.record.fingerprints[self.graph.stages[name].entry]
 
     # -- planning -----------------------------------------------------------------------------
 
-    def surveyor(self) -> Surveyor:
+    def _surveyor(self, hashes: Hashes) -> Surveyor:
         return Surveyor(
             self.project.workspace,
             self.project.layout.locks,
@@ -213,30 +228,79 @@ class Planner:
             self._obtainable,
             self.tracked,
             self._tracked_part,
-            self._seen,
+            partial(self._seen, hashes),
             self._rekeyed,
+            self._unrecorded,
         )
 
-    def _seen(self, observed: Iterable[Observed]) -> Mapping[str, str | None]:
+    def _seen(self, hashes: Hashes, observed: Iterable[Observed]) -> Mapping[str, str | None]:
         """What was observed in earlier runs, as it is now. The environment is this process's."""
         ignored = self.project.config.listed("fingerprint.ignore_env")
         return present(
             observed,
-            code=self.code.hashes,
+            code=hashes,
             variable=os.environ.get,
-            file=self._file_id,
+            files=self._file_ids,
+            folder=self.listings.digest,
+            packages=self.imported.now,
             may_differ=lambda name: any(fnmatchcase(name, pattern) for pattern in ignored),
         )
 
-    def _file_id(self, path: RepoPath) -> ObjectId | None:
-        """The id of a file's bytes; of a tracked file that isn't here, what it should hold."""
-        id_ = self.project.workspace.file_id(path)
-        owner = self.tracked.owner(path) if id_ is None else None
+    @cached_property
+    def imported(self) -> Imported:
+        """The packages that runs were seen to import."""
+        return Imported(self.project.state, self.code.installation, self._package_versions)
+
+    def _package_versions(self) -> "PackageVersions":
+        from pivot.project.package_versions import PackageVersions
+
+        return PackageVersions(self.project)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """The names that count in folders."""
+        return Listings(
+            self.project.root,
+            lambda: (out.path for stage in self.definitions.stages for out in stage.outs),
+            lambda: self.tracked.paths,
+            self._tracked_names,
+        )
+
+    def _tracked_names(self, folder: RepoPath) -> Collection[str] | None:
+        """The names in a folder inside a tracked directory; None if nobody can tell."""
+        owner = self.tracked.owner(folder)
         if owner is None:
-            return id_
+            return None
+        whole = self.tracked.contents[owner]
+        name = f"names:{whole.id.hex()}:{folder}"
+        data = self.project.state.document(name)
+        if data is not None:
+            known: list[str] | None = json.loads(data)
+            return known
+        try:
+            names = names_at(folder, owner, whole, self.remote_results.tree)
+        except MissingDataError:
+            return None
+        self.project.state.record_document(name, json.dumps(names).encode())
+        return names
+
+    def _file_ids(self, paths: Collection[RepoPath]) -> Mapping[str, ObjectId | None]:
+        """The ids of files' bytes; of tracked files that aren't here, what they should hold."""
+        ids = self.project.workspace.file_ids(paths)
+        return {path: ids[path] or self._kept_id(path) for path in paths}
+
+    def _kept_id(self, path: RepoPath) -> ObjectId | None:
+        owner = self.tracked.owner(path)
+        if owner is None:
+            return None
         whole = self.tracked.contents[owner]
         content = whole if owner == path else self._tracked_part(path, owner, whole)
         return None if content is None else content.id
+
+    def _unrecorded(self, name: StageName) -> Collection[Content]:
+        """What a stage's last run left, if that was not to be recorded."""
+        lock = unrecorded_lock(self.project.state, name)
+        return () if lock is None else lock.outs.values()
 
     def _rekeyed(self, lock: Lock) -> Lock | None:
         return self._rekeying.rekeyed(lock)
@@ -264,13 +328,16 @@ class Planner:
         if not names:
             return Survey(self.graph, {})
         record = self.code.record
-        return self.surveyor().survey(self.graph, names, record.fingerprints, record.packages)
+        surveyor = self._surveyor(self.code.hashes)
+        return surveyor.survey(self.graph, names, record.fingerprints, record.packages)
 
     def look(self, name: StageName) -> StageSurvey:
         """One stage again, now: a run takes its key when it starts, not when it is planned."""
-        record = self.code.now()
-        found = self.surveyor().survey(self.graph, [name], record.fingerprints, record.packages)
-        return found.stages[name]
+        record = self.present_code.record_for(self.graph.stages[name].entry)
+        surveyor = self._surveyor(self.present_code.hashes)
+        return surveyor.survey(self.graph, [name], record.fingerprints, record.packages).stages[
+            name
+        ]
 
     def plan(
         self, names: Sequence[str] = (), *, forced: bool = False

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Plan
+from pivot.project.desk import desk
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.metered import Metered, Progress
 from pivot.project.planner import Planner
 from pivot.run.record import RunRecord
-from pivot.run.recording import Desk, Recording, plan_recording, record_all
+from pivot.run.recording import Recording, plan_recording, record_all
 
 
 def find_recording(planner: Planner, plan: Plan, named: Sequence[StageName]) -> Recording:
@@ -27,18 +28,12 @@ def record(planner: Planner, recording: Recording, progress: Progress) -> None:
     write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
     paths = [path for taken in recording.taken.values() for path in taken.survey.outs]
     paths.extend(path for unstored in recording.unchanged.values() for path in unstored)
-    desk = Desk(
-        workspace=project.workspace,
-        state=project.state,
-        store=project.store,
-        history=planner.history,
-        locks=project.layout.locks,
-        temporary=project.layout.temporary,
-        code_now=planner.code.code_now,
-        written_now=planner.code.written_now,
-        sink=lambda writer: Metered(writer, lambda: _unread(planner, paths), progress),
+    record_all(
+        desk(planner),
+        recording,
+        RunRecord.fresh(project.layout.runs),
+        lambda writer: Metered(writer, lambda: _unread(planner, paths), progress),
     )
-    record_all(desk, recording, RunRecord.fresh(project.layout.runs))
 
 
 def _unread(planner: Planner, paths: Sequence[RepoPath]) -> int:

@@ -6,41 +6,45 @@ from pivot.errors import ExitCode
 from pivot.lock.folder import list_locks, lock_path
 from pivot.paths import StageName
 from pivot.plan import Plan, Verdict
-from pivot.project.beyond import find_beyond
+from pivot.project.desk import desk
 from pivot.project.managed import refuse_tracked, stored_outs, write_managed_files
 from pivot.project.planner import Planner
 from pivot.project.rekeying import REMEMBERED
 from pivot.run.events import Sink
 from pivot.run.executors.local import LocalExecutor
 from pivot.run.job import Job
-from pivot.run.observation import Observation
 from pivot.run.record import RunRecord
 from pivot.run.repro import Repro
-from pivot.run.sifting import Beyond, Sifter
+from pivot.run.sifting import Sifter
 from pivot.run.workbench import Workbench
 
 
-def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going: bool) -> ExitCode:
-    """Carry out a plan; see `pivot.run.repro`.
+def reproduce(
+    planner: Planner,
+    plan: Plan,
+    sink: Sink,
+    *,
+    jobs: int,
+    keep_going: bool,
+    records: bool = True,
+) -> ExitCode:
+    """Carry out a plan; see `pivot.run.repro`. Without `records`, results stay in the workspace.
 
     Raises `UsageError` before anything starts if Git tracks an out.
     """
     project = planner.project
     with _executor(planner) as executor:
-        if any(decision.verdict is Verdict.RUN for decision in plan.decisions.values()):
+        runs = [d for d in plan.decisions.values() if d.verdict is Verdict.RUN]
+        if runs:
             executor.start()  # it warms up while we look at Git
+        if len(runs) > jobs:
+            root = os.path.realpath(project.root)
+            executor.read_ahead([os.path.join(root, p) for p in planner.present_code.sources])
         refuse_tracked(project, stored_outs(plan.graph.stages[name] for name in plan.decisions))
         write_managed_files(project, planner.graph.stages.values(), planner.tracked.paths)
         bench = Workbench(
-            workspace=project.workspace,
-            state=project.state,
-            store=project.store,
-            history=planner.history,
-            locks=project.layout.locks,
-            temporary=project.layout.temporary,
+            desk=desk(planner, records=records),
             look=planner.look,
-            code_now=planner.code.code_now,
-            written_now=planner.code.written_now,
             job=lambda name, log: _job(planner, name, log),
             fetch=planner.remote_results.bring,
             tree=planner.remote_results.tree,
@@ -50,7 +54,8 @@ def reproduce(planner: Planner, plan: Plan, sink: Sink, *, jobs: int, keep_going
         )
         record = RunRecord.fresh(project.layout.runs)
         code = Repro(bench, plan, record, sink, jobs=jobs, keep_going=keep_going).run()
-    if any(stage.is_outdated for stage in plan.survey.stages.values()):
+    planner.present_code.keep()
+    if records and any(stage.is_outdated for stage in plan.survey.stages.values()):
         project.state.forget_documents(REMEMBERED)  # the locks say it themselves now
     return code
 
@@ -65,13 +70,10 @@ def remove_orphans(planner: Planner) -> tuple[StageName, ...]:
 
 
 def _sifter(planner: Planner) -> Sifter:
-    project, code = planner.project, planner.code
-
-    def beyond(symbol: str, seen: Observation) -> Beyond:
-        return find_beyond(code, code.now().fingerprints[symbol], seen)
-
+    project = planner.project
     ignored = project.config.listed("fingerprint.ignore_env")
-    return Sifter(project.workspace, beyond, os.environ, ignored)
+    beyond = planner.present_code.beyond
+    return Sifter(project.workspace, beyond, os.environ, planner.listings, ignored)
 
 
 def _job(planner: Planner, name: StageName, log: str) -> Job:

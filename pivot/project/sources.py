@@ -1,10 +1,11 @@
 """The project's source files as they are on disk, for analysis."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pivot.paths import RepoPath
+from pivot.track.listings import plain_names
 
 
 class DiskSources(NamedTuple):
@@ -28,8 +29,3 @@ class DiskSources(NamedTuple):
         except (FileNotFoundError, NotADirectoryError):
             return ()
         return sorted(plain_names(names))
-
-
-def plain_names(names: Iterable[str]) -> Iterator[str]:
-    """Names in a folder without hidden ones and caches, which are no sources."""
-    return (name for name in names if not name.startswith(".") and name != "__pycache__")

@@ -24,6 +24,7 @@ from pivot.store.audit import Progress
 from pivot.store.check import Health, Part, SoundPart, check
 from pivot.track.contents import TrackedContents
 from pivot.track.finding import find_tracked, pass_over
+from pivot.track.listings import Listings
 from pivot.track.pvt import pvt_path, read_pvt
 from pivot.verify.claim import Claim, claims_of
 from pivot.verify.examine import Examiner
@@ -36,11 +37,15 @@ class Subjects:
     """What is verified: locks, those that can't be read, and what tracked paths should hold.
 
     A `.pvt` file that can't be read is a fault of `tracked`.
+
+    Attributes:
+        beside: all that the project has, if this is only a part of it.
     """
 
     locks: Mapping[StageName, Lock]
     unreadable: Mapping[StageName, UnreadableLockError]
     tracked: TrackedContents
+    beside: "Subjects | None" = None
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -104,6 +109,7 @@ def _select(all_: Subjects, targets: Sequence[str]) -> Subjects:
             {path: content for path, content in all_.tracked.contents.items() if path in names},
             {path: error for path, error in all_.tracked.faults.items() if path in names},
         ),
+        all_,
     )
 
 
@@ -149,7 +155,15 @@ def verify(
     claimed = {} if how.elsewhere is None else {c.path: c.content for c in what.claims}
     code = ProjectCode(DiskSources(project.root), _roots(project))
     rekeyed = _rekeying(project, code).rekeyed
-    examiner = Examiner(project.workspace, code.fingerprint, code.hashes, needs, claimed, rekeyed)
+    every = what.beside or what
+    listings = Listings(
+        project.root,
+        lambda: (path for lock in every.locks.values() for path in lock.outs),
+        lambda: every.tracked.paths,
+    )
+    examiner = Examiner(
+        project.workspace, code.fingerprint, code.hashes, listings, needs, claimed, rekeyed
+    )
     return Verified(_stages(what, examiner), _tracked(what, examiner), health, mended)
 
 

@@ -35,7 +35,7 @@ def versions(account: Account, detail: Detail) -> Versions | None:
     if lock is None:
         return None
     prefix = _PREFIXES.get(reason.kind)
-    if prefix is not None and reason.what.startswith(prefix):
+    if prefix is not None and reason.what.startswith(prefix) and not reason.what.endswith("/"):
         path = RepoPath(reason.what.removeprefix(prefix))
         return Versions(path, _file(reason.old), _file(reason.new))
     if reason.kind not in (ReasonKind.DEP, ReasonKind.OUT):

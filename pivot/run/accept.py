@@ -44,21 +44,21 @@ def _not_noted(_: Observed) -> str:
 def accept(
     started: Started,
     workspace: Workspace,
-    store: Store,
+    store: Store | None,
     code_now: Callable[[], Mapping[str, str]],
     observed: Callable[[], Observed] = Observed,
     written: Callable[[Observed], str] = _not_noted,
 ) -> Lock:
     """Store what a stage wrote and make its lock; nothing is written to the lock's file.
 
+    Without a `store` outs are only looked at.
     `code_now` is the stage's fingerprint of this moment, `observed` what it was seen to use beyond
     what it declares, `written` how its code and what was observed is written (`Lock.sources`).
     Raises `UnwrittenOutError`, or `UnvouchedError` after the outs were stored.
     """
     stage = started.stage.stage
     _check_outs(stage, workspace)
-    with store.writer() as writer:
-        outs = {out.path: workspace.store(out.path, writer) for out in stage.outs}
+    outs = _outs(stage, workspace) if store is None else _stored(stage, workspace, store)
     _check_deps(started, workspace)
     seen = observed()
     sources = written(seen)
@@ -85,6 +85,16 @@ def accept(
         sources=sources,
         observed=seen,
     )
+
+
+def _stored(stage: Stage, workspace: Workspace, store: Store) -> dict[RepoPath, Content]:
+    with store.writer() as writer:
+        return {out.path: workspace.store(out.path, writer) for out in stage.outs}
+
+
+def _outs(stage: Stage, workspace: Workspace) -> dict[RepoPath, Content]:
+    found = {out.path: workspace.content(out.path) for out in stage.outs}
+    return {path: content for path, content in found.items() if content is not None}
 
 
 def _check_outs(stage: Stage, workspace: Workspace) -> None:

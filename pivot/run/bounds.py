@@ -37,11 +37,11 @@ class Bounds:
         return self._own.is_own(file)
 
     def inside(self, absolute: str) -> str | None:
-        """An absolute path relative to the project; None for one outside of it."""
+        """An absolute path relative to the project, which is empty itself; None for one outside."""
         for top in self._tops:
             if absolute.startswith(top):
                 return absolute[len(top) :]
-        return None
+        return "" if f"{absolute}/" in self._tops else None
 
 
 def is_hidden(inside: str) -> bool:

@@ -16,6 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NoReturn, Protocol
 
+from pivot.definition.importing import Bytecode
 from pivot.definition.ownership import ownership
 from pivot.hashing import Json
 from pivot.paths import StageName
@@ -44,21 +45,28 @@ class Loader(Protocol):
         symbol: str,
         roots: tuple[str, ...],
         expected_params: Mapping[str, Json] | None,
+        ahead: Mapping[str, Bytecode] | None,
     ) -> Callable[[], object]: ...
 
 
 def run(
-    job: Job, result_fd: int, loader: str, *, detach: Callable[[], None] | None = None
+    job: Job,
+    result_fd: int,
+    loader: str,
+    *,
+    ahead: Mapping[str, Bytecode] | None = None,
+    detach: Callable[[], None] | None = None,
 ) -> NoReturn:
     """Do `job` in this process, write the report to `result_fd`, and exit.
 
     Args:
         loader: where the `Loader` is, `package.module:name`.
+        ahead: bytecode of the project's modules that was read already, by their sources.
         detach: lets go of what a forked process has from its parent.
     """
     own_pid = os.getpid()
     try:
-        report = _perform(job, loader, detach)
+        report = _perform(job, loader, ahead, detach)
         settle.flush_streams()
         if report.ending is Ending.RAISED:
             _complain(report)
@@ -71,7 +79,12 @@ def run(
         os._exit(EXIT_SILENT)
 
 
-def _perform(job: Job, loader: str, detach: Callable[[], None] | None) -> Report:
+def _perform(
+    job: Job,
+    loader: str,
+    ahead: Mapping[str, Bytecode] | None,
+    detach: Callable[[], None] | None,
+) -> Report:
     try:
         if detach is not None:
             detach()
@@ -86,6 +99,7 @@ def _perform(job: Job, loader: str, detach: Callable[[], None] | None) -> Report
             symbol=job.symbol,
             roots=job.roots,
             expected_params=job.params,
+            ahead=ahead,
         )
         # Not before: to load the stage's file imports what other stages need, too.
         observer.start()

@@ -1,9 +1,6 @@
 """Watching which of the project's code runs in this process: see `CodeWatch`."""
 
-import contextlib
-import importlib
 import sys
-from importlib.util import resolve_name
 from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
 from typing import Final
@@ -11,48 +8,48 @@ from typing import Final
 from pivot.definition.monitoring import free_tool
 from pivot.run.bounds import Bounds
 from pivot.run.gaps import Gaps
+from pivot.run.import_watch import IMPORT_MODULE, ImportWatch
+from pivot.run.machinery import IMPORTER
 
 # Enough for what people write by hand; what comes in larger numbers is data, and belongs in `deps`.
 _MAX_PLACES: Final = 50_000
-_MAX_MODULES: Final = 500
 # A function that runs this often during imports counts as one that runs anyway.
 _MAX_AT_IMPORT: Final = 100
 
-IMPORTER: Final = ("<frozen importlib._bootstrap>", "_find_and_load")
-"""File and name of the function under whose frame a module is found and run."""
-
-_IMPORT_MODULE: Final = importlib.import_module.__code__
 _START_PROCESS: Final = "BaseProcess.start"  # of multiprocessing, and of joblib's workers
 
 
 class CodeWatch:
-    """Notes functions and modules that run, and modules that are imported by name.
+    """Notes functions and modules that run.
 
     `sys.monitoring` tells of each code object once, and costs nothing from then on.
     """
 
-    def __init__(self, bounds: Bounds, gaps: Gaps) -> None:
+    def __init__(self, bounds: Bounds, imports: ImportWatch, gaps: Gaps) -> None:
+        """`imports` is told of calls that import by name."""
         self._bounds = bounds
+        self._imports = imports
         self._gaps = gaps
         self._active = False
+        self._tool: int | None = None
         self._code: dict[str, set[int]] = {}
         self._imported: dict[str, dict[str, set[int]]] = {}
         self._at_import: dict[int, int] = {}
         self._places = 0
-        self._modules: set[str] = set()
         self.processes = False
 
     def start(self) -> None:
         """Begin; what is put in place stays for the rest of the process."""
         self._active = True
         monitoring = sys.monitoring
-        tool = free_tool()
+        tool = self._tool = free_tool()
         if tool is None:
             self._gaps.note("a debugger or profiler has all places of sys.monitoring")
             return
         monitoring.use_tool_id(tool, "pivot stage")
         for event in (monitoring.events.PY_START, monitoring.events.PY_RESUME):
             monitoring.register_callback(tool, event, self._started)
+        monitoring.register_callback(tool, monitoring.events.CALL, self._imports.called)
         monitoring.set_events(tool, monitoring.events.PY_START | monitoring.events.PY_RESUME)
 
     def stop(self) -> None:
@@ -68,11 +65,6 @@ class CodeWatch:
         """See `Observation.imported`."""
         return {by: _ordered(code) for by, code in list(self._imported.items())}
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """See `Observation.modules`."""
-        return tuple(sorted(self._modules))
-
     def _started(self, code: CodeType, _offset: int) -> object:
         """Note code that begins to run, and ask for no more of it."""
         disable: object = sys.monitoring.DISABLE
@@ -80,12 +72,14 @@ class CodeWatch:
             return disable
         file = self._bounds.source(code.co_filename)
         if file is None:
-            if code is _IMPORT_MODULE:
-                self._asked_for_module(sys._getframe(1))  # noqa: SLF001 - the frame that begins
+            if code is IMPORT_MODULE:
+                self._imports.asked_for_module(sys._getframe(1))  # noqa: SLF001 - it begins
                 return None
             if code.co_qualname == _START_PROCESS:
                 self.processes = True
             return disable
+        if "__import__" in code.co_names and self._tool is not None:
+            sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.CALL)
         is_body = not code.co_flags & CO_OPTIMIZED
         if is_body and code.co_name != "<module>":
             return disable  # of a class: it runs where the class is made, which was noted
@@ -118,17 +112,6 @@ class CodeWatch:
                 source = self._bounds.source(code.co_filename)
             frame = frame.f_back
         return None
-
-    def _asked_for_module(self, frame: FrameType) -> None:
-        """Note the name that `importlib.import_module` is about to import, or finds loaded."""
-        name, package = frame.f_locals.get("name"), frame.f_locals.get("package")
-        if not isinstance(name, str):
-            return
-        if len(self._modules) >= _MAX_MODULES:
-            self._gaps.note(f"more than {_MAX_MODULES} modules were imported by name")
-            return
-        with contextlib.suppress(ImportError, ValueError, TypeError, AttributeError):
-            self._modules.add(resolve_name(name, package))
 
 
 def _ordered(code: dict[str, set[int]]) -> dict[str, tuple[int, ...]]:

@@ -6,14 +6,12 @@ from pivot.errors import PivotError
 from pivot.explain import same
 from pivot.outputs import OutKind
 from pivot.paths import RepoPath
-from pivot.run.workbench import Workbench
+from pivot.run.desk import Desk
 from pivot.store.content import Content
 from pivot.survey import StageSurvey
 
 
-def refuse_edited(
-    bench: Workbench, stage: StageSurvey, now: Mapping[RepoPath, Content | None]
-) -> None:
+def refuse_edited(desk: Desk, stage: StageSurvey, now: Mapping[RepoPath, Content | None]) -> None:
     """Raise if outs hold other bytes than when they were surveyed, and nothing else has these.
 
     Between the survey and replacing them lies what can take minutes, as a fetch does.
@@ -23,7 +21,7 @@ def refuse_edited(
         before = stage.outs.get(path)
         if content is None or (before is not None and same(content, before)):
             continue
-        if any(bench.workspace.unheld_files(path, content, bench.store.holds)):
+        if any(desk.workspace.unheld_files(path, content, desk.store.holds)):
             paths.append(path)
     if paths:
         raise edited(stage, paths)

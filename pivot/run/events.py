@@ -111,6 +111,7 @@ class StageUsed:
             "type": "undeclared",
             "stage": self.stage,
             "reads": list(self.use.reads),
+            "listed": list(self.use.listed),
             "writes": list(self.use.writes),
             "unseen": list(self.use.unseen),
         }

@@ -37,10 +37,15 @@ class Observation:
         code: source files with the first lines (1-based) of functions in them that ran; 0 stands
             for the module itself. In the order in which they first ran.
         imported: the same for what ran while modules were imported, by the file that was.
-        modules: dotted names that `importlib.import_module` was asked for.
+        modules: dotted names that `importlib.import_module` or `__import__` was asked for.
+        packages: top-level names of modules that own code imported by other means than a statement,
+            or that an object was unpickled from.
         env: variables that the project's code read, unless it had set them itself.
         reads: files that were opened to be read, as they were then; None for what wasn't there.
         writes: paths that were opened to be written, or that something was renamed to.
+        listings: folders that were listed, with the names that were in them; None for what was no
+            folder. The project itself is `.`.
+        changes: folders that were made, and paths that were removed or moved away.
         processes: whether it started other processes, in which nothing is seen.
         unseen: why something may be missing, in words.
     """
@@ -49,9 +54,12 @@ class Observation:
     code: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     imported: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     reads: Mapping[str, Stamp | None] = field(default_factory=dict)
     writes: tuple[str, ...] = ()
+    listings: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
     processes: bool = False
     unseen: tuple[str, ...] = ()
 
@@ -64,9 +72,12 @@ class Observation:
                 for by, code in self.imported.items()
             },
             "modules": list(self.modules),
+            "packages": list(self.packages),
             "env": list(self.env),
             "reads": {p: None if stamp is None else list(stamp) for p, stamp in self.reads.items()},
             "writes": list(self.writes),
+            "listings": {p: None if n is None else list(n) for p, n in self.listings.items()},
+            "changes": list(self.changes),
             "processes": self.processes,
             "unseen": list(self.unseen),
         }
@@ -80,9 +91,12 @@ class Observation:
             code=_lines(value["code"]),
             imported={by: _lines(code) for by, code in value["imported"].items()},
             modules=_texts(value["modules"]),
+            packages=_texts(value["packages"]),
             env=_texts(value["env"]),
             reads={path: None if s is None else Stamp(*map(_number, s)) for path, s in reads},
             writes=_texts(value["writes"]),
+            listings={p: None if n is None else _texts(n) for p, n in value["listings"].items()},
+            changes=_texts(value["changes"]),
             processes=value["processes"] is True,
             unseen=_texts(value["unseen"]),
         )

@@ -4,11 +4,15 @@ import time
 from collections.abc import Collection
 
 from pivot.definition.ownership import Ownership
+from pivot.run.audit import AuditHook
 from pivot.run.bounds import Bounds
 from pivot.run.code_watch import CodeWatch
 from pivot.run.file_watch import FileWatch
+from pivot.run.folder_watch import FolderWatch
 from pivot.run.gaps import Gaps
+from pivot.run.import_watch import ImportWatch
 from pivot.run.observation import Observation
+from pivot.run.places import Places
 from pivot.run.variable_watch import VariableWatch
 
 
@@ -23,29 +27,38 @@ class Observer:
         """`project`: its absolute path; `declared`: deps and outs, of which nothing is noted."""
         self._began_ns = time.time_ns()
         bounds = Bounds(project, own)
+        places = Places(bounds, declared)
         self._gaps = Gaps()
-        self._code = CodeWatch(bounds, self._gaps)
-        self._files = FileWatch(bounds, declared, self._gaps)
+        self._imports = ImportWatch(bounds, self._gaps)
+        self._code = CodeWatch(bounds, self._imports, self._gaps)
+        self._files = FileWatch(bounds, places, self._gaps)
+        self._folders = FolderWatch(bounds, places, self._gaps)
         self._variables = VariableWatch(bounds, self._gaps)
+        self._hook = AuditHook(
+            places.handlers, self._files.handlers, self._folders.handlers, self._imports.handlers
+        )
 
     def start(self) -> None:
         """Begin; what is put in place stays for the rest of the process."""
-        self._files.start()
+        self._hook.start()
         self._variables.start()
         self._code.start()
 
     def stop(self) -> Observation:
         """End, and say what was seen."""
-        for watch in (self._code, self._files, self._variables):
+        for watch in (self._code, self._hook, self._variables):
             watch.stop()
         return Observation(
             began_ns=self._began_ns,
             code=self._code.code,
             imported=self._code.imported,
-            modules=self._code.modules,
+            modules=self._imports.modules,
+            packages=self._imports.packages,
             env=self._variables.names,
             reads=self._files.reads,
             writes=self._files.writes,
-            processes=self._code.processes or self._files.processes,
+            listings=self._folders.listings,
+            changes=self._folders.changes,
+            processes=self._code.processes or self._hook.processes,
             unseen=self._gaps.found,
         )

@@ -19,7 +19,9 @@ def put_deps(bench: Workbench, stage: StageSurvey) -> None:
 
     Raises `MissingDataError` that names the dep which can't be had.
     """
-    placer = Placer(bench.workspace, bench.state, bench.store, bench.fetch, bench.tree)
+    placer = Placer(
+        bench.desk.workspace, bench.desk.state, bench.desk.store, bench.fetch, bench.tree
+    )
     for kept in stage.kept.values():
         placer.put(kept)
 
@@ -30,15 +32,16 @@ def prepare_outs(bench: Workbench, stage: StageSurvey) -> Mapping[RepoPath, Cont
     What was at the outs' paths has been moved aside. Returns what incremental outs begin with.
     Raises `MissingDataError` if one can't be had.
     """
+    desk = bench.desk
     previous: dict[RepoPath, Content] = {}
     for out in stage.stage.outs:
-        with open_parent(bench.workspace.root, out.path):
+        with open_parent(desk.workspace.root, out.path):
             pass
         content = stage.lock.outs.get(out.path) if stage.lock is not None else None
         if out.kind is OutKind.INCREMENTAL and content is not None:
-            if not bench.store.holds(content):
+            if not desk.store.holds(content):
                 _fetch(bench, stage.stage.name, out.path, content)
-            place(bench.workspace, bench.state, bench.store, out.path, content)
+            place(desk.workspace, desk.state, desk.store, out.path, content)
             previous[out.path] = content
     return previous
 

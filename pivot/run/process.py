@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from pivot.definition.importing import Bytecode
 from pivot.run import child
 from pivot.run.canary import fork
 from pivot.run.interpreter import command
@@ -114,8 +115,12 @@ class StageProcess:
         )
 
 
-def forked(job: Job, loader: str, let_go: Callable[[], None]) -> StageProcess:
+def forked(
+    job: Job, loader: str, ahead: Mapping[str, Bytecode], let_go: Callable[[], None]
+) -> StageProcess:
     """Start `job` as a fork of this process; `let_go` closes in it what is the server's.
+
+    `ahead` is bytecode that the job needn't read, see `child.run`.
 
     Raises `OSError` where the system has no room for another process.
     """
@@ -134,7 +139,7 @@ def forked(job: Job, loader: str, let_go: Callable[[], None]) -> StageProcess:
             os.close(result)
             let_go()
 
-        child.run(job, report_to, loader, detach=detach)
+        child.run(job, report_to, loader, ahead=ahead, detach=detach)
     os.close(report_to)
     os.set_blocking(result, False)
     return StageProcess(job, pid, result)

@@ -7,21 +7,20 @@ the user. All that can be refused is refused before anything is stored.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pivot.definition.stage import Stage
 from pivot.errors import LockedError, MissingDataError
-from pivot.history import History
+from pivot.explain import same
 from pivot.lock.lock import Lock
 from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
 from pivot.plan import Decision, Plan, Verdict, settle_by
 from pivot.run.accept import Started, accept
 from pivot.run.claims import Claims
+from pivot.run.desk import Desk
 from pivot.run.events import StageFinished, Status
 from pivot.run.record import RunRecord
+from pivot.run.unrecorded import unrecorded_lock
 from pivot.run.vouching import refuse_unreadable, vouch
-from pivot.state import State
 from pivot.store.content import Content
-from pivot.store.store import Store
 from pivot.survey import StageSurvey
 from pivot.workspace import Sink, Workspace
 
@@ -49,28 +48,6 @@ class Recording:
     taken: Mapping[StageName, Taken]
     unchanged: Mapping[StageName, tuple[RepoPath, ...]]
     stale: tuple[StageName, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What recording works with.
-
-    Attributes:
-        locks: absolute path of the folder of locks; `temporary` that of claims.
-        code_now: the hashes of all of a stage's code as the sources are now.
-        written_now: how that, with what was observed, is written (see `Lock.sources`).
-        sink: what goes between the workspace and a session of adding to the store.
-    """
-
-    workspace: Workspace
-    state: State
-    store: Store
-    history: History
-    locks: str
-    temporary: str
-    code_now: Callable[[Stage], Mapping[str, str]]
-    written_now: Callable[[Stage, Observed], str]
-    sink: Callable[[Sink], Sink]
 
 
 def plan_recording(plan: Plan, named: Sequence[StageName], workspace: Workspace) -> Recording:
@@ -128,9 +105,12 @@ def _no_out(name: StageName, out: RepoPath) -> MissingDataError:
     )
 
 
-def record_all(desk: Desk, recording: Recording, record: RunRecord) -> None:
+def record_all(
+    desk: Desk, recording: Recording, record: RunRecord, sink: Callable[[Sink], Sink]
+) -> None:
     """Store the outs and write the locks.
 
+    `sink` is what goes between the workspace and a session of adding to the store.
     Raises `LockedError` for a stage that somebody runs, and `ChangedMeanwhileError` for what was
     changed meanwhile; the stages before that one are recorded then.
     """
@@ -140,9 +120,9 @@ def record_all(desk: Desk, recording: Recording, record: RunRecord) -> None:
         # In one session, so that small outs share a pack; what changes until its stage is claimed
         # is stored again then.
         with desk.store.writer() as writer:
-            sink = desk.sink(writer)
+            between = sink(writer)
             for path in _outs(recording):
-                desk.workspace.store(path, sink)
+                desk.workspace.store(path, between)
         for name, taken in recording.taken.items():
             busy = claims.take(name, taken.survey.stage.mutex)
             if busy is not None:
@@ -151,14 +131,7 @@ def record_all(desk: Desk, recording: Recording, record: RunRecord) -> None:
                     hint="Wait until that ended, then run `pivot record` again",
                 )
             try:
-                lock = _accepted(desk, taken)
-                vouch(
-                    lock,
-                    record=record,
-                    history=desk.history,
-                    state=desk.state,
-                    locks=desk.locks,
-                )
+                vouch(desk, record, _accepted(desk, taken))
             finally:
                 claims.release(name)
             finished.append(StageFinished(name, Status.RECORDED, taken.decision.reasons))
@@ -175,10 +148,13 @@ def _outs(recording: Recording) -> Iterator[RepoPath]:
 def _accepted(desk: Desk, taken: Taken) -> Lock:
     """A stage's lock, its outs in the store."""
     stage = taken.survey.stage
-    before = taken.survey.lock
+    run = _run_that_made_it(desk, taken)
+    before = run or taken.survey.lock
     # What an incremental out started from, and what else a run uses, only its last run can tell.
     started = Started(taken.survey, taken.deps, before.previous if before is not None else {})
-    observed = before.observed.at(taken.survey.seen) if before is not None else Observed()
+    observed = before.observed if before is not None else Observed()
+    if run is None:
+        observed = observed.at(taken.survey.seen)
     lock = accept(
         started,
         desk.workspace,
@@ -187,4 +163,21 @@ def _accepted(desk: Desk, taken: Taken) -> Lock:
         lambda: observed,
         lambda seen: desk.written_now(stage, seen),
     )
-    return replace(lock, recorded=True)
+    is_of_run = run is not None and _are_same(lock.outs, run.outs)
+    return lock if is_of_run else replace(lock, recorded=True)
+
+
+def _run_that_made_it(desk: Desk, taken: Taken) -> Lock | None:
+    """The lock of a run that was not recorded, if it had this key and left these outs."""
+    run = unrecorded_lock(desk.state, taken.survey.stage.name)
+    if run is None or run.key != taken.survey.declared.key(taken.deps):
+        return None
+    return run if _are_same(taken.survey.outs, run.outs) else None
+
+
+def _are_same(now: Mapping[RepoPath, Content | None], left: Mapping[RepoPath, Content]) -> bool:
+    """Whether outs are as a run left them."""
+    return now.keys() == left.keys() and all(
+        (content := now[path]) is not None and same(content, before)
+        for path, before in left.items()
+    )

@@ -3,21 +3,16 @@
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
-from pivot.errors import ExitCode, MissingDataError, PivotError
-from pivot.lock.folder import write_lock
+from pivot.errors import ExitCode, PivotError
 from pivot.lock.lock import Lock
-from pivot.lock.observed import Observed
 from pivot.paths import StageName
-from pivot.placing import place
 from pivot.plan import Decision, Plan, Verdict
-from pivot.run.accept import Started, accept
-from pivot.run.adopted import adopted
-from pivot.run.aside import Aside, aside, open_run
+from pivot.run.aside import open_run
+from pivot.run.attempt import Attempt, accept_outcome, begin
 from pivot.run.claims import Claims
-from pivot.run.edits import edited, refuse_edited
+from pivot.run.edits import edited
 from pivot.run.events import (
     Failure,
     RunFinished,
@@ -31,24 +26,17 @@ from pivot.run.events import (
 )
 from pivot.run.executors.executor import Executor
 from pivot.run.outcome import Ending, Outcome
-from pivot.run.prepare import prepare_outs, put_deps
+from pivot.run.prepare import put_deps
 from pivot.run.record import RunRecord
 from pivot.run.rekeyed import write_rekeyed
+from pivot.run.restoring import restore
 from pivot.run.schedule import Ended, Schedule
-from pivot.run.use import UnvouchedError, Use
+from pivot.run.use import UnvouchedError
 from pivot.run.vouching import refuse_unreadable, vouch
 from pivot.run.workbench import Workbench
 
 # How often a stage that another process holds is tried again, in seconds.
 CLAIM_INTERVAL = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    started: Started
-    aside: Aside
-    decision: Decision
-    log: str
 
 
 class Repro:
@@ -71,8 +59,8 @@ class Repro:
         self._jobs = jobs
         self._schedule = Schedule(plan.graph, plan.decisions, keep_going=keep_going)
         self._decisions = dict(plan.decisions)
-        self._claims = Claims(bench.temporary)
-        self._running: dict[StageName, _Running] = {}
+        self._claims = Claims(bench.desk.temporary)
+        self._running: dict[StageName, Attempt] = {}
         self._waiting: set[StageName] = set()
         self._changed: set[StageName] = set()
         self._finished: list[StageFinished] = []
@@ -112,7 +100,7 @@ class Repro:
             self._collect(CLAIM_INTERVAL if self._waiting else None)
 
     def _collect(self, timeout: float | None) -> None:
-        self._bench.state.commit()  # while we wait others may write
+        self._bench.desk.state.commit()  # while we wait others may write
         if self._executor is None or not self._running:
             time.sleep(timeout or CLAIM_INTERVAL)
             return
@@ -142,7 +130,7 @@ class Repro:
         self._waiting.discard(name)
         self._schedule.start(name)
         # What is replaced is held, and must stay so until it is; what is restored must be there.
-        with self._bench.store.in_use():
+        with self._bench.desk.store.in_use():
             # Until the claim was ours another process may have run the stage, or what is upstream.
             self._act(name, self._rekey(name) or self._look_again(name))
         return True
@@ -156,8 +144,8 @@ class Repro:
     def _rekey(self, name: StageName) -> Decision | None:
         """Write a lock that holds, but is of an older scheme, under ours; None if it isn't so."""
         stage = self._plan.survey.stages[name]
-        applies = stage.is_outdated and self._is_as_planned(name)
-        if not applies or not write_rekeyed(self._bench, self._record, stage):
+        applies = stage.is_outdated and self._is_as_planned(name) and self._bench.desk.records
+        if not applies or not write_rekeyed(self._bench.desk, self._record, stage):
             return None
         self._rekeyed += 1
         return self._decisions[name]
@@ -190,63 +178,40 @@ class Repro:
     def _store_unstored(self, decision: Decision) -> None:
         """Outs that are in place but not in the store: deleted caches come back this way."""
         if decision.unstored:
-            with self._bench.store.writer() as writer:
+            desk = self._bench.desk
+            with desk.store.writer() as writer:
                 for path in decision.unstored:
-                    self._bench.workspace.store(path, writer)
+                    desk.workspace.store(path, writer)
 
     def _restore(self, name: StageName, decision: Decision) -> bool:
-        """Put a known run's outs in place; False if they can't be had after all."""
-        lock, stage = decision.lock, self._plan.survey.stages[name]
+        lock = decision.lock
         assert lock is not None, "a restored stage has a lock"  # noqa: S101
         begun = time.monotonic()
-        absent = {p: c for p, c in lock.outs.items() if not self._bench.store.holds(c)}
-        if absent:
-            try:
-                self._bench.fetch(absent)
-            except MissingDataError:
-                return False
-        bench = self._bench
-        looks = {path: bench.workspace.look(path) for path in lock.outs}
-        refuse_edited(bench, stage, {path: look.content for path, look in looks.items()})
-        for path, content in lock.outs.items():
-            if not looks[path].shows(content):
-                place(bench.workspace, bench.state, bench.store, path, content, look=looks[path])
-        own = adopted(self._bench, lock, stage.stage)
-        if lock is stage.lock:
-            # Believed because it is checked out: not for ever, as what our own runs wrote is.
-            write_lock(self._bench.locks, own)
-        else:
-            self._vouch(own)
+        if not restore(self._bench, self._record, self._plan.survey.stages[name], lock):
+            return False
         self._finish(name, Status.RESTORED, decision, duration=time.monotonic() - begun)
         return True
 
     def _start(self, name: StageName, decision: Decision) -> None:
-        assert decision.deps is not None, "a stage that runs knows its deps"  # noqa: S101
         stage = self._plan.survey.stages[name]
         put_deps(self._bench, stage)
         executor = self._executor or self._open_executor()
-        outs = tuple(out.path for out in stage.stage.outs)
-        kept = aside(self._bench.workspace.root, self._record.run_id, name, outs)
-        if name not in self._plan.forced:
-            refuse_edited(
-                self._bench, stage, {path: self._bench.workspace.content(path) for path in outs}
-            )
+
+        def submit(attempt: Attempt) -> None:
+            self._running[name] = attempt
+            executor.submit(self._bench.job(name, attempt.log))
+
+        is_forced = name in self._plan.forced
         try:
-            kept.put()
-            previous = prepare_outs(self._bench, stage)
-            log = self._record.log(name)
-            started = Started(stage, decision.deps, previous)
-            self._running[name] = _Running(started, kept, decision, log)
-            executor.submit(self._bench.job(name, log))
+            begin(self._bench, self._record, stage, decision, submit, is_forced=is_forced)
         except BaseException:
             self._running.pop(name, None)
-            kept.restore()
             raise
         self._sink(StageStarted(name))
 
     def _open_executor(self) -> Executor:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(open_run(self._bench.workspace.root, self._record.run_id))
+            stack.enter_context(open_run(self._bench.desk.workspace.root, self._record.run_id))
             self._executor = stack.enter_context(self._bench.executor())
             self._exit.push(stack.pop_all())
         return self._executor
@@ -254,8 +219,8 @@ class Repro:
     # -- ending -------------------------------------------------------------------------------
 
     def _end(self, outcome: Outcome) -> None:
-        name = outcome.stage
-        running = self._running[name]
+        name, duration = outcome.stage, outcome.duration_s
+        running, store = self._running[name], self._bench.desk.store
         if outcome.ending is not Ending.RETURNED:
             failure = Failure(
                 outcome.message or "it failed",
@@ -263,69 +228,27 @@ class Repro:
                 traceback=outcome.traceback,
                 log=running.log,
             )
-            self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
+            self._fail(name, running.decision, running.put_back(failure), duration)
             return
         try:
-            with self._bench.store.in_use():
+            with store.in_use():
                 try:
-                    lock, use = self._accept(running, outcome)
-                    self._vouch(lock)
+                    lock, use = accept_outcome(self._bench, running, outcome)
+                    vouch(self._bench.desk, self._record, lock)
                 finally:
-                    is_held = self._holds_old_outs(running)
+                    is_held = running.holds_old_outs(store)
         except UnvouchedError as error:
             running.aside.drop() if is_held else running.aside.keep()
-            self._fail(name, running.decision, Failure.of(error), outcome.duration_s)
+            self._fail(name, running.decision, Failure.of(error), duration)
         except (PivotError, OSError) as error:
             failure = replace(Failure.of(error), log=running.log)
-            self._fail(name, running.decision, _put_back(running, failure), outcome.duration_s)
+            self._fail(name, running.decision, running.put_back(failure), duration)
         else:
             running.aside.drop() if is_held else running.aside.keep()
             if use:
-                cwd, strict = running.started.stage.stage.cwd, self._bench.strict
+                cwd, strict = running.survey.stage.cwd, self._bench.strict
                 self._sink(StageUsed(name, use, tuple(use.messages(cwd, strict=strict))))
-            self._finish(name, Status.RAN, running.decision, lock, outcome.duration_s)
-
-    def _holds_old_outs(self, running: _Running) -> bool:
-        """Whether the store still has what it had of the outs when the stage started.
-
-        A collection meanwhile can have left what was moved aside as the only copy.
-        """
-        stage = running.started.stage
-        old = stage.stored.intersection(c for c in stage.outs.values() if c is not None)
-        return all(map(self._bench.store.holds, old))
-
-    def _accept(self, running: _Running, outcome: Outcome) -> tuple[Lock, Use]:
-        """The stage's lock, and what should be declared. Raises what `accept` does."""
-        bench, stage = self._bench, running.started.stage.stage
-        use = Use()
-
-        def observed() -> Observed:
-            nonlocal use
-            if outcome.observation is not None:
-                use = bench.sifter.sift(stage.entry, outcome.observation)
-                if bench.strict:
-                    use.refuse(stage.cwd)
-            return use.observed
-
-        lock = accept(
-            running.started,
-            bench.workspace,
-            bench.store,
-            partial(bench.code_now, stage),
-            observed,
-            partial(bench.written_now, stage),
-        )
-        return lock, use
-
-    def _vouch(self, lock: Lock) -> None:
-        bench = self._bench
-        vouch(
-            lock,
-            record=self._record,
-            history=bench.history,
-            state=bench.state,
-            locks=bench.locks,
-        )
+            self._finish(name, Status.RAN, running.decision, lock, duration)
 
     def _finish(
         self,
@@ -367,7 +290,7 @@ class Repro:
 
     def _cancelled(self, name: StageName, duration: float) -> None:
         running = self._running.pop(name)
-        failure = _put_back(running, None)
+        failure = running.put_back(None)
         self._claims.release(name)
         reasons = running.decision.reasons
         self._emit(StageFinished(name, Status.CANCELLED, reasons, duration, failure))
@@ -380,18 +303,3 @@ class Repro:
     def _emit(self, event: StageFinished) -> None:
         self._finished.append(event)
         self._sink(event)
-
-
-def _put_back(running: _Running, failure: Failure | None) -> Failure | None:
-    """Put the outs of a failed stage back; where that fails too, the next run tries again."""
-    try:
-        running.aside.restore()
-    except (PivotError, OSError) as error:
-        unrestored = Failure.of(error)
-        return Failure(
-            f"its outs could not be put back: {unrestored.message}",
-            why=unrestored.why if failure is None else f"{failure.message}; {unrestored.why}",
-            hint=f"They are kept in {running.aside.folder}: mend that, then run `pivot repro`",
-            log=running.log,
-        )
-    return failure

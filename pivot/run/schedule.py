@@ -1,5 +1,6 @@
 """Which stage may start next: a state machine without I/O."""
 
+import bisect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,7 +37,8 @@ class Schedule:
             for up in ups:
                 self._downstream[up].append(name)
         self._unmet = {name: len(ups) for name, ups in self._upstream.items()}
-        self._startable = {name for name, number in self._unmet.items() if number == 0}
+        # In the graph's order: it is asked for at each step of a run, and may hold all stages.
+        self._startable = [name for name, number in self._unmet.items() if number == 0]
         self._keep_going = keep_going
         self._status: dict[StageName, Status] = {}
         self._running: set[StageName] = set()
@@ -49,7 +51,7 @@ class Schedule:
     @property
     def is_done(self) -> bool:
         """Whether nothing runs and nothing can start."""
-        return not self._running and not self.ready()
+        return not self._running and (self._stopped or not self._startable)
 
     @property
     def statuses(self) -> Mapping[StageName, Status]:
@@ -59,10 +61,10 @@ class Schedule:
         """The stages that may start now, in the graph's order."""
         if self._stopped:
             return ()
-        return tuple(sorted(self._startable, key=self._order.__getitem__))
+        return tuple(self._startable)
 
     def start(self, name: StageName) -> None:
-        self._startable.discard(name)
+        self._take(name)
         self._running.add(name)
 
     def stop(self) -> None:
@@ -71,7 +73,7 @@ class Schedule:
 
     def finish(self, name: StageName, status: Status) -> tuple[Ended, ...]:
         """Note a stage's end; returns the stages that are blocked by it."""
-        self._startable.discard(name)
+        self._take(name)
         self._running.discard(name)
         self._status[name] = status
         if status in _GOOD:
@@ -91,7 +93,13 @@ class Schedule:
         for down in self._downstream[name]:
             self._unmet[down] -= 1
             if self._unmet[down] == 0:
-                self._startable.add(down)
+                bisect.insort(self._startable, down, key=self._order.__getitem__)
+
+    def _take(self, name: StageName) -> None:
+        """Startable no more, if it was."""
+        place = bisect.bisect_left(self._startable, self._order[name], key=self._order.__getitem__)
+        if place < len(self._startable) and self._startable[place] == name:
+            del self._startable[place]
 
     def leave(self) -> tuple[Ended, ...]:
         """The stages without an end, once nothing runs any more: never started, or cut off."""

@@ -1,8 +1,8 @@
 """The process from which stages are forked, with the libraries that they use loaded.
 
 Run as `python -m pivot.run.server SETTINGS` by an executor, with one end of a socket pair. It never
-imports a project's module. When the other end closes, however that came about, it ends every stage
-and exits.
+imports a project's module, but reads their bytecode, so that not each stage has to. When the other
+end closes, however that came about, it ends every stage and exits.
 """
 
 import gc
@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from pivot.definition.importing import Bytecode, read_ahead
 from pivot.hashing import Json
 from pivot.paths import StageName
 from pivot.run.canary import forking_works
@@ -100,6 +101,7 @@ class Server:
         self._inbox = Inbox()
         self._outbox = bytearray()
         self._processes: dict[StageName, StageProcess] = {}
+        self._ahead: dict[str, Bytecode] = {}
         self._closing = False
 
     def serve(self) -> None:
@@ -147,6 +149,8 @@ class Server:
         match message:
             case {"run": job}:
                 self._start(Job.from_json(job))
+            case {"read": sources}:
+                self._ahead |= read_ahead(sources)
             case {"cancel": stages}:
                 for name in stages:
                     self._cancel(StageName(name))
@@ -166,7 +170,7 @@ class Server:
     def _start(self, job: Job) -> None:
         try:
             if self._warmth.suits(job):
-                process = forked(job, self._settings.loader, self._let_go)
+                process = forked(job, self._settings.loader, self._ahead, self._let_go)
             else:
                 process = spawned(job, self._settings.loader)
         except OSError as error:

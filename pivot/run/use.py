@@ -38,29 +38,38 @@ class Use:
     Attributes:
         observed: what its lock says of it.
         reads: data files of the project that aren't among the deps.
+        listed: folders of the project that aren't among the deps, of which it took the names.
         writes: files of the project that aren't among the outs and are still there.
         unseen: why more may have been used, in words.
     """
 
     observed: Observed = field(default_factory=Observed)
     reads: tuple[RepoPath, ...] = ()
+    listed: tuple[RepoPath, ...] = ()
     writes: tuple[RepoPath, ...] = ()
     unseen: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.reads or self.writes or self.unseen)
+        return bool(self.reads or self.listed or self.writes or self.unseen)
 
     def undeclared(self, cwd: RepoPath) -> Iterator[tuple[str, str]]:
         """What should be declared, and how; paths in hints are relative to the stage's `cwd`."""
         for verb, paths, where in (("read", self.reads, "deps"), ("wrote", self.writes, "outs")):
             if paths:
-                verb_is = "is" if len(paths) == 1 else "are"
-                names = [f'"{os.path.relpath(path, cwd)}"' for path in paths[:_SHOWN]]
-                more = ", ..." if len(paths) > _SHOWN else ""
+                names = f"{where}=[{_quoted(paths, cwd)}]"
                 yield (
-                    f"{verb} {_listed(paths)}, which {verb_is} not among its {where}",
-                    f"Declare what belongs to it: `{where}=[{', '.join(names)}{more}]`",
+                    f"{verb} {_enumerated(paths)}, which {_are(paths)} not among its {where}",
+                    f"Declare what belongs to it: `{names}`",
                 )
+        if self.listed:
+            folders = [f"{path}/" for path in self.listed]
+            names = f": `deps=[{_quoted(self.listed, cwd)}]`"
+            is_all = RepoPath.ROOT in self.listed  # no dep, since it holds the outs as well
+            yield (
+                f"listed {_enumerated(folders)}, which {_are(folders)} not among its deps",
+                "Declare the files that it takes from there"
+                + ("" if is_all else f", or all of it{names}"),
+            )
 
     def messages(self, cwd: RepoPath, *, strict: bool) -> Iterator[tuple[str, str | None]]:
         """What people should know, each with what helps, where something does.
@@ -84,6 +93,15 @@ class Use:
             )
 
 
-def _listed(paths: Sequence[RepoPath]) -> str:
+def _are(paths: Sequence[str]) -> str:
+    return "is" if len(paths) == 1 else "are"
+
+
+def _quoted(paths: Sequence[RepoPath], cwd: RepoPath) -> str:
+    names = [f'"{os.path.relpath(path, cwd)}"' for path in paths[:_SHOWN]]
+    return ", ".join(names) + (", ..." if len(paths) > _SHOWN else "")
+
+
+def _enumerated(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return ", ".join(paths[:_SHOWN]) + more

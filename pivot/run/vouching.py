@@ -1,25 +1,29 @@
 """A stage's own lock: written when its result is vouched for, and left where it must not go."""
 
-from pivot.history import History
-from pivot.lock.folder import write_lock
+from pivot.lock.folder import write_encoded
 from pivot.lock.lock import Lock, NewerLockError
 from pivot.outputs import OutKind
+from pivot.run.desk import Desk
 from pivot.run.record import RunRecord
-from pivot.state import State
+from pivot.run.unrecorded import forget_unrecorded, keep_unrecorded
 from pivot.survey import StageSurvey
 
 
-def vouch(lock: Lock, *, record: RunRecord, history: History, state: State, locks: str) -> None:
+def vouch(desk: Desk, record: RunRecord, lock: Lock) -> None:
     """Remember a lock as an action, and write it where the stage's lock stands.
 
-    In this order: without its lock a result is restored, without its action it is run again.
-    `locks` is the absolute path of the folder of locks.
+    In this order: without its lock a result is restored, without its action it is run again. A
+    result that isn't to be recorded is only noted.
     """
+    if not desk.records:
+        keep_unrecorded(desk.state, lock)
+        return
     data = lock.encode()
     record.keep_lock(lock.stage, data)
-    history.add(lock, data)
-    state.commit()
-    write_lock(locks, lock)
+    desk.history.add(lock, data)
+    forget_unrecorded(desk.state, lock.stage)
+    desk.state.commit()
+    write_encoded(desk.locks, lock.stage, data)
 
 
 def refuse_unreadable(stage: StageSurvey) -> None:

@@ -3,19 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pivot.definition.stage import Stage
-from pivot.history import History
-from pivot.lock.observed import Observed
 from pivot.paths import RepoPath, StageName
+from pivot.run.desk import Desk
 from pivot.run.executors.executor import Executor
 from pivot.run.job import Job
 from pivot.run.sifting import Sifter
-from pivot.state import State
 from pivot.store.content import Content
-from pivot.store.store import Store
 from pivot.survey import StageSurvey
 from pivot.track.directory import ReadTree
-from pivot.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +18,7 @@ class Workbench:
     """What a run works with.
 
     Attributes:
-        locks: absolute path of the folder of locks.
         look: surveys one stage again, now.
-        code_now: the hashes of all of a stage's code as the sources are now.
-        written_now: how that, with what was observed, is written (see `Lock.sources`).
         job: what an executor is asked to do for a stage, its log in the given file.
         fetch: brings contents into the store; raises `MissingDataError` where that can't be and
             the stage may run instead, another error where it may not.
@@ -36,15 +28,8 @@ class Workbench:
         strict: whether a stage that uses undeclared files of the project fails.
     """
 
-    workspace: Workspace
-    state: State
-    store: Store
-    history: History
-    locks: str
-    temporary: str
+    desk: Desk
     look: Callable[[StageName], StageSurvey]
-    code_now: Callable[[Stage], Mapping[str, str]]
-    written_now: Callable[[Stage, Observed], str]
     job: Callable[[StageName, str], Job]
     fetch: Callable[[Mapping[RepoPath, Content]], None]
     tree: ReadTree

@@ -84,3 +84,24 @@ def content_at(
     if first.path == inside and first.content is not None:
         return first.content
     return directory_of(relative(chain([first], entries), inside), identify)
+
+
+def names_at(
+    folder: RepoPath, owner: RepoPath, content: Content, read_tree: ReadTree
+) -> list[str] | None:
+    """The names in a folder of the directory `owner`, or in itself; None where it has no such one.
+
+    Raises `MissingDataError` where the tree can't be read.
+    """
+    if content.type is not ContentType.DIRECTORY:
+        return None
+    inside = "" if folder == owner else f"{folder[len(owner) + 1 :]}/"
+    names: set[str] = set()
+    is_there = folder == owner
+    for entry in read_tree(content):
+        if entry.path.startswith(inside):
+            is_there = True
+            names.add(entry.path[len(inside) :].partition("/")[0])
+        elif entry.content is None and f"{entry.path}/" == inside:
+            is_there = True  # it is empty
+    return sorted(names) if is_there else None

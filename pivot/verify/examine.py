@@ -13,6 +13,7 @@ from pivot.lock.observed import present
 from pivot.paths import RepoPath
 from pivot.store.content import Content
 from pivot.survey import World
+from pivot.track.listings import Listings
 from pivot.verify.claim import Claim
 from pivot.verify.finding import Finding, FindingKind
 from pivot.verify.needs import Needs
@@ -31,6 +32,7 @@ class Examiner:
         fingerprint: the code that an entry (see `Stage.entry`) reaches now. Raises
             `DefinitionError`.
         hashes: what single symbols hash to now, None for those that aren't there.
+        listings: the names in folders.
         claimed: what paths would hold that needn't be in the workspace; empty if all must be.
         rekeyed: a lock of another scheme as it is under ours; None where that isn't known.
     """
@@ -38,6 +40,7 @@ class Examiner:
     workspace: Workspace
     fingerprint: Callable[[str], Fingerprint]
     hashes: Callable[[Collection[str]], Mapping[str, str | None]]
+    listings: Listings
     needs: Needs
     claimed: Mapping[RepoPath, Content] = field(default_factory=dict)
     rekeyed: Callable[[Lock], Lock | None] = _never
@@ -89,15 +92,25 @@ class Examiner:
     def _used(self, lock: Lock) -> dict[str, str | None]:
         """What was observed, as it is now.
 
-        Of variables the lock is believed: they say nothing of the project. So it is of files that
-        needn't be here.
+        Of variables and packages the lock is believed: they say nothing of the project. So it is of
+        files and folders that needn't be here.
         """
         observed = lock.observed
-        seen = present([observed], code=self.hashes, variable=_unset, file=self.workspace.file_id)
+        seen = present(
+            [observed],
+            code=self.hashes,
+            variable=_unset,
+            files=self.workspace.file_ids,
+            folder=self.listings.digest,
+        )
         seen |= {f"env:{name}": value for name, value in observed.env.items()}
-        for name, id_ in observed.files.items():
-            if seen[f"file:{name}"] is None and any(claim.contains(name) for claim in self.claimed):
-                seen[f"file:{name}"] = id_
+        seen |= {f"package:{name}": version for name, version in observed.packages.items()}
+        for path, old, what in (
+            *((path, id_, f"file:{path}") for path, id_ in observed.files.items()),
+            *((path, names, f"file:{path}/") for path, names in observed.folders.items()),
+        ):
+            if seen[what] is None and any(claim.contains(path) for claim in self.claimed):
+                seen[what] = old
         return seen
 
     def _promised(self, dep: RepoPath, lock: Lock) -> Content | None:

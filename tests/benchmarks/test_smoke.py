@@ -20,6 +20,10 @@ ROWS = {
         "repro with nothing to do, 3 stages, 9 artifacts",
         "status with nothing to do, 6 stages, 18 artifacts",
     },
+    "running": {
+        "repro that runs all of 3 stages",
+        "repro that runs all of 10 stages, in a project of 50 modules",
+    },
     "analysis": {
         "status, nothing known yet, 5,000 lines in 50 modules",
         "status after the body of a function was edited",

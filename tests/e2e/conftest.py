@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from pivot.project.confirmed import address_digest, confirm, confirmed_file
+from tests.e2e.sites import Site
 
 CHECKOUT = Path(__file__).parents[2]
 PIVOT = Path(sys.executable).with_name("pivot")
@@ -371,6 +372,18 @@ def stages(empty: Project) -> Callable[[str], Project]:
         return empty
 
     return make
+
+
+@pytest.fixture
+def site(empty: Project, tmp_path: Path) -> Site:
+    """A site folder; it is none of the environment's, so that the tests' own stays as it is."""
+    folder = tmp_path / "venv/site-packages"
+    folder.mkdir(parents=True)
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / "sitecustomize.py").write_text(f"import site\nsite.addsitedir({str(folder)!r})\n")
+    empty.environment["PYTHONPATH"] = str(start)
+    return Site(folder)
 
 
 @pytest.fixture

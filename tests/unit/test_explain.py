@@ -152,6 +152,18 @@ def test_what_was_observed_must_be_as_it_was(seen, expected):
     assert briefly(reasons(lock, seen=seen)) == expected
 
 
+def test_folders_and_packages_of_a_run_must_be_as_they_were():
+    folders, packages = {RepoPath("data"): "h1"}, {"pyyaml": "5.4", "loose": "1"}
+    lock = a_lock(Observed(folders=folders, packages=packages))
+    same = {"file:data/": "h1", "package:pyyaml": "5.4", "package:loose": "any"}
+    assert briefly(reasons(lock, seen=same)) == []
+    other = {"file:data/": None, "package:pyyaml": "6.0", "package:loose": "any"}
+    assert briefly(reasons(lock, seen=other)) == [
+        ("observed", "file:data/", "h1", None),
+        ("package", "pyyaml", "5.4", "6.0"),
+    ]
+
+
 values = st.recursive(
     st.none()
     | st.booleans()

@@ -19,7 +19,7 @@ from pivot.hashing import ObjectId, hash_bytes
 from pivot.lock.code import code_digest
 from pivot.lock.declared import Declared
 from pivot.lock.lock import Lock, decode
-from pivot.lock.observed import Observed, variable_hash
+from pivot.lock.observed import Observed, names_hash, variable_hash
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName, TreePath
 from pivot.store.chunking import TREES, cut
@@ -121,6 +121,19 @@ def the_observed_lock():
     return replace(the_lock(), observed=Observed(code, env, files))
 
 
+def the_imported_lock():
+    """With packages that only a run imported, and folders that it listed."""
+    files = {RepoPath("data/x.csv"): str(hash_bytes(HELLO))}
+    folders = {
+        RepoPath("data"): names_hash(["größe.csv", "x.csv", "\udcff"]),
+        RepoPath.ROOT: names_hash([]),
+        RepoPath("absent"): None,
+    }
+    packages = {"pyyaml": "6.0.2", "scikit-learn": "1.7.0"}
+    observed = Observed(files=files, folders=folders, packages=packages)
+    return replace(the_lock(), observed=observed)
+
+
 def stream():
     """8 MiB that any language can make: BLAKE3's extended output for the text below."""
     return blake3(b"pivot golden stream").digest(length=STREAM_SIZE)
@@ -209,6 +222,12 @@ def test_a_lock_with_what_was_observed_is_written_and_read_as_it_was():
     assert the_observed_lock().encode() == golden("observed.lock")
     assert decode(golden("observed.lock"), "golden") == the_observed_lock()
     assert the_observed_lock().key == the_lock().key
+
+
+def test_a_lock_with_packages_and_folders_of_a_run_is_written_and_read_as_it_was():
+    assert the_imported_lock().encode() == golden("imported.lock")
+    assert decode(golden("imported.lock"), "golden") == the_imported_lock()
+    assert the_imported_lock().key == the_lock().key
 
 
 def test_a_tracked_directory_is_written_and_read_as_it_was():

@@ -111,6 +111,10 @@ class LocalExecutor:
         self._inbox = Inbox()
         self._server = _Server(process, ours, printed)
 
+    def read_ahead(self, sources: Sequence[str]) -> None:
+        """Have the server read the bytecode of sources (absolute paths) that all stages import."""
+        self._send({"read": list(sources)})
+
     def submit(self, job: Job) -> None:
         """Start `job` now. Raises `ValueError` while a job of the same stage runs."""
         if job.stage in self._running:

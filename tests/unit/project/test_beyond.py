@@ -126,3 +126,38 @@ def test_code_of_no_module_is_told_by_its_file(beyond):
 def test_a_source_that_can_not_be_parsed_any_more_counts_by_its_file(beyond):
     found = beyond({"broken.py": "def f(:\n"}, code={"broken.py": (1,)})
     assert found.foreign == {"broken.py"}
+
+
+HEAVY = """
+    import heavy.part
+    try:
+        from absent import thing
+    except ImportError:
+        thing = None
+
+    def used():
+        import lazy
+        return lazy.x
+
+    def idle():
+        import idle_only
+        return idle_only.x
+"""
+
+
+def test_modules_from_elsewhere_that_code_beyond_imports_are_told(beyond):
+    found = beyond({"extra.py": HEAVY}, code={"extra.py": (8,)})
+    assert found.modules == {"lazy"}
+    found = beyond({"extra.py": HEAVY}, modules=("extra",))
+    assert found.modules == {"heavy", "absent", "lazy", "idle_only"}
+
+
+def test_modules_that_are_known_without_running_are_left_out(beyond):
+    stage = "import heavy\n\ndef run():\n    return heavy.x\n"
+    files = {"stage.py": stage, "extra.py": HEAVY}
+    assert beyond(files, modules=("extra",)).modules == {"absent", "lazy", "idle_only"}
+
+
+def test_modules_that_were_asked_for_by_name_are_told_if_they_are_from_elsewhere(beyond):
+    found = beyond({}, packages=("yaml", "lib", "json", "pivot"), modules=("numpy.linalg",))
+    assert found.modules == {"yaml"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import py_compile
 import signal
 import subprocess
 import sys
@@ -307,6 +308,18 @@ def test_server_imports_no_project_module(make_executor, make_job, tmp_path, mon
     executor.submit(make_job("returns"))
     assert executor.wait(60)[0].ending is Ending.RETURNED
     assert not (tmp_path / "imported").exists()
+
+
+def test_bytecode_that_the_server_read_is_there_for_its_stages(executor, make_job, tmp_path):
+    source = tmp_path / "lib.py"
+    source.write_text("raise SystemExit('imported')\n")
+    later = time.time() + 60
+    os.utime(py_compile.compile(str(source)), (later, later))
+    executor.read_ahead([str(source), str(tmp_path / "gone.py")])
+    executor.submit(make_job("returns"))
+    (outcome,) = executor.wait(30)
+    assert outcome.ending is Ending.RETURNED
+    assert Path(make_job("returns").log).read_text() == f"ahead: {source}\n"
 
 
 def test_project_module_that_shadows_a_loaded_one_wins(make_executor, make_job, tmp_path):

@@ -170,6 +170,124 @@ def test_files_are_told_by_how_they_are_opened(observe, project):
     assert seen.writes == ("appended", "both", "created", "new", "renamed")
 
 
+def test_folders_are_noted_with_the_names_that_were_in_them(observe, project):
+    for name in ("data/a", "data/inner/b", "given/c", ".hidden/d"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+    seen = observe(
+        """
+        import glob, os, pathlib
+
+        def run():
+            glob.glob("data/*.csv")
+            open("data/late", "w").close()
+            os.listdir("data")
+            os.listdir(b"data/inner")
+            list(pathlib.Path("given").iterdir())
+            list(os.scandir(".hidden"))
+            os.listdir("/")
+            list(pathlib.Path("absent").glob("*"))
+            os.listdir()
+        """,
+        "given",
+    )
+    root = seen.listings.pop(".")
+    assert {"data", "given", "work.py"} <= {*root}
+    assert {path: names and sorted(names) for path, names in seen.listings.items()} == {
+        "absent": None, "data": ["a", "inner"], "data/inner": ["b"],
+    }  # fmt: skip
+
+
+def test_folders_that_the_interpreter_lists_itself_are_left_out(observe, project):
+    (project / "package").mkdir()
+    (project / "package/part.py").touch()
+    seen = observe("""
+        import importlib.metadata
+
+        def run():
+            import package.part
+            list(importlib.metadata.distributions(path=["."]))
+    """)
+    assert seen.listings == {}
+
+
+def test_very_many_names_are_bounded_and_that_is_said(observe, project):
+    (project / "many").mkdir()
+    (project / "few").mkdir()
+    for number in range(20_001):
+        (project / f"many/{number}").symlink_to("x")
+    seen = observe("""
+        import os
+
+        def run():
+            os.listdir("many")
+    """)
+    assert seen.listings == {}
+    assert seen.unseen == ("folders with more than 20000 names were listed",)
+
+
+def test_what_is_made_removed_or_moved_is_noted(observe, project):
+    for name in ("there", "tree/a"):
+        (project / name).mkdir(parents=True)
+    for name in ("one", "two"):
+        (project / name).touch()
+    seen = observe("""
+        import os, shutil
+
+        def run():
+            os.makedirs("there", exist_ok=True)
+            os.makedirs("made/inner")
+            os.remove("one")
+            os.rename("two", "three")
+            shutil.rmtree("tree")
+    """)
+    assert seen.changes == ("made", "made/inner", "one", "tree", "two")
+
+
+@pytest.fixture
+def library(project):
+    """A folder for installed modules in the project, which the module `paths` makes known."""
+    place = project / "env/lib/site-packages"
+    place.mkdir(parents=True)
+    (project / "paths.py").write_text(f"import sys\nsys.path.append({str(place)!r})\n")
+    return place
+
+
+def test_packages_are_noted_that_own_code_imports_by_name_or_by_data(observe, library):
+    for name in ("stated", "by_call", "by_function", "by_text", "by_pickle", "there", "resolved"):
+        (library / f"{name}.py").write_text("class Thing: pass\n")
+    seen = observe("""
+        import importlib, pickle, pkgutil
+        import paths, there
+
+        def run():
+            import stated
+            importlib.import_module("by_function")
+            __import__("by_call")
+            __import__("there")
+            exec("import by_text")
+            pkgutil.resolve_name("resolved:Thing")
+            pickle.loads(b"cby_pickle\\nThing\\n.")
+            __import__("wave")
+    """)
+    assert seen.packages == (
+        "by_call", "by_function", "by_pickle", "by_text", "resolved", "there"
+    )  # fmt: skip
+    assert seen.modules == ("by_call", "by_function", "resolved", "there", "wave")
+
+
+def test_what_libraries_import_by_name_is_not_noted(observe, library):
+    (library / "library.py").write_text("import importlib\nimportlib.import_module('inner')\n")
+    (library / "inner.py").write_text("")
+    seen = observe("""
+        import paths
+
+        def run():
+            import library
+    """)
+    assert (seen.packages, seen.modules) == ((), ("inner",))
+
+
 def test_hidden_folders_and_caches_of_bytecode_are_left_out(observe, project):
     (project / "late.py").write_text("")
     seen = observe("""
@@ -182,6 +300,36 @@ def test_hidden_folders_and_caches_of_bytecode_are_left_out(observe, project):
             import late
     """)
     assert (seen.reads, seen.writes) == ({}, ())
+
+
+def test_the_same_name_is_another_file_in_another_folder(observe, project):
+    for name in ("one", "two"):
+        (project / name).mkdir()
+        (project / name / "data").write_text("1")
+    seen = observe("""
+        import os
+
+        def run():
+            for name in ("one", "two"):
+                os.chdir(name)
+                open("data").close()
+                open("data").close()
+                os.listdir()
+                os.chdir("..")
+    """)
+    assert set(seen.reads) == {"one/data", "two/data"}
+    assert set(seen.listings) == {"one", "two"}
+
+
+def test_a_file_counts_though_it_was_imported_before(observe, project):
+    (project / "late.py").write_text("")
+    seen = observe("""
+        def run():
+            import late
+            for _ in range(2):
+                open(late.__file__, "rb").close()
+    """)
+    assert set(seen.reads) == {"late.py"}
 
 
 def test_files_of_installed_packages_are_left_out_where_these_lie_in_the_project(observe, project):
@@ -311,7 +459,16 @@ def test_nothing_is_noted_after_the_end(observe, project):
 def test_what_was_seen_survives_the_way_as_json(observe, project):
     (project / "data").write_text("1")
     seen = observe("""
+        import contextlib, os
+
         def run():
             open("data").close()
+            os.listdir(".")
+            os.mkdir("made")
+            with contextlib.suppress(FileNotFoundError):
+                os.listdir("absent")
+            with contextlib.suppress(ImportError):
+                __import__("absent")
     """)
+    assert (len(seen.listings), seen.changes, seen.packages) == (2, ("made",), ("absent",))
     assert Observation.from_json(json.loads(json.dumps(seen.to_json()))) == seen

@@ -15,6 +15,7 @@ from pivot.history import History
 from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 from pivot.plan import make_plan
+from pivot.run.desk import Desk
 from pivot.run.events import StageFinished, StageStarted
 from pivot.run.job import Job
 from pivot.run.outcome import Ending, Outcome
@@ -25,6 +26,7 @@ from pivot.run.workbench import Workbench
 from pivot.state import State
 from pivot.store.store import Store
 from pivot.survey import Surveyor
+from pivot.track.listings import Listings
 from pivot.workspace import Workspace
 
 GOOD = {"ran", "unchanged", "restored"}
@@ -119,23 +121,31 @@ class Project:
         return make_plan(self.survey(self.graph.stages), list(self.graph.stages), forced)
 
     def repro(self, *, jobs=4, keep_going=False, forced=(), plan=None):
-        bench = Workbench(
+        desk = Desk(
             workspace=self.workspace,
             state=self.state,
             store=self.store,
             history=self.history,
             locks=self.locks,
             temporary=str(self.root / ".pivot/tmp"),
-            look=lambda name: self.survey([name]).stages[name],
             code_now=lambda stage: self.fingerprints()[stage.symbol].code,
             written_now=lambda _, __: "",
+        )
+        bench = Workbench(
+            desk=desk,
+            look=lambda name: self.survey([name]).stages[name],
             job=lambda name, log: Job(
                 name, str(self.root), "pipeline.py", f"m:{name}", None, RepoPath.ROOT, log, ()
             ),
             fetch=self.fetch,
             tree=self.store.tree,
             executor=lambda: Executor(self),
-            sifter=Sifter(self.workspace, lambda symbol, seen: Beyond(), {}),
+            sifter=Sifter(
+                self.workspace,
+                lambda symbol, seen: Beyond(),
+                {},
+                Listings(str(self.root), tuple, tuple),
+            ),
         )
         self.events = []
         record = RunRecord.fresh(str(self.root / ".pivot/runs"))
@@ -309,7 +319,7 @@ def test_interrupt_while_outs_are_stored_puts_the_old_ones_back(chain, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("pivot.run.repro.accept", interrupt)
+        patch.setattr("pivot.run.attempt.accept", interrupt)
         assert chain.repro()["other"] == "cancelled"
     assert chain.texts() == before
     assert chain.repro()["other"] == "ran"
@@ -361,7 +371,7 @@ def test_executor_that_cannot_start_fails_each_stage_with_its_own_reason(chain, 
     assert chain.repro()["c"] == "ran"
 
 
-@pytest.mark.parametrize("step", ["vouching.write_lock", "repro.RunRecord.keep_lock"])
+@pytest.mark.parametrize("step", ["vouching.write_encoded", "repro.RunRecord.keep_lock"])
 def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
     """The result is in the store: once there is room it is restored, or made again."""
     before = chain.texts()
@@ -374,7 +384,7 @@ def test_disk_that_is_full_when_a_lock_is_written(chain, monkeypatch, step):
         patch.setattr(f"pivot.run.{step}", full)
         assert chain.repro()["c"] == "failed"
     assert chain.texts() == before
-    assert chain.repro()["c"] == ("restored" if step == "vouching.write_lock" else "ran")
+    assert chain.repro()["c"] == ("restored" if step == "vouching.write_encoded" else "ran")
     assert chain.texts() == expected(chain)
 
 

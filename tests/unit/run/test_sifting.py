@@ -6,15 +6,17 @@ import time
 import pytest
 
 from pivot.hashing import hash_bytes
-from pivot.lock.observed import variable_hash
+from pivot.lock.observed import names_hash, variable_hash
 from pivot.paths import RepoPath
 from pivot.run.observation import Observation, Stamp
 from pivot.run.sifting import Beyond, Sifter
 from pivot.run.use import ChangedMeanwhileError, UndeclaredError, Use
 from pivot.state import State
+from pivot.track.listings import Listings
 from pivot.workspace import Workspace
 
 ONE = RepoPath("data/one.csv")
+OUT = RepoPath("data/made.csv")
 
 
 @pytest.fixture
@@ -30,9 +32,12 @@ def sift(place):
     state = State.open(str(place / ".pivot/state.db"))
     workspace = Workspace(str(place), state)
 
-    def run(*, beyond=None, environ=None, ignored=(), began_ns=None, **seen):
+    def run(*, beyond=None, environ=None, ignored=(), began_ns=None, outs=(), tracked=(), **seen):
         found = beyond or Beyond()
-        sifter = Sifter(workspace, lambda symbol, observation: found, environ or {}, ignored)
+        listings = Listings(str(place), lambda: outs, lambda: tracked)
+        sifter = Sifter(
+            workspace, lambda symbol, observation: found, environ or {}, listings, ignored
+        )
         return sifter.sift("m:f", Observation(began_ns or time.time_ns(), **seen))
 
     yield run
@@ -91,6 +96,75 @@ def test_written_files_are_named_if_they_are_still_there(sift):
 
 def test_names_that_no_lock_can_hold_are_left_out(sift):
     assert not sift(reads={"a\nb": None, "u\u0308": None}, writes=("c\nd",)).observed.files
+
+
+def names(*found):
+    return names_hash(found)
+
+
+def test_a_folder_that_was_listed_counts_by_its_names_and_should_be_a_dep(sift):
+    use = sift(listings={"data": ("one.csv", ".hidden")})
+    assert use.observed.folders == {RepoPath("data"): names("one.csv")}
+    assert (use.reads, use.listed) == ((), (RepoPath("data"),))
+    assert use
+
+
+def test_results_of_stages_are_no_names_of_a_folder(sift):
+    use = sift(listings={"data": ("one.csv", "made.csv"), "absent": None}, outs=(ONE, OUT))
+    assert use.observed.folders == {RepoPath("data"): names(), RepoPath("absent"): None}
+    assert not use
+
+
+def test_names_count_as_they_were_listed(sift, place):
+    (place / "data/later.csv").touch()
+    assert sift(listings={"data": ("one.csv",)}).observed.folders == {
+        RepoPath("data"): names("one.csv")
+    }
+
+
+def test_what_the_stage_wrote_or_removed_counts_as_it_is_now(sift, place):
+    (place / "data/left.csv").touch()
+    use = sift(
+        listings={"data": ("one.csv", "gone.csv", "old.csv")},
+        writes=("data/left.csv", "data/gone.csv"),
+        changes=("data/old.csv", "data/made"),
+    )
+    assert use.observed.folders == {RepoPath("data"): names("left.csv", "one.csv")}
+
+
+@pytest.mark.parametrize("changed", ["data", "data/made"])
+def test_folders_that_the_stage_made_are_its_own_state(sift, changed):
+    use = sift(listings={"data/made": ("x",)}, changes=(changed,))
+    assert not use
+    assert use.observed.folders == {}
+
+
+def test_names_that_a_started_process_may_have_made_are_left_out(sift, place):
+    (place / "data/later.csv").touch()
+    assert sift(listings={"data": ("one.csv",)}, processes=True).observed.folders == {}
+    found = sift(listings={"data": ("one.csv", "later.csv")}, processes=True).observed.folders
+    assert found == {RepoPath("data"): names("one.csv", "later.csv")}
+
+
+@pytest.mark.parametrize("found", [("__init__.py", "deep"), ("a.py", "b.py")])
+def test_folders_of_sources_count_and_need_no_dep(sift, found):
+    use = sift(listings={"lib": found})
+    assert use.observed.folders == {RepoPath("lib"): names(*found)}
+    assert not use
+
+
+def test_the_project_itself_is_a_folder_and_no_dep(sift):
+    use = sift(listings={".": ("data", "notes.txt")})
+    assert use.observed.folders == {RepoPath.ROOT: names("data", "notes.txt")}
+    ((message, hint),) = use.undeclared(RepoPath.ROOT)
+    assert message == "listed ./, which is not among its deps"
+    assert hint == "Declare the files that it takes from there"
+
+
+def test_packages_of_code_that_only_ran_count_by_their_versions(sift):
+    use = sift(beyond=Beyond(packages={"pyyaml": "6.0"}))
+    assert use.observed.packages == {"pyyaml": "6.0"}
+    assert not use
 
 
 def test_code_counts_unless_the_stage_wrote_it_itself(sift, place):

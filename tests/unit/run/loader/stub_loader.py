@@ -5,7 +5,9 @@ from importlib import import_module
 from pivot.errors import DefinitionError
 
 
-def prepare_call(*, project, source, stage, symbol, roots, expected_params):
+def prepare_call(*, project, source, stage, symbol, roots, expected_params, ahead):
+    if ahead:
+        print("ahead:", *sorted(ahead))
     function = getattr(import_module(source), stage, None)
     if function is None:
         raise DefinitionError(f"stage {stage} is gone", why="renamed", hint="Run `pivot repro`")

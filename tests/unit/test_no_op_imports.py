@@ -19,7 +19,7 @@ FOREIGN = {
 ALLOWED = {"blake3", "click", "sqlite3", "tomllib"}
 LATE = {
     "pivot.checkout", "pivot.code.facts", "pivot.code.fingerprint", "pivot.code.reach",
-    "pivot.code.references", "pivot.code.statements", "pivot.code.symbols", "pivot.code.uses",
+    "pivot.code.references", "pivot.code.statements", "pivot.code.symbols",
     "pivot.definition.loading", "pivot.git", "pivot.params", "pivot.placing", "pivot.run.executors",
     "pivot.run.repro", "pivot.run.server", "pivot.store.writer", "pivot.sync", "pivot.transfer",
 }  # fmt: skip

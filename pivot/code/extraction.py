@@ -25,14 +25,7 @@ from pivot.code.reads import (
     names_programs,
     reads_by_name,
 )
-from pivot.code.references import (
-    COMPUTED_IMPORT,
-    COMPUTED_MODULE,
-    Lookup,
-    Reference,
-    Uses,
-    find_uses,
-)
+from pivot.code.references import find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
 from pivot.code.search_path import find_added
@@ -48,6 +41,7 @@ from pivot.code.statements import (
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
 from pivot.code.texts import words
+from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, Lookup, Reference, Uses
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 

@@ -13,10 +13,10 @@ from typing import Final
 from pivot.code.analysis import Node, find_named, modules_within
 from pivot.code.facts import Module
 from pivot.code.findings import EFFECTS, Kind, Opaque
-from pivot.code.references import Reference
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
+from pivot.code.uses import Reference
 
 _STEPS: Final = 2  # functions between what is given a name and what imports by it
 # Packages that make prompts or usage texts of docstrings.

@@ -22,6 +22,7 @@ from pivot.code.reflection import (
     parsed,
 )
 from pivot.code.scopes import Origin, Place, Scopes, imported
+from pivot.code.sharing import consumes
 from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
 from pivot.code.texts import HOLDERS, evaluated_names, is_dotted, words
 from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Lookup, Reference, Uses
@@ -169,7 +170,9 @@ class _Walk(ScopedWalk):
             else:
                 found = self.writes if registers([name]) else self.calls
                 self._changed(func.value, scopes, found)
-        elif name in _SEEING and isinstance(func, ast.Name):
+        elif node.args and consumes((name,)):
+            self._changed(node.args[0], scopes, self.calls)
+        if name in _SEEING and isinstance(func, ast.Name):
             return self._builtin_call(node, name, scopes)
         return None
 

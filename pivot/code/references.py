@@ -21,13 +21,12 @@ from pivot.code.reflection import (
     parsed,
     read_chain,
 )
-from pivot.code.scopes import Origin, Place, Scope, Scopes, bound, imported
+from pivot.code.scopes import Origin, Place, Scopes, imported
+from pivot.code.sharing import consumes
 from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
-from pivot.code.syntax import children
 from pivot.code.texts import HOLDERS, evaluated_names, is_dotted, words
 from pivot.code.uses import SUBCLASSES, Reference, Uses
-
-type _Inner = list[ast.AST] | None
+from pivot.code.walking import Inner, ScopedWalk
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
@@ -41,7 +40,7 @@ _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
-    walk.go(nodes)
+    walk.go(nodes, place.tables | {_DOC})
     return Uses(
         references=tuple(walk.references),
         writes=tuple(walk.writes),
@@ -59,55 +58,22 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     )
 
 
-class _Walk:
-    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
+class _Walk(ScopedWalk):
+    """Notes what each node takes from outside."""
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        super().__init__(place)
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
         self.asked: dict[Reference, None] = {}
         self.look_ups = LookUps(place)
-        self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[Sequence[ast.AST], Scopes]] = []
         self.texts: dict[str, None] = {}
         self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
         self.lists = False
         self.quotes = False
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
-
-    def go(self, nodes: Sequence[ast.AST]) -> None:
-        """Walk `nodes`; those of inner scopes come before what else their node gives."""
-        enter_of, inner = self._ENTER, self._inner
-        scopes = Scopes(special=self.place.tables | {_DOC})
-        # Behind the nodes of an inner scope stands a mark to go on with the scopes around it.
-        stack: list[ast.AST | None] = [*reversed(nodes)]
-        left: list[Scopes] = []
-        while stack:
-            node = stack.pop()
-            if node is None:
-                scopes = left.pop()
-                continue
-            if isinstance(node, ast.Name) and node.id in scopes.hidden:
-                continue
-            enter = enter_of.get(type(node))
-            if enter is None:
-                stack += reversed(children(node))
-                continue
-            found = enter(self, node, scopes)
-            stack += reversed(children(node) if found is None else found)
-            if inner:
-                left += (scopes, *(around for _, around in reversed(inner)))
-                for within, _ in reversed(inner):
-                    stack += (None, *reversed(within))
-                stack.append(None)
-                inner.clear()
-
-    def _visit(self, nodes: Sequence[ast.AST], scopes: Scopes) -> None:
-        """Walk `nodes` next, inside of these scopes."""
-        self._inner.append((nodes, scopes))
 
     def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
         stored = type(node.ctx) is not ast.Load
@@ -131,7 +97,7 @@ class _Walk:
     def _type_alias(self, node: ast.TypeAlias, scopes: Scopes) -> list[ast.AST] | None:
         if not node.type_params:
             return None
-        self._visit([node.value], self._with_type_params(node.type_params, scopes))
+        self.visit([node.value], self.with_type_params(node.type_params, scopes))
         return []
 
     def _attribute(self, node: ast.Attribute, scopes: Scopes) -> list[ast.AST]:
@@ -179,7 +145,9 @@ class _Walk:
             else:
                 found = self.writes if registers([name]) else self.calls
                 self._changed(func.value, scopes, found)
-        elif name in _SEEING and isinstance(func, ast.Name):
+        elif node.args and consumes((name,)):
+            self._changed(node.args[0], scopes, self.calls)
+        if name in _SEEING and isinstance(func, ast.Name):
             return self._builtin_call(node, name, scopes)
         return None
 
@@ -263,63 +231,6 @@ class _Walk:
             for reference in _looked_up((base.id, *chain), 0, scopes):
                 found[reference] = None
 
-    def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: Scopes
-    ) -> list[ast.AST]:
-        """Walk the body in a scope of its own; gives what is evaluated outside of it."""
-        arguments = node.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every += [a for a in (arguments.vararg, arguments.kwarg) if a]
-        outside: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
-        if isinstance(node, ast.Lambda):
-            body: list[ast.AST] = [node.body]
-            annotations: list[ast.AST] = []
-        else:
-            body = list(node.body)
-            outside += node.decorator_list
-            annotations = [part for a in every for part in annotation_parts(a.annotation)]
-            annotations += annotation_parts(node.returns)
-            if node.type_params:
-                scopes = self._with_type_params(node.type_params, scopes)
-        scope = bound(body, self.place)
-        scope.names.update(a.arg for a in every)
-        for name in sorted(scope.from_module & scope.imports.keys()):
-            self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
-        self._visit(annotations, scopes)
-        self._visit(body, scopes.within(scope))
-        return outside
-
-    def _with_type_params(self, params: Sequence[ast.type_param], scopes: Scopes) -> Scopes:
-        scope = Scope({name for p in params if (name := getattr(p, "name", None))})
-        inner = scopes.within(scope)
-        self._visit([child for p in params for child in children(p)], inner)
-        return inner
-
-    def _class(self, node: ast.ClassDef, scopes: Scopes) -> list[ast.AST]:
-        if node.type_params:
-            scopes = self._with_type_params(node.type_params, scopes)
-        imports = bound(node.body, self.place).imports
-        if imports:
-            scopes = scopes.within(Scope(imports=imports, is_open=True))
-        self._visit([*node.bases, *node.keywords, *node.body], scopes)
-        return list(node.decorator_list)
-
-    def _comprehension(
-        self,
-        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        scopes: Scopes,
-    ) -> list[ast.AST]:
-        first, *others = node.generators
-        targets = [generator.target for generator in node.generators]
-        scope = bound(targets, self.place)
-        inner: list[ast.AST] = [*targets, *first.ifs, *others]
-        if isinstance(node, ast.DictComp):
-            inner += [node.key, node.value]
-        else:
-            inner.append(node.elt)
-        self._visit(inner, scopes.within(scope))
-        return [first.iter]
-
     def _import(self, statement: ast.Import | ast.ImportFrom, scopes: Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
             self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
@@ -350,8 +261,7 @@ class _Walk:
             self._seen.add(key)
             self.references[reference] = None
 
-    # By class, since this is asked of every node; all others are gone through as they are.
-    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, Scopes], _Inner]]] = {
+    ENTER: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any, Scopes], Inner]]] = {
         ast.Name: _name,
         ast.Constant: _text,
         ast.Attribute: _attribute,
@@ -363,11 +273,11 @@ class _Walk:
         ast.Expr: _statement,
         ast.Dict: _table_of,
         ast.For: _for,
-        ast.ClassDef: _class,
-        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
-        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),
+        ast.ClassDef: ScopedWalk.class_,
+        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), ScopedWalk.function),
+        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), ScopedWalk.comprehension),
         **dict.fromkeys((ast.Import, ast.ImportFrom), _import),
-        ast.GeneratorExp: _comprehension,
+        ast.GeneratorExp: ScopedWalk.comprehension,
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import FileRead
-from pivot.code.mentions import may_be_file, may_name_files, names_within
+from pivot.code.mentions import may_be_file, may_name_files, names_within, words_within
 from pivot.code.reads import SUFFIX, UP, FilePath, Read, is_program
 from pivot.code.resolve import Modules
 from pivot.paths import PathError, RepoPath
@@ -63,6 +63,12 @@ class DataFiles:
             found.update(dict.fromkeys(sorted(lines)))
             left = file_reads(lines)
         return list(found)
+
+    def words(self, lines: Iterable[str]) -> frozenset[str]:
+        """Names in found configurations that modules may have."""
+        paths = (RepoPath(r.path) for r in file_reads(lines) if r.is_file)
+        texts = (self._modules.data(path) for path in paths if may_name_files(path))
+        return frozenset().union(*map(words_within, texts))
 
     def _named_in(self, path: RepoPath) -> Iterator[str]:
         for name in names_within(self._modules.data(path)):

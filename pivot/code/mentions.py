@@ -26,6 +26,7 @@ _AS_FOLDERS: Final = (
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
 _WITHIN: Final = re.compile(rf"(?<![\w.*/-]){_FILE.pattern}(?![\w.-]*\w)".encode())
+_NAME: Final = re.compile(rb"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?![\w.])")
 _FOLDER: Final = re.compile(r"[\w-][\w.-]*(?:/[\w.-]+)*/?")
 _HOLE: Final = re.compile(r"\{[^{}]*\}|%[sd]|%\(\w+\)s")
 # The only kinds of nodes that are texts, or that texts in them are looked at for their sake.
@@ -84,6 +85,11 @@ def names_within(data: bytes) -> frozenset[str]:
     """
     found = {match.group().decode() for match in _WITHIN.finditer(data[:_MAX_READ])}
     return frozenset(name for name in found if is_file(name) and not name.endswith(_DATA))
+
+
+def words_within(data: bytes) -> frozenset[str]:
+    """Names in the text of a configuration, dotted or not, that modules may have."""
+    return frozenset(match.group().decode() for match in _NAME.finditer(data[:_MAX_READ]))
 
 
 def may_name_files(path: str) -> bool:

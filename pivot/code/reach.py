@@ -6,7 +6,7 @@ That is how handlers which register themselves somewhere else are found.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -181,26 +181,33 @@ class Reach:
     def _follow_words(self) -> None:
         """Reach the modules that what imports by computed names is given the plain names of."""
         leading = self._leading()
-        effects = (node for each in self.effects.values() for node in each.values())
-        for name, node in [*self.symbols.items(), *((None, node) for node in effects)]:
-            found = [(callee, word) for callee, word in node.given if callee in leading]
+        effects = [(f"{m}:{EFFECTS}", n) for m, ns in self.effects.items() for n in ns.values()]
+        for name, node in [*self.symbols.items(), *effects]:
+            for callee, word in node.given:
+                if callee in leading:
+                    self._follow_word(word, self.symbols[callee], name)
             users = (name, *node.symbols)
-            callees = [s for s in users if s in leading and not self._is_constant(s)]
-            lists = [s for s in node.symbols if s in self.symbols] if callees else []
-            found += ((callees[0], word) for s in lists for word in self.symbols[s].words)
-            for callee, word in found:
-                self._follow_word(callee, word, str(callee))
+            callees = [s for s in leading.intersection(users) if not self._is_constant(s)]
+            if callees or node.computes:
+                by = self.symbols[min(callees)] if callees else node
+                for word in self._listed(node):
+                    self._follow_word(word, by, name)
 
-    def _follow_word(self, callee: SymbolId, word: str, origin: str) -> None:
-        if word in self._named:
+    def _listed(self, node: Node) -> Iterator[str]:
+        """Plain names in what a node lists or reads, and in the constants that it uses."""
+        for each in (node, *(self.symbols[s] for s in node.symbols if s in self.symbols)):
+            yield from each.words
+            yield from self.graph.words(each)
+
+    def _follow_word(self, word: str, by: Node, origin: str) -> None:
+        """Reach a module, if there is one of this name, that `by` may import."""
+        graph = self.graph
+        if word in self._named or graph.modules.find(word) is None:
             return
         self._named.add(word)
-        graph = self.graph
-        if graph.modules.find(word) is None:
-            return
+        near = [by, *(graph.plain(symbol) for symbol in by.symbols)]
         self._widen(word, origin)
-        near = [callee, *graph.plain(callee).symbols]
-        if any(not _LISTING.isdisjoint(graph.plain(part).externals) for part in near):
+        if any(not _LISTING.isdisjoint(node.externals) for node in near):
             for module in graph.modules.within(word):
                 self._widen(module, origin)
 

@@ -6,28 +6,27 @@ too much is only a needless run.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from pivot.code.lookups import LookUps
 from pivot.code.reflection import (
     annotation_parts,
-    attribute_text,
     globals_item,
     is_loader,
     is_look_up,
     is_reflecting,
     is_sys_modules,
-    loadable,
     loaded,
     parsed,
+    read_chain,
 )
-from pivot.code.scopes import Origin, Place, Scope, Scopes, bound, imported
+from pivot.code.scopes import Origin, Place, Scopes, imported
+from pivot.code.sharing import consumes
 from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
-from pivot.code.syntax import children
 from pivot.code.texts import HOLDERS, evaluated_names, is_dotted, words
-from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Lookup, Reference, Uses
-
-type _Inner = list[ast.AST] | None
+from pivot.code.uses import SUBCLASSES, Reference, Uses
+from pivot.code.walking import Inner, ScopedWalk
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
@@ -36,23 +35,22 @@ _DOC: Final = "__doc__"
 _QUOTING: Final = frozenset({"getdoc", "getcomments", "docopt", "doctest", "testmod"})
 _ITEM_CALLS: Final = frozenset({"get", "setdefault", "pop", "update", "__getitem__"})
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
-_TABLE: Final = Origin("sys", "modules")
 
 
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
-    walk.go(nodes)
+    walk.go(nodes, place.tables | {_DOC})
     return Uses(
         references=tuple(walk.references),
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
         asked=tuple(walk.asked),
-        lookups=tuple(walk.lookups),
-        loads=tuple(walk.loads),
+        lookups=tuple(walk.look_ups.found),
+        loads=tuple(walk.look_ups.loads),
         imports=tuple(walk.imports),
         texts=tuple(walk.texts),
-        named=tuple(walk.named),
+        named=tuple(walk.look_ups.named),
         given=tuple(walk.given),
         called=frozenset(walk.called),
         lists=walk.lists,
@@ -60,63 +58,27 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     )
 
 
-class _Walk:
-    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
+class _Walk(ScopedWalk):
+    """Notes what each node takes from outside."""
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        super().__init__(place)
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
         self.asked: dict[Reference, None] = {}
-        self.lookups: dict[Lookup, None] = {}
-        self.loads: dict[str, None] = {}
-        self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[Sequence[ast.AST], Scopes]] = []
+        self.look_ups = LookUps(place)
         self.texts: dict[str, None] = {}
-        self.named: dict[str, None] = {}
         self.given: dict[tuple[Reference, str], None] = {}
         self.called: set[str] = set()
         self.lists = False
         self.quotes = False
-        self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
-
-    def go(self, nodes: Sequence[ast.AST]) -> None:
-        """Walk `nodes`; those of inner scopes come before what else their node gives."""
-        enter_of, inner = self._ENTER, self._inner
-        scopes = Scopes(special=self.place.tables | {_DOC})
-        # Behind the nodes of an inner scope stands a mark to go on with the scopes around it.
-        stack: list[ast.AST | None] = [*reversed(nodes)]
-        left: list[Scopes] = []
-        while stack:
-            node = stack.pop()
-            if node is None:
-                scopes = left.pop()
-                continue
-            if isinstance(node, ast.Name) and node.id in scopes.hidden:
-                continue
-            enter = enter_of.get(type(node))
-            if enter is None:
-                stack += reversed(children(node))
-                continue
-            found = enter(self, node, scopes)
-            stack += reversed(children(node) if found is None else found)
-            if inner:
-                left += (scopes, *(around for _, around in reversed(inner)))
-                for within, _ in reversed(inner):
-                    stack += (None, *reversed(within))
-                stack.append(None)
-                inner.clear()
-
-    def _visit(self, nodes: Sequence[ast.AST], scopes: Scopes) -> None:
-        """Walk `nodes` next, inside of these scopes."""
-        self._inner.append((nodes, scopes))
 
     def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
         stored = type(node.ctx) is not ast.Load
         if node.id in self.place.tables:
-            self._table(node)
+            self.look_ups.table(node)
         elif node.id == _DOC:
             self.quotes = True
         if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
@@ -135,55 +97,34 @@ class _Walk:
     def _type_alias(self, node: ast.TypeAlias, scopes: Scopes) -> list[ast.AST] | None:
         if not node.type_params:
             return None
-        self._visit([node.value], self._with_type_params(node.type_params, scopes))
+        self.visit([node.value], self.with_type_params(node.type_params, scopes))
         return []
 
     def _attribute(self, node: ast.Attribute, scopes: Scopes) -> list[ast.AST]:
-        chain, base = self._chain(node)
+        chain, base = read_chain(node, self.place)
         self.quotes |= _DOC in chain
-        self.lists |= chain[-1] == "__dict__" and node not in self._indexed
+        self.lists |= chain[-1] == "__dict__" and node not in self.look_ups.indexed
         if isinstance(base, Origin):
             self._add(Reference(chain, node.lineno, base))
             return []
         if "__subclasses__" in chain and not _is_outer(base, scopes):
-            self._look_up(SUBCLASSES, node)
+            self.look_ups.note(SUBCLASSES, node)
         if not isinstance(base, ast.Name):
             return [base]
         if node.attr == "modules" and is_sys_modules(node, self.place):
-            self._table(node)
-        elif node.attr in _LISTING and self._is_table(node.value, scopes):
-            self._look_up_module(node, None)
+            self.look_ups.table(node)
+        elif node.attr in _LISTING and self.look_ups.is_table(node.value, scopes):
+            self.look_ups.module(node, None)
         stored = not isinstance(node.ctx, ast.Load)
         self._refer((base.id, *chain), node.lineno, scopes, write=stored)
         return []
-
-    def _chain(self, node: ast.AST) -> tuple[tuple[str, ...], ast.AST | Origin]:
-        """`a.b.c` as its attributes `b, c` and what they are read from.
-
-        `getattr(x, "name")` counts as `x.name`, `import_module("m")` as the module.
-        """
-        attributes: list[str] = []
-        while True:
-            kind = type(node)
-            if isinstance(node, ast.Attribute):
-                attributes.append(node.attr)
-                node = node.value
-            elif kind is ast.Call and (read := attribute_text(node)) is not None:
-                node, name = read
-                attributes.append(name)
-            else:
-                break
-        attributes.reverse()
-        may_load = kind is ast.Call or kind is ast.Subscript
-        origin = loaded(node, self.place) if may_load else None
-        return tuple(attributes), node if origin is None else origin
 
     def _call(self, node: ast.Call, scopes: Scopes) -> list[ast.AST] | None:
         func = node.func
         name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         self.called.add(name)
         if is_reflecting(name, self.place):
-            chain, base = self._chain(node)
+            chain, base = read_chain(node, self.place)
             if chain and isinstance(base, ast.Name):
                 stored = isinstance(func, ast.Name) and name in _WRITING_CALLS
                 self._refer((base.id, *chain), node.lineno, scopes, write=stored)
@@ -192,19 +133,21 @@ class _Walk:
                 self._add(Reference(chain, node.lineno, base))
                 return []
             if is_loader(func, self.place):
-                self._load(node)
+                self.look_ups.load(node)
             elif is_look_up(node, self.place):
-                self._look_up_module(node, node.args[0])
+                self.look_ups.module(node, node.args[0])
         self._give(node, name, scopes)
         if isinstance(func, ast.Attribute):
             if name in _ITEM_CALLS:
-                self._indexed.add(func.value)
+                self.look_ups.indexed.add(func.value)
             if is_quiet(name):
                 self._changed(func, scopes, self.asked)
             else:
                 found = self.writes if registers([name]) else self.calls
                 self._changed(func.value, scopes, found)
-        elif name in _SEEING and isinstance(func, ast.Name):
+        elif node.args and consumes((name,)):
+            self._changed(node.args[0], scopes, self.calls)
+        if name in _SEEING and isinstance(func, ast.Name):
             return self._builtin_call(node, name, scopes)
         return None
 
@@ -214,34 +157,19 @@ class _Walk:
         arguments = [each for each in given if type(each) in HOLDERS]
         if not arguments:
             return
-        self._hold(arguments)
+        self.look_ups.hold(arguments)
         found = tuple(words(arguments))
         if found and not is_reading(name) and not is_pure_function(name):
-            chain, base = self._chain(node.func)
+            chain, base = read_chain(node.func, self.place)
             if isinstance(base, ast.Name):
                 for reference in _looked_up((base.id, *chain), 0, scopes):
                     self.given.update(dict.fromkeys((reference, word) for word in found))
         for variable in evaluated_names(node):
             self._refer((variable,), node.lineno, scopes)
 
-    def _hold(self, values: Iterable[ast.expr]) -> None:
-        """Note dotted texts that a library may look up by."""
-        for value in values:
-            text = getattr(value, "value", None)
-            if isinstance(text, str) and is_dotted(text):
-                self.named[text] = None
-
     def _table_of(self, node: ast.Dict, _: Scopes) -> list[ast.AST] | None:
-        self._hold(node.values)
+        self.look_ups.hold(node.values)
         return None
-
-    def _load(self, node: ast.Call) -> None:
-        """Note an import by a name that only a run knows, and what it may be."""
-        self._look_up(COMPUTED_IMPORT, node)
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        names = loadable(arguments[0], self.place) if arguments else None
-        if names is not None:
-            self.loads[names] = None
 
     def _builtin_call(self, node: ast.Call, name: str, scopes: Scopes) -> list[ast.AST] | None:
         """Built-ins that see the module's names, or change what they are given."""
@@ -252,7 +180,7 @@ class _Walk:
         text = node.args[0] if node.args else None
         if name in ("eval", "exec") and isinstance(text, ast.Constant):
             return [*parsed(text.value), *node.args[1:], *node.keywords]
-        self.lists |= name in ("globals", "vars") and node not in self._indexed
+        self.lists |= name in ("globals", "vars") and node not in self.look_ups.indexed
         if name in _OWN_MODULE or (name == "vars" and not node.args and not scopes.every):
             self._add(Reference((), node.lineno, Origin(self.place.module)))
         return None
@@ -267,32 +195,12 @@ class _Walk:
             if name is not None:
                 self._add(Reference((name,), node.lineno, Origin(self.place.module)))
                 return []
-            self._indexed.add(node.value)
-            if self._is_table(node.value, scopes):
-                self._look_up_module(node, node.slice)
+            self.look_ups.indexed.add(node.value)
+            if self.look_ups.is_table(node.value, scopes):
+                self.look_ups.module(node, node.slice)
         if not isinstance(node.ctx, ast.Load):
             self._changed(node.value, scopes, self.writes)
         return None
-
-    def _is_table(self, node: ast.AST, scopes: Scopes) -> bool:
-        """Whether this is `sys.modules`, which a function may import, too."""
-        if isinstance(node, ast.Name):
-            origins = (o for scope in scopes.every for o in scope.imports.get(node.id, ()))
-            if any(origin == _TABLE for origin in origins):
-                return True
-        return is_sys_modules(node, self.place)
-
-    def _table(self, node: ast.Name | ast.Attribute) -> None:
-        """Note a use of `sys.modules` itself, such as going through it."""
-        if node not in self._indexed and isinstance(node.ctx, ast.Load):
-            self._look_up_module(node, None)
-
-    def _look_up_module(self, node: ast.expr, name: ast.expr | None) -> None:
-        """Note that a module is taken from `sys.modules` by a name that only a run knows."""
-        self._look_up(COMPUTED_MODULE, node)
-        names = None if name is None else loadable(name, self.place)
-        # Where nothing tells, a module mostly looks for itself, or for what its own texts name.
-        self.loads[names or self.place.module] = None
 
     def _for(self, node: ast.For, scopes: Scopes) -> list[ast.AST] | None:
         self._changed(ast.Attribute(node.iter, "__iter__", ast.Load()), scopes, self.asked)
@@ -307,76 +215,21 @@ class _Walk:
 
     def _compare(self, node: ast.Compare, _: Scopes) -> list[ast.AST] | None:
         """To ask whether `sys.modules` has a name looks up nothing."""
-        self._indexed.update(node.comparators)
+        self.look_ups.indexed.update(node.comparators)
         return None
 
     def _changed(self, node: ast.AST, scopes: Scopes, found: dict[Reference, None]) -> None:
         """Note that the object which an attribute, item or method belongs to may change."""
         while isinstance(node, ast.Subscript):
             node = node.value
-        chain, base = self._chain(node)
+        if isinstance(node, ast.Name) and node.id in scopes.hidden:
+            return
+        chain, base = read_chain(node, self.place)
         if isinstance(base, Origin):
             found[Reference(chain, 0, base)] = None
         elif isinstance(base, ast.Name):
             for reference in _looked_up((base.id, *chain), 0, scopes):
                 found[reference] = None
-
-    def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: Scopes
-    ) -> list[ast.AST]:
-        """Walk the body in a scope of its own; gives what is evaluated outside of it."""
-        arguments = node.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every += [a for a in (arguments.vararg, arguments.kwarg) if a]
-        outside: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
-        if isinstance(node, ast.Lambda):
-            body: list[ast.AST] = [node.body]
-            annotations: list[ast.AST] = []
-        else:
-            body = list(node.body)
-            outside += node.decorator_list
-            annotations = [part for a in every for part in annotation_parts(a.annotation)]
-            annotations += annotation_parts(node.returns)
-            if node.type_params:
-                scopes = self._with_type_params(node.type_params, scopes)
-        scope = bound(body, self.place)
-        scope.names.update(a.arg for a in every)
-        for name in sorted(scope.from_module & scope.imports.keys()):
-            self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
-        self._visit(annotations, scopes)
-        self._visit(body, scopes.within(scope))
-        return outside
-
-    def _with_type_params(self, params: Sequence[ast.type_param], scopes: Scopes) -> Scopes:
-        scope = Scope({name for p in params if (name := getattr(p, "name", None))})
-        inner = scopes.within(scope)
-        self._visit([child for p in params for child in children(p)], inner)
-        return inner
-
-    def _class(self, node: ast.ClassDef, scopes: Scopes) -> list[ast.AST]:
-        if node.type_params:
-            scopes = self._with_type_params(node.type_params, scopes)
-        imports = bound(node.body, self.place).imports
-        if imports:
-            scopes = scopes.within(Scope(imports=imports, is_open=True))
-        self._visit([*node.bases, *node.keywords, *node.body], scopes)
-        return list(node.decorator_list)
-
-    def _comprehension(
-        self,
-        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        scopes: Scopes,
-    ) -> list[ast.AST]:
-        first, *others = node.generators
-        targets = [generator.target for generator in node.generators]
-        scope = bound(targets, self.place)
-        inner: list[ast.AST] = [*targets, *first.ifs, *others]
-        if isinstance(node, ast.DictComp):
-            inner += [node.key, node.value]
-        else:
-            inner.append(node.elt)
-        self._visit(inner, scopes.within(scope))
-        return [first.iter]
 
     def _import(self, statement: ast.Import | ast.ImportFrom, scopes: Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
@@ -408,11 +261,7 @@ class _Walk:
             self._seen.add(key)
             self.references[reference] = None
 
-    def _look_up(self, what: str, node: ast.expr) -> None:
-        self.lookups[Lookup(what, node.lineno)] = None
-
-    # By class, since this is asked of every node; all others are gone through as they are.
-    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, Scopes], _Inner]]] = {
+    ENTER: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any, Scopes], Inner]]] = {
         ast.Name: _name,
         ast.Constant: _text,
         ast.Attribute: _attribute,
@@ -424,11 +273,11 @@ class _Walk:
         ast.Expr: _statement,
         ast.Dict: _table_of,
         ast.For: _for,
-        ast.ClassDef: _class,
-        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
-        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),
+        ast.ClassDef: ScopedWalk.class_,
+        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), ScopedWalk.function),
+        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), ScopedWalk.comprehension),
         **dict.fromkeys((ast.Import, ast.ImportFrom), _import),
-        ast.GeneratorExp: _comprehension,
+        ast.GeneratorExp: ScopedWalk.comprehension,
     }
 
 

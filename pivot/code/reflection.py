@@ -135,6 +135,28 @@ def attribute_text(node: ast.AST) -> tuple[ast.AST, str] | None:
     return None
 
 
+def read_chain(node: ast.AST, place: Place) -> tuple[tuple[str, ...], ast.AST | Origin]:
+    """`a.b.c` as its attributes `b, c` and what they are read from.
+
+    `getattr(x, "name")` counts as `x.name`, `import_module("m")` as the module.
+    """
+    attributes: list[str] = []
+    while True:
+        kind = type(node)
+        if isinstance(node, ast.Attribute):
+            attributes.append(node.attr)
+            node = node.value
+        elif kind is ast.Call and (read := attribute_text(node)) is not None:
+            node, name = read
+            attributes.append(name)
+        else:
+            break
+    attributes.reverse()
+    may_load = kind is ast.Call or kind is ast.Subscript
+    origin = loaded(node, place) if may_load else None
+    return tuple(attributes), node if origin is None else origin
+
+
 def is_sys_modules(node: ast.AST, place: Place) -> bool:
     """Whether this is `sys.modules`, by whatever name."""
     if isinstance(node, ast.Name):

@@ -384,6 +384,11 @@ class Graph:
                     stack += self.imports(part)
         return found
 
+    def words(self, node: Node) -> Iterable[str]:
+        """Names of modules that stand in the configurations which a node reads at import."""
+        words = self._files.words(node.files) if node.files else ()
+        return sorted(word for word in words if self.modules.find(word) is not None)
+
     def closure(self, symbol: SymbolId) -> frozenset[SymbolId]:
         """All symbols that `symbol` leads to by name, itself included."""
         if symbol not in self._closures:

@@ -47,6 +47,6 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len(CASES) >= 500
-    assert sum(case.must_run for case in CASES) >= 400
+    assert len(CASES) >= 800
+    assert sum(case.must_run for case in CASES) >= 650
     assert len({case.group for case in CASES}) >= 14

@@ -188,6 +188,20 @@ def test_a_long_chain_is_deeper_than_the_recursion_limit():
     assert encode(tree).count(b"BinOp") == sys.getrecursionlimit() * 3
 
 
+def test_a_deep_tree_has_the_form_that_it_has_where_recursion_is_allowed():
+    body = " + ".join(["f(x)[0].y"] * sys.getrecursionlimit())
+    tree = ast.parse(
+        f"def f(a, *, b=1):\n    'text'\n    return [{body}, f'{{a}}b', {{'y', 'x'}}]\n"
+    )
+    deep = encode(tree)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit * 20)
+    try:
+        assert encode(tree) == deep
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 def test_a_huge_integer_has_a_form():
     assert encode(ast.Constant(1 << 100_000)) != encode(ast.Constant(1 << 100_001))
 

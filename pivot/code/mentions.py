@@ -21,6 +21,7 @@ _BARE: Final = re.compile(_SUFFIX)
 _IN_SOURCE: Final = re.compile(rb"\.[a-z][a-z0-9]{1,9}[\"']")
 _AS_FOLDERS: Final = (
     *(b'/ "', b"/ '", b'/ f"', b"/ f'"),
+    *(b'/"', b"/'", b"/{"),
     *(b"Path(", b"path.join(", b"joinpath(", b"files("),
 )
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})

@@ -7,7 +7,7 @@ from typing import Final
 
 from pivot.code.facts import Module, Part
 from pivot.code.findings import SCHEME
-from pivot.code.references import Lookup
+from pivot.code.uses import Lookup
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.paths import RepoPath
 

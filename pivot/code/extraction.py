@@ -25,14 +25,7 @@ from pivot.code.reads import (
     names_programs,
     reads_by_name,
 )
-from pivot.code.references import (
-    COMPUTED_IMPORT,
-    COMPUTED_MODULE,
-    Lookup,
-    Reference,
-    Uses,
-    find_uses,
-)
+from pivot.code.references import find_uses
 from pivot.code.reflection import dotted_texts
 from pivot.code.scopes import Origin, Place
 from pivot.code.search_path import find_added
@@ -48,6 +41,7 @@ from pivot.code.statements import (
 from pivot.code.symbols import Definition, Outline, Symbol, locate, parse_file, read_outline
 from pivot.code.syntax import walk
 from pivot.code.texts import words
+from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, Lookup, Reference, Uses
 from pivot.hashing import derive
 from pivot.paths import RepoPath
 
@@ -79,7 +73,6 @@ def extract(
         tree,
         source.splitlines(),
         names_programs=names_programs(source),
-        names_files=names_files(source),
     )
     symbols = {
         name: facts.Symbol(
@@ -180,7 +173,6 @@ class _Parts:
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
-    names_files: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
@@ -220,6 +212,7 @@ class _Parts:
         self.imports += uses.imports
         now, later = self._reads([*tests, *statements], uses.called)
         opens = reads_by_name(uses.called)
+        written = self._text(definitions)
         programs = [read for read in later if read.is_program]
         is_hook = any(getattr(s, "name", "") == "__getattr__" for s in statements)
         if is_hook:  # importing a name from the module calls it
@@ -227,7 +220,7 @@ class _Parts:
         return facts.Part(
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
-            text=derive(_TEXT_CONTEXT, self._text(definitions)),
+            text=derive(_TEXT_CONTEXT, written),
             references=tuple((self._place(r), r.line) for r in uses.references),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
@@ -244,7 +237,7 @@ class _Parts:
             called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
-            mentions=find_mentions(nodes) if self.names_files else (),
+            mentions=find_mentions(nodes) if names_files(written) else (),
             opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
@@ -266,7 +259,7 @@ class _Parts:
         """The methods of what a definition makes that change it though they seem only to read."""
         if isinstance(definition.node, ast.ClassDef):
             return self.sharing(definition).acting
-        return frozenset({"__iter__"}) if flows(definition.node) else frozenset()
+        return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
@@ -338,8 +331,9 @@ def _docs(nodes: Iterable[ast.AST], *, deep: bool = True) -> str:
     found: list[str] = []
     for node in nodes:
         if isinstance(node, _DOCUMENTED):
-            text = ast.get_docstring(node, clean=False)
-            found += [text] if text is not None else []
+            # White space around lines is formatting, which formatters change.
+            lines = (ast.get_docstring(node, clean=False) or "").strip().splitlines()
+            found += ["\n".join(line.strip() for line in lines)] if lines else []
             if deep and isinstance(node, ast.ClassDef):
                 found += [_docs(node.body)]
     text = "\0".join(found)

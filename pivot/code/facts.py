@@ -12,8 +12,8 @@ from typing import NamedTuple
 from pivot.code.declarations import Bindings
 from pivot.code.findings import Kind
 from pivot.code.reads import FilePath, Read
-from pivot.code.references import Lookup, Reference
 from pivot.code.scopes import Origin, Place
+from pivot.code.uses import Lookup, Reference
 from pivot.hashing import ObjectId
 from pivot.paths import RepoPath
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pivot.code.facts import Module, Part
-from pivot.code.references import Reference
 from pivot.code.resolve import Modules
 from pivot.code.targets import NOWHERE, SymbolId, Targets
+from pivot.code.uses import Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,18 @@ _BARE: Final = re.compile(_SUFFIX)
 _IN_SOURCE: Final = re.compile(rb"\.[a-z][a-z0-9]{1,9}[\"']")
 _AS_FOLDERS: Final = (
     *(b'/ "', b"/ '", b'/ f"', b"/ f'"),
-    *(b"Path(", b"join(", b"joinpath(", b"files("),
+    *(b"Path(", b"path.join(", b"joinpath(", b"files("),
 )
 _JOINING: Final = frozenset({"Path", "PurePath", "join", "joinpath", "files"})
 _DATA: Final = (".csv", ".tsv", ".jsonl", ".lock", ".md", ".html", ".proto")
 _WITHIN: Final = re.compile(rf"(?<![\w.*/-]){_FILE.pattern}(?![\w.-]*\w)".encode())
 _FOLDER: Final = re.compile(r"[\w-][\w.-]*(?:/[\w.-]+)*/?")
 _HOLE: Final = re.compile(r"\{[^{}]*\}|%[sd]|%\(\w+\)s")
+# The only kinds of nodes that are texts, or that texts in them are looked at for their sake.
+_TELLING: Final = frozenset(
+    {ast.Constant, ast.JoinedStr, ast.BinOp, ast.Call}
+    | {ast.Compare, ast.Set, ast.List, ast.Tuple, ast.Dict}
+)
 _MAX_LENGTH: Final = 120
 _MAX_READ: Final = 1 << 18
 _ANY: Final = "*"
@@ -35,7 +40,7 @@ _ASKING: Final = frozenset({"endswith", "removesuffix", "startswith"})
 
 
 def names_files(source: bytes) -> bool:
-    """A quick look at whether a source may name a file, or the folder of one."""
+    """A quick look at whether code may name a file, or the folder of one."""
     return any(mark in source for mark in _AS_FOLDERS) or _IN_SOURCE.search(source) is not None
 
 
@@ -55,11 +60,10 @@ def _folders(nodes: Sequence[ast.AST]) -> Iterator[str]:
     while stack:
         node = stack.pop()
         operands: list[ast.expr] = []
-        match node:
-            case ast.BinOp(op=ast.Div(), right=right):
-                operands = [right]
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _JOINING:
-                operands = node.args
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            operands = [node.right]
+        elif isinstance(node, ast.Call) and _last_name(node.func) in _JOINING:
+            operands = node.args
         for operand in operands:
             text = getattr(operand, "value", None)
             if isinstance(text, str) and _FOLDER.fullmatch(text):
@@ -101,11 +105,15 @@ def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
     stack = list(reversed(nodes))
     while stack:
         node = stack.pop()
+        if type(node) not in _TELLING:
+            stack += reversed(children(node))
+            continue
         text = _text(node)
         if text is None:
             if (joined := _joined(node)) is not None:
                 yield joined
-            stack += (child for child in reversed(children(node)) if not _is_asked(node, child))
+            below = reversed(children(node))
+            stack += filter(_is_no_suffix, below) if _asks(node) else below
             continue
         yield _ANY + text if _BARE.fullmatch(text) else re.sub(r"\*+", _ANY, text)
         if not isinstance(node, ast.Constant):
@@ -125,16 +133,21 @@ def _joined(node: ast.AST) -> str | None:
     return "/".join(_text(part) or _ANY for part in parts) if len(parts) > 1 else None
 
 
-def _is_asked(node: ast.AST, child: ast.AST) -> bool:
-    """Whether a text is only compared with suffixes, or listed to be."""
-    match node:
-        case ast.Compare() | ast.Set() | ast.List() | ast.Tuple() | ast.Dict():
-            pass
-        case ast.Call(func=ast.Attribute(attr=name)) if name in _ASKING:
-            pass
-        case _:
-            return False
-    return isinstance(child, ast.Constant) and _BARE.fullmatch(str(child.value)) is not None
+def _asks(node: ast.AST) -> bool:
+    """Whether texts in it are only compared, or listed to be."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in _ASKING
+    return isinstance(node, ast.Compare | ast.Set | ast.List | ast.Tuple | ast.Dict)
+
+
+def _is_no_suffix(node: ast.AST) -> bool:
+    return not (isinstance(node, ast.Constant) and _BARE.fullmatch(str(node.value)))
+
+
+def _last_name(node: ast.expr) -> str:
+    """`join` of `os.path.join`; empty for what is no name."""
+    name: str = getattr(node, "attr", getattr(node, "id", ""))
+    return name
 
 
 def _text(node: ast.AST) -> str | None:

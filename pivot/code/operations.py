@@ -49,6 +49,13 @@ _ITERATORS: Final = frozenset(
     {"iter", "map", "filter", "zip", "enumerate", "reversed", "open"}
     | {"count", "cycle", "repeat", "chain", "islice", "starmap", "accumulate", "pairwise"}
 )
+_YIELDING: Final = frozenset({ast.Yield, ast.YieldFrom})
+# Of all other kinds of nodes, which most are of, `operations` goes on to what is below them.
+_OPERATING: Final = frozenset(
+    {ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign, ast.comprehension}
+    | {ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.FormattedValue}
+    | {ast.For, ast.Starred, ast.Assign, ast.Call}
+)
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -70,6 +77,9 @@ def operations(nodes: Sequence[ast.AST]) -> list[ast.expr]:
     stack = list(reversed(nodes))
     while stack:
         node = stack.pop()
+        if type(node) not in _OPERATING:
+            stack += reversed(children(node))
+            continue
         if isinstance(node, ast.Lambda):
             stack += defaults(node)
             continue
@@ -155,10 +165,10 @@ def acting(node: ast.ClassDef) -> frozenset[str]:
     return frozenset(found)
 
 
-def flows(node: ast.stmt) -> bool:
+def flows(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
     """Whether a statement binds an iterator, or defines a function that gives one.
 
-    What goes through it takes something from all others.
+    What goes through it takes something from all others. `nodes` are all of the statement.
     """
     match node:
         case ast.Assign(value=ast.GeneratorExp()):
@@ -166,7 +176,7 @@ def flows(node: ast.stmt) -> bool:
         case ast.Assign(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
             return name in _ITERATORS
         case ast.FunctionDef():
-            return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in walk(node))
+            return any(type(part) in _YIELDING for part in nodes)
     return False
 
 

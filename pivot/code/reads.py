@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from pivot.code.references import Reference
 from pivot.code.scopes import Origin, Place
 from pivot.code.statements import own_nodes
+from pivot.code.uses import Reference
 
 PROGRAM: Final = "what a program that is run by its file imports"
 """What is said of such a program, of which only the file itself is known."""

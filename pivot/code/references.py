@@ -7,8 +7,7 @@ too much is only a needless run.
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from pivot.code.reflection import (
     annotation_parts,
@@ -22,21 +21,11 @@ from pivot.code.reflection import (
     loaded,
     parsed,
 )
-from pivot.code.scopes import Origin, Place, Scope, Scopes, bound, imported
+from pivot.code.scopes import Origin, Place, Scopes, imported
 from pivot.code.statements import is_pure_function, is_quiet, is_reading, registers
-from pivot.code.syntax import children
 from pivot.code.texts import HOLDERS, evaluated_names, is_dotted, words
-
-type _Inner = list[ast.AST] | None
-
-COMPUTED_IMPORT: Final = "import of a computed name"
-"""What is said of a module that is imported by a name which only a run knows."""
-
-COMPUTED_MODULE: Final = "sys.modules of a computed name"
-"""What is said of a module that is looked up so."""
-
-SUBCLASSES: Final = "subclasses of a class that only a run knows"
-"""What is said of a look for subclasses, unless the class is named."""
+from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Lookup, Reference, Uses
+from pivot.code.walking import Inner, ScopedWalk
 
 _OWN_MODULE: Final = frozenset({"globals", "eval", "exec"})
 _WRITING_CALLS: Final = frozenset({"setattr", "delattr"})
@@ -48,70 +37,10 @@ _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 _TABLE: Final = Origin("sys", "modules")
 
 
-class Reference(NamedTuple):
-    """A name that code uses, with the attributes it reads from it: `np.linalg.norm`.
-
-    A tuple, for there is one for each name in each piece of code.
-
-    Attributes:
-        chain: the name and its attributes; only attributes where `origin` is given.
-        origin: what an import inside the code itself bound the name to.
-        line: where, 1-based.
-        runs_only: an import statement, which runs the module but uses nothing of it.
-    """
-
-    chain: tuple[str, ...]
-    line: int
-    origin: Origin | None = None
-    runs_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """A look-up by a name that only a run knows, such as `import_module(name)`."""
-
-    what: str
-    line: int
-
-
-class Uses(NamedTuple):
-    """What code takes from outside itself.
-
-    Attributes:
-        references: names it reads, without duplicates, in order of appearance.
-        writes: what it sets attributes or items of, and globals that it binds.
-        calls: objects that it calls methods of, which may change them; mere reading left out.
-        asked: methods that are named like ones which only read, and those that loops call.
-        lookups: what can't be followed.
-        loads: modules that imports by computed names may mean, as `package.*`.
-        imports: globals that functions bind by importing them, and from where.
-        texts: literals that may name a module, or something in one.
-        named: those that something is given, or that stand in tables.
-        given: functions and classes with each plain name that they are given as a text.
-        called: last names of what it calls, as `loads` of `json.loads(text)`.
-        lists: it goes through the names of modules, in the order of their definitions.
-        quotes: it reads docstrings.
-    """
-
-    references: tuple[Reference, ...]
-    writes: tuple[Reference, ...]
-    calls: tuple[Reference, ...]
-    asked: tuple[Reference, ...]
-    lookups: tuple[Lookup, ...]
-    loads: tuple[str, ...]
-    imports: tuple[tuple[str, Origin], ...]
-    texts: tuple[str, ...]
-    named: tuple[str, ...]
-    given: tuple[tuple[Reference, str], ...]
-    called: frozenset[str]
-    lists: bool
-    quotes: bool
-
-
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
-    walk.go(nodes)
+    walk.go(nodes, place.tables | {_DOC})
     return Uses(
         references=tuple(walk.references),
         writes=tuple(walk.writes),
@@ -129,19 +58,17 @@ def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     )
 
 
-class _Walk:
-    """One pass over code, on an explicit stack of nodes, each with the scopes around it."""
+class _Walk(ScopedWalk):
+    """Notes what each node takes from outside."""
 
     def __init__(self, place: Place) -> None:
-        self.place = place
+        super().__init__(place)
         self.references: dict[Reference, None] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
         self.asked: dict[Reference, None] = {}
         self.lookups: dict[Lookup, None] = {}
         self.loads: dict[str, None] = {}
-        self.imports: dict[tuple[str, Origin], None] = {}
-        self._inner: list[tuple[Sequence[ast.AST], Scopes]] = []
         self.texts: dict[str, None] = {}
         self.named: dict[str, None] = {}
         self.given: dict[tuple[Reference, str], None] = {}
@@ -150,37 +77,6 @@ class _Walk:
         self.quotes = False
         self._indexed: set[ast.AST] = set()
         self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
-
-    def go(self, nodes: Sequence[ast.AST]) -> None:
-        """Walk `nodes`; those of inner scopes come before what else their node gives."""
-        enter_of, inner = self._ENTER, self._inner
-        scopes = Scopes(special=self.place.tables | {_DOC})
-        # Behind the nodes of an inner scope stands a mark to go on with the scopes around it.
-        stack: list[ast.AST | None] = [*reversed(nodes)]
-        left: list[Scopes] = []
-        while stack:
-            node = stack.pop()
-            if node is None:
-                scopes = left.pop()
-                continue
-            if isinstance(node, ast.Name) and node.id in scopes.hidden:
-                continue
-            enter = enter_of.get(type(node))
-            if enter is None:
-                stack += reversed(children(node))
-                continue
-            found = enter(self, node, scopes)
-            stack += reversed(children(node) if found is None else found)
-            if inner:
-                left += (scopes, *(around for _, around in reversed(inner)))
-                for within, _ in reversed(inner):
-                    stack += (None, *reversed(within))
-                stack.append(None)
-                inner.clear()
-
-    def _visit(self, nodes: Sequence[ast.AST], scopes: Scopes) -> None:
-        """Walk `nodes` next, inside of these scopes."""
-        self._inner.append((nodes, scopes))
 
     def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
         stored = type(node.ctx) is not ast.Load
@@ -204,7 +100,7 @@ class _Walk:
     def _type_alias(self, node: ast.TypeAlias, scopes: Scopes) -> list[ast.AST] | None:
         if not node.type_params:
             return None
-        self._visit([node.value], self._with_type_params(node.type_params, scopes))
+        self.visit([node.value], self.with_type_params(node.type_params, scopes))
         return []
 
     def _attribute(self, node: ast.Attribute, scopes: Scopes) -> list[ast.AST]:
@@ -390,63 +286,6 @@ class _Walk:
             for reference in _looked_up((base.id, *chain), 0, scopes):
                 found[reference] = None
 
-    def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scopes: Scopes
-    ) -> list[ast.AST]:
-        """Walk the body in a scope of its own; gives what is evaluated outside of it."""
-        arguments = node.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every += [a for a in (arguments.vararg, arguments.kwarg) if a]
-        outside: list[ast.AST] = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
-        if isinstance(node, ast.Lambda):
-            body: list[ast.AST] = [node.body]
-            annotations: list[ast.AST] = []
-        else:
-            body = list(node.body)
-            outside += node.decorator_list
-            annotations = [part for a in every for part in annotation_parts(a.annotation)]
-            annotations += annotation_parts(node.returns)
-            if node.type_params:
-                scopes = self._with_type_params(node.type_params, scopes)
-        scope = bound(body, self.place)
-        scope.names.update(a.arg for a in every)
-        for name in sorted(scope.from_module & scope.imports.keys()):
-            self.imports.update(dict.fromkeys((name, origin) for origin in scope.imports[name]))
-        self._visit(annotations, scopes)
-        self._visit(body, scopes.within(scope))
-        return outside
-
-    def _with_type_params(self, params: Sequence[ast.type_param], scopes: Scopes) -> Scopes:
-        scope = Scope({name for p in params if (name := getattr(p, "name", None))})
-        inner = scopes.within(scope)
-        self._visit([child for p in params for child in children(p)], inner)
-        return inner
-
-    def _class(self, node: ast.ClassDef, scopes: Scopes) -> list[ast.AST]:
-        if node.type_params:
-            scopes = self._with_type_params(node.type_params, scopes)
-        imports = bound(node.body, self.place).imports
-        if imports:
-            scopes = scopes.within(Scope(imports=imports, is_open=True))
-        self._visit([*node.bases, *node.keywords, *node.body], scopes)
-        return list(node.decorator_list)
-
-    def _comprehension(
-        self,
-        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        scopes: Scopes,
-    ) -> list[ast.AST]:
-        first, *others = node.generators
-        targets = [generator.target for generator in node.generators]
-        scope = bound(targets, self.place)
-        inner: list[ast.AST] = [*targets, *first.ifs, *others]
-        if isinstance(node, ast.DictComp):
-            inner += [node.key, node.value]
-        else:
-            inner.append(node.elt)
-        self._visit(inner, scopes.within(scope))
-        return [first.iter]
-
     def _import(self, statement: ast.Import | ast.ImportFrom, scopes: Scopes) -> list[ast.AST]:
         for _, origin, module in imported(statement, self.place):
             self._add(Reference((), statement.lineno, Origin(module), runs_only=True))
@@ -480,8 +319,7 @@ class _Walk:
     def _look_up(self, what: str, node: ast.expr) -> None:
         self.lookups[Lookup(what, node.lineno)] = None
 
-    # By class, since this is asked of every node; all others are gone through as they are.
-    _ENTER: ClassVar[Mapping[type[ast.AST], Callable[["_Walk", Any, Scopes], _Inner]]] = {
+    ENTER: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any, Scopes], Inner]]] = {
         ast.Name: _name,
         ast.Constant: _text,
         ast.Attribute: _attribute,
@@ -493,11 +331,11 @@ class _Walk:
         ast.Expr: _statement,
         ast.Dict: _table_of,
         ast.For: _for,
-        ast.ClassDef: _class,
-        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), _function),
-        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), _comprehension),
+        ast.ClassDef: ScopedWalk.class_,
+        **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda), ScopedWalk.function),
+        **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp), ScopedWalk.comprehension),
         **dict.fromkeys((ast.Import, ast.ImportFrom), _import),
-        ast.GeneratorExp: _comprehension,
+        ast.GeneratorExp: ScopedWalk.comprehension,
     }
 
 

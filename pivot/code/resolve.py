@@ -8,9 +8,9 @@ from pivot.code.ahead import guess, parse_ahead
 from pivot.code.facts import Module
 from pivot.code.following import Package, Search
 from pivot.code.reading import Kept, Reading, Sources
-from pivot.code.references import Reference
 from pivot.code.scopes import Origin
 from pivot.code.targets import NOWHERE, SymbolId, Targets
+from pivot.code.uses import Reference
 from pivot.hashing import ObjectId
 from pivot.paths import PathError, RepoPath
 

@@ -18,11 +18,12 @@ from pivot.code import declarations, statements
 from pivot.code.facts import Trigger
 from pivot.code.findings import Kind
 from pivot.code.operations import operations
-from pivot.code.references import Reference, find_uses
+from pivot.code.references import find_uses
 from pivot.code.reflection import loaded, loader_names, table_names
 from pivot.code.scopes import Origin, Place, imported
 from pivot.code.sharing import arguments
 from pivot.code.syntax import parse, walk
+from pivot.code.uses import Reference
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
 

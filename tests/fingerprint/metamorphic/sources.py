@@ -7,6 +7,7 @@ text; where it can't do anything it gives the same text.
 import ast
 import functools
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from pivot.code.syntax import parse
 REPOSITORY: Final = Path(__file__).parents[3]
 LIBRARY: Final = Path(ast.__file__).parent
 LARGEST: Final = 40_000  # characters, of a file that many examples are made of
+_READS_DOCSTRINGS: Final = re.compile("__doc__|getdoc|getcomments|docopt|doctest|testmod")
+_READS_ORDER: Final = re.compile(r"globals\(|vars\(|__dict__")
 Rewriting = Callable[[str, int], str]
 
 
@@ -109,7 +112,9 @@ def _is_continued(lines: Sequence[str], at: int) -> bool:
 
 
 def document(source: str, variant: int) -> str:
-    """Docstrings for some that have none, other ones for those that have."""
+    """Docstrings for some that have none, other ones for those that have; if nothing reads them."""
+    if _READS_DOCSTRINGS.search(source):
+        return source
     chosen = random.Random(variant)
     tree = parse(source)
     for node in ast.walk(tree):
@@ -160,7 +165,12 @@ def _bracketable(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def reorder(source: str, variant: int) -> str:
-    """Neighbouring functions in another order, where making one runs nothing of the others."""
+    """Neighbouring functions in another order, where making one runs nothing of the others.
+
+    If nothing goes through them in their order.
+    """
+    if _READS_ORDER.search(source):
+        return source
     chosen = random.Random(variant)
     tree = parse(source)
     body: list[ast.stmt] = []

@@ -1,0 +1,105 @@
+"""Which names the course of loading, and what it declares, may depend on.
+
+Names stand alone, without the module that they are in or the object that they are looked up in: so
+no alias leads past them. Whoever looks for names in other ways (`globals()`, a computed `getattr`)
+may depend on all of them.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from types import CodeType
+from typing import Final
+
+from pivot.definition.influence import Influence
+from pivot.definition.outline import Outline
+from pivot.definition.statement import Mention, Statement, names_of
+
+# Who uses one of these may look up, or go through, names that are written nowhere.
+_REFLECTIVE: Final = frozenset(
+    "getattr setattr delattr hasattr attrgetter methodcaller globals locals vars dir eval exec "
+    "__import__ import_module modules inspect getmembers getsource signature "
+    "get_type_hints get_annotations currentframe _getframe f_globals f_locals f_back gi_frame "
+    "runpy pkgutil iter_modules walk_packages resolve_name importlib entry_points gc "
+    "__dict__ __globals__ __builtins__ __code__ __closure__ __defaults__ __kwdefaults__ "
+    "__annotations__ __getattr__ __getattribute__ __subclasses__ __mro__ mro __bases__ "
+    "pickle dill cloudpickle ctypes settrace setprofile monitoring".split()
+)
+
+
+def influence(
+    outlines: Collection[Outline],
+    ran: Iterable[CodeType],
+    others: Iterable[CodeType],
+    is_loaded: Callable[[str], bool],
+) -> Influence:
+    """What matters to definitions that were loaded.
+
+    Args:
+        outlines: of the modules that were simply imported.
+        ran: all code of these that ran.
+        others: the code of other sources that ran.
+        is_loaded: whether there is a module of a name.
+    """
+    statements = [statement for found in outlines for statement in found.statements]
+    proven = frozenset(n for s in statements for n in s.needs if not _is_by_chance(n, is_loaded))
+    wanted = frozenset(name for statement in statements for name in statement.wanted)
+    structure = {id(code) for found in outlines for code in (found.instructions.code, *found.bodies)}
+    functions = [code for code in ran if id(code) not in structure]
+    mentions = set(_mentions([*functions, *others]))
+    mentions.update(_binders(statements, functions))
+    for statement in statements:
+        certain = proven.issuperset(statement.needs)
+        mentions.update(statement.held if certain else statement.reads)
+    names = _closed(mentions, statements)
+    return Influence(names, wanted, proven)
+
+
+def _is_by_chance(need: str, is_loaded: Callable[[str], bool]) -> bool:
+    """Whether an attribute is a module, which is there only once somebody imported it."""
+    of, is_attribute, name = need.partition("@")
+    return bool(is_attribute) and is_loaded(f"{of.replace(':', '.')}.{name}")
+
+
+def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> frozenset[str] | None:
+    """All names in what is mentioned, in what statements read that bind one of them, and so on.
+
+    None where that may be all names.
+    """
+    binding: dict[str, list[Statement]] = {}
+    for statement in statements:
+        for name in statement.binds:
+            binding.setdefault(name, []).append(statement)
+    names: set[str] = set()
+    todo = list(mentions)
+    while todo:
+        mention = todo.pop()
+        if isinstance(mention, str) and mention in _REFLECTIVE:
+            return None
+        for name in names_of(mention):
+            if name not in names:
+                names.add(name)
+                for statement in binding.pop(name, ()):
+                    todo += statement.reads
+    return frozenset(names)
+
+
+def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -> Iterator[str]:
+    """The names of what functions that ran stand in."""
+    ids = {id(code) for code in functions}
+    if ids:
+        for statement in statements:
+            if any(id(code) in ids for top in statement.codes for code in _within(top)):
+                yield from statement.binds
+
+
+def _mentions(codes: Iterable[CodeType]) -> Iterator[Mention]:
+    """What code may look up when it runs."""
+    for code in codes:
+        yield from code.co_names
+        yield from ((c,) for c in code.co_consts if isinstance(c, str | tuple | frozenset))
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _within(constant)

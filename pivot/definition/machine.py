@@ -1,0 +1,338 @@
+"""Going through the code of a module, or of a class in it, with values in place of objects."""
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Final
+
+from pivot.definition import literals
+from pivot.definition.calls import new_class, result
+from pivot.definition.instructions import Instructions
+from pivot.definition.literals import UnsureError, is_hashable
+from pivot.definition.statement import Statement
+from pivot.definition.values import (
+    FALSE, LIST, MAPPING, MUTABLE, NULL, TYPE, UNKNOWN, Tag, Value, member,
+)  # fmt: skip
+
+type Entry = tuple[Tag, object, int]
+"""On the stack: a value, and where in what the statement mentions begins what it is made of."""
+
+_TYPES: Final = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type))
+_GENERIC: Final = frozenset({"list", "dict", "tuple", "set", "frozenset", "type"})
+# The arguments of BINARY_OP that are worked with here; those that change an object are not.
+_OPERATORS: Final = {0: "+", 2: "//", 5: "*", 7: "|", 10: "-", 11: "/", 26: "[]"}
+_EQUAL: Final = 2
+# Names that only people and tools look at; other names with underscores mean something to Python.
+_TELLING: Final = frozenset({"__doc__", "__version__", "__author__", "__annotations__", "__all__"})
+_EVERYWHERE: Final[Mapping[str, Value]] = {
+    **{name: (Tag.BUILTIN, name) for name in vars(builtins)},
+    **dict.fromkeys(("__file__", "__doc__", "__package__", "__spec__", "__loader__"), UNKNOWN),
+    "__name__": (Tag.MODULE_NAME, None),
+    "__annotations__": (Tag.ANNOTATIONS, None),
+}
+
+
+@dataclass(slots=True)
+class Names:
+    """What names stand for in a module, as far as its code has come.
+
+    `is_own` tells whether a module, by its name, is the project's; `others` is what those stand
+    for that nothing binds.
+    """
+
+    is_own: Callable[[str], bool]
+    bound: dict[str, Value] = field(default_factory=dict)
+    others: Mapping[str, Value] = field(default_factory=lambda: _EVERYWHERE)
+
+    def forget(self, *, all_of_it: bool = False) -> None:
+        """Forget what an object is that other code may have changed by now."""
+        for name, (tag, what) in self.bound.items():
+            if tag is Tag.KNOWN and (all_of_it or isinstance(what, MUTABLE)):
+                self.bound[name] = UNKNOWN
+
+    def take_any(self) -> None:
+        """Let all names stand for anything: all of another module's were taken."""
+        self.bound = dict.fromkeys(self.bound, UNKNOWN)
+        self.others = {}
+
+
+class Machine:
+    """What an interpreter has while it runs code: a stack, and names.
+
+    `statement` is the one that is being gone through; `scope` is where names are bound, which is
+    that of a class in its body.
+    """
+
+    def __init__(self, code: CodeType, names: Names, statement: Statement) -> None:
+        self.code = code
+        self.instructions = Instructions(code)
+        self.names = names
+        self.scope = names.bound
+        self.statement = statement
+        self.bodies: list[CodeType] = []
+        self.stack: list[Entry] = []
+
+    # -- the stack ----------------------------------------------------------------------------
+
+    def push(self, value: Value, start: int) -> None:
+        self.stack.append((*value, start))
+
+    def pop(self) -> Entry:
+        return self.stack.pop()
+
+    def pop_many(self, count: int) -> tuple[list[Value], int]:
+        """The topmost values, and where begins what they are made of."""
+        if count == 0:
+            return [], len(self.statement.reads)
+        entries = self.stack[-count:]
+        del self.stack[-count:]
+        return [entry[:2] for entry in entries], min([entry[2] for entry in entries])
+
+    def unsure(self, start: int, *, names_only: bool = False) -> None:
+        """Hold what something is done with that may be noticed."""
+        self.statement.hold(start, names_only=names_only)
+        self.names.forget()
+
+    # -- names --------------------------------------------------------------------------------
+
+    def load_name(self, name: str) -> None:
+        reads = self.statement.reads
+        start = len(reads)
+        reads.append(name)
+        value = self.scope.get(name) or self.names.bound.get(name) or self.names.others.get(name)
+        if value is None:
+            self.unsure(start)
+            value = UNKNOWN
+        self.stack.append((*value, start))
+
+    def store_name(self, name: str) -> None:
+        self.scope[name] = self.stack.pop()[:2]
+        self.statement.binds.append(name)
+        if name.startswith("__") and name not in _TELLING and self.scope is self.names.bound:
+            self.statement.counts = True
+
+    def load_constant(self, value: object) -> None:
+        statement = self.statement
+        start = len(statement.reads)
+        if isinstance(value, CodeType):
+            statement.codes.append(value)
+            self.stack.append((Tag.CODE, value, start))
+            return
+        if isinstance(value, str | tuple | frozenset):
+            statement.reads.append((value,))
+        self.stack.append((Tag.KNOWN, value, start))
+
+    # -- imports ------------------------------------------------------------------------------
+
+    def import_name(self, module: str) -> None:
+        (level, wanted), start = self.pop_many(2)
+        statement = self.statement
+        statement.reads.append(module)
+        names = wanted[1] if isinstance(wanted[1], tuple) else ()
+        if level[1] == 0 and not self.names.is_own(module):
+            statement.needs += (module,)
+            statement.libraries += (module,)
+            top = module if names else module.partition(".")[0]
+            self.push((Tag.LIBRARY, top), start)
+            return
+        statement.counts = True
+        statement.wanted += names
+        statement.reads += [*names, *module.split(".")]
+        self.names.forget(all_of_it=True)
+        self.push(UNKNOWN, start)
+
+    def import_from(self, name: str) -> None:
+        start = len(self.statement.reads)
+        self.statement.reads.append(name)
+        tag, module, _ = self.stack[-1]
+        value: Value = UNKNOWN
+        if tag is Tag.LIBRARY:
+            known = member(str(module), name)
+            self.statement.needs += (known,)
+            value = _library(known)
+        self.push(value, start)
+
+    def import_star(self) -> None:
+        """All names of a module, which may be any."""
+        self.statement.reads.append("__all__")
+        self.unsure(0)
+        self.names.take_any()
+        self.scope = self.names.bound
+
+    # -- objects ------------------------------------------------------------------------------
+
+    def load_attribute(self, name: str, *, is_method: bool) -> None:
+        tag, of, start = self.pop()
+        self.statement.reads.append(name)
+        value: Value = UNKNOWN
+        if tag is Tag.LIBRARY:
+            self.statement.needs += (f"{of}@{name}",)
+            value = _library(member(str(of), name))
+        elif tag is Tag.KNOWN and isinstance(of, str) and is_method:
+            value = (Tag.METHOD, (of, name))
+        else:
+            self.unsure(start)
+        self.push(value, start)
+        if is_method:
+            self.push(NULL, start)
+
+    def operate(self, number: int) -> None:
+        (left, right), start = self.pop_many(2)
+        operator = _OPERATORS.get(number, "")
+        try:
+            value = _annotation(operator, left, right) or self._operated(operator, left, right)
+        except UnsureError:
+            self.unsure(start)
+            value = UNKNOWN
+        self.push(value, start)
+
+    def _operated(self, operator: str, left: Value, right: Value) -> Value:
+        if not left[0] is right[0] is Tag.KNOWN:
+            raise UnsureError
+        self.statement.computed = True
+        return Tag.KNOWN, literals.operate(operator, left[1], right[1])
+
+    def negate(self) -> None:
+        tag, what, start = self.pop()
+        if tag is Tag.KNOWN and isinstance(what, int | float):
+            self.statement.computed = True
+            self.push((Tag.KNOWN, -what), start)
+        else:
+            self.unsure(start)
+            self.push(UNKNOWN, start)
+
+    def compare(self, argument: int) -> None:
+        (left, right), start = self.pop_many(2)
+        is_main = left[0] is Tag.MODULE_NAME and right == (Tag.KNOWN, "__main__")
+        if is_main and argument >> 5 == _EQUAL:
+            self.push(FALSE, start)
+            return
+        self.unsure(start)
+        self.push(UNKNOWN, start)
+
+    def collect(self, kind: type, count: int) -> None:
+        """A list, tuple or set of so many values."""
+        values, start = self.pop_many(count)
+        if all(tag is Tag.KNOWN for tag, _ in values):
+            items = [what for _, what in values]
+            if kind is not set or all(map(is_hashable, items)):
+                self.push((Tag.KNOWN, kind(items)), start)
+                return
+        if kind is set:
+            self.unsure(start)
+        self.push(UNKNOWN if kind is set else LIST, start)
+
+    def collect_map(self, keys: Sequence[Value], values: Sequence[Value], start: int) -> None:
+        if not all(tag is Tag.KNOWN and is_hashable(key) for tag, key in keys):
+            self.unsure(start)
+            self.push(UNKNOWN, start)
+        elif all(tag is Tag.KNOWN for tag, _ in values):
+            pairs = zip(keys, values, strict=True)
+            self.push((Tag.KNOWN, {key: value for (_, key), (_, value) in pairs}), start)
+        else:
+            self.push(MAPPING, start)
+
+    def extend(self, depth: int) -> None:
+        """Add what is in one list or set to another."""
+        tag, added, start = self.pop()
+        to, has, first = self.stack[-depth]
+        now: Value = UNKNOWN
+        if tag is Tag.KNOWN and isinstance(added, list | tuple | set | frozenset):
+            if to is Tag.LIST:
+                now = LIST
+            elif to is Tag.KNOWN and isinstance(has, list):
+                now = (Tag.KNOWN, [*has, *added])
+            elif to is Tag.KNOWN and isinstance(has, set):
+                now = (Tag.KNOWN, {*has, *added})
+        if now is UNKNOWN:
+            self.unsure(min(start, first))
+        self.stack[-depth] = (*now, first)
+
+    def unpack(self, count: int) -> None:
+        tag, what, start = self.pop()
+        if tag is Tag.KNOWN and isinstance(what, tuple | list) and len(what) == count:
+            self.stack += [(Tag.KNOWN, item, start) for item in reversed(what)]
+            return
+        self.unsure(start)
+        self.stack += [(*UNKNOWN, start)] * count
+
+    def format(self) -> None:
+        tag, what, start = self.pop()
+        if tag is Tag.KNOWN and isinstance(what, str | int | float | None):
+            self.statement.computed = True
+            self.push((Tag.KNOWN, str(what)), start)
+            return
+        self.unsure(start)
+        self.push(UNKNOWN, start)
+
+    def join(self, count: int) -> None:
+        """Make one text of several, which all are texts."""
+        values, start = self.pop_many(count)
+        if all(tag is Tag.KNOWN for tag, _ in values):
+            self.push((Tag.KNOWN, "".join(str(what) for _, what in values)), start)
+        else:
+            self.push(UNKNOWN, start)
+
+    def make_function(self) -> None:
+        _, code, start = self.pop()
+        self.stack.append((Tag.FUNCTION, code, start))
+
+    def give_function(self) -> None:
+        """Defaults, annotations, or what it has from the function around it."""
+        (_, function), start = self.pop_many(2)
+        self.push(function, start)
+
+    def store_item(self) -> None:
+        (_, (to, _), (key, _)), start = self.pop_many(3)
+        if to is not Tag.ANNOTATIONS or key is not Tag.KNOWN:
+            self.unsure(start)
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def call(self, count: int, names: tuple[str, ...] = ()) -> None:
+        """Call with so many arguments, the last of which have names."""
+        (callee, of, *arguments), start = self.pop_many(count + 2)
+        if of[0] is not Tag.NULL:
+            arguments.insert(0, of)
+        split = len(arguments) - len(names)
+        named = dict(zip(names, arguments[split:], strict=True))
+        try:
+            if callee[0] is Tag.BUILDER:
+                value = self._class(arguments[:split], named)
+            else:
+                value = result(callee, arguments[:split], named)
+                self.statement.computed |= value[0] is Tag.KNOWN
+        except UnsureError:
+            declares = callee[0] is Tag.LIBRARY and str(callee[1]).startswith("pivot:")
+            self.unsure(start, names_only=declares)
+            value = callee if declares else UNKNOWN
+        self.push(value, start)
+
+    def _class(self, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
+        (_, code), _, *bases = arguments
+        if not isinstance(code, CodeType):
+            raise UnsureError
+        return new_class(bases, named, self.body(code))
+
+    def body(self, code: CodeType) -> Mapping[str, Value]:
+        """What the body of a class binds."""
+        raise NotImplementedError
+
+
+def _library(name: str) -> Value:
+    return FALSE if name == "typing:TYPE_CHECKING" else (Tag.LIBRARY, name)
+
+
+def _annotation(operator: str, left: Value, right: Value) -> Value | None:
+    """What types give that are worked with to annotate; None for anything else."""
+    if operator == "[]" and left[0] is Tag.BUILTIN and left[1] in _GENERIC:
+        return TYPE
+    if operator == "|" and _is_type(left) and (_is_type(right) or right == (Tag.KNOWN, None)):
+        return TYPE
+    return None
+
+
+def _is_type(value: Value) -> bool:
+    tag, what = value
+    return tag in (Tag.TYPE, Tag.CLASS) or (tag is Tag.BUILTIN and what in _TYPES)

@@ -64,21 +64,23 @@ def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> fro
 
     None where that may be all names.
     """
-    binding: dict[str, list[Statement]] = {}
+    made_of: dict[str, list[tuple[Statement, int, int]]] = {}
     for statement in statements:
-        for name in statement.binds:
-            binding.setdefault(name, []).append(statement)
+        for name, (start, end) in zip(statement.binds, statement.made_of, strict=True):
+            if start < end:
+                made_of.setdefault(name, []).append((statement, start, end))
     names: set[str] = set()
     todo = list(mentions)
     while todo:
         mention = todo.pop()
-        if isinstance(mention, str) and mention in _REFLECTIVE:
-            return None
         for name in names_of(mention):
-            if name not in names:
-                names.add(name)
-                for statement in binding.pop(name, ()):
-                    todo += statement.reads
+            if isinstance(mention, str) and name in _REFLECTIVE:
+                return None
+            if name in names:
+                continue
+            names.add(name)
+            for statement, start, end in made_of.get(name, ()):
+                todo += statement.reads[start:end]
     return frozenset(names)
 
 

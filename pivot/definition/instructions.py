@@ -7,6 +7,7 @@ asks: an instruction that a newer Python brings is one that may do anything.
 import opcode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from types import CodeType
 from typing import Final
 
@@ -52,18 +53,20 @@ class Instructions:
         data = code.co_code
         extended = start = 0
         add = self.all.append
-        for offset in range(0, len(data), 2):
-            op = data[offset]
+        for offset, op, argument in zip(count(0, 2), data[::2], data[1::2], strict=False):
             if op == _CACHE:
                 continue
             if op == _EXTENDED:
                 start = start if extended else offset
-                extended = (data[offset + 1] | extended) << 8
+                extended = (argument | extended) << 8
                 continue
             if op in _JUMPS:
                 jumps.append(len(self.all))
-            add((start if extended else offset, op, data[offset + 1] | extended))
-            extended = 0
+            if extended:
+                add((start, op, argument | extended))
+                extended = 0
+            else:
+                add((offset, op, argument))
         self.end = len(data)
         self.targets = {self.all[i][0]: self._target(i) for i in jumps}
 

@@ -25,6 +25,10 @@ _OPERATORS: Final = {0: "+", 2: "//", 5: "*", 7: "|", 10: "-", 11: "/", 26: "[]"
 _EQUAL: Final = 2
 # Names that only people and tools look at; other names with underscores mean something to Python.
 _TELLING: Final = frozenset({"__doc__", "__version__", "__author__", "__annotations__", "__all__"})
+# What the body of each class binds, without being told to.
+_OF_EVERY_CLASS: Final = frozenset(
+    {"__module__", "__qualname__", "__firstlineno__", "__static_attributes__", "__classcell__"}
+)
 _EVERYWHERE: Final[Mapping[str, Value]] = {
     **{name: (Tag.BUILTIN, name) for name in vars(builtins)},
     **dict.fromkeys(("__file__", "__doc__", "__package__", "__spec__", "__loader__"), UNKNOWN),
@@ -107,21 +111,22 @@ class Machine:
         self.stack.append((*value, start))
 
     def store_name(self, name: str) -> None:
-        self.scope[name] = self.stack.pop()[:2]
-        self.statement.binds.append(name)
-        if name.startswith("__") and name not in _TELLING and self.scope is self.names.bound:
+        tag, what, start = self.stack.pop()
+        self.scope[name] = (tag, what)
+        if name == "__doc__" and tag is Tag.KNOWN:
+            del self.statement.reads[start:]  # words to people
+        is_of_class = self.scope is not self.names.bound
+        if not (is_of_class and name in _OF_EVERY_CLASS):
+            self.statement.bind(name, start)
+        if name.startswith("__") and name not in _TELLING and not is_of_class:
             self.statement.counts = True
 
-    def load_constant(self, value: object) -> None:
-        statement = self.statement
-        start = len(statement.reads)
+    def take_constant(self, value: object) -> None:
+        """Note a constant on the stack that is code, or may have texts."""
         if isinstance(value, CodeType):
-            statement.codes.append(value)
-            self.stack.append((Tag.CODE, value, start))
-            return
-        if isinstance(value, str | tuple | frozenset):
-            statement.reads.append((value,))
-        self.stack.append((Tag.KNOWN, value, start))
+            self.statement.codes.append(value)
+        else:
+            self.statement.reads.append((value,))
 
     # -- imports ------------------------------------------------------------------------------
 
@@ -143,15 +148,17 @@ class Machine:
         self.push(UNKNOWN, start)
 
     def import_from(self, name: str) -> None:
-        start = len(self.statement.reads)
-        self.statement.reads.append(name)
+        reads = self.statement.reads
+        start = len(reads)
         tag, module, _ = self.stack[-1]
-        value: Value = UNKNOWN
-        if tag is Tag.LIBRARY:
-            known = member(str(module), name)
-            self.statement.needs += (known,)
-            value = _library(known)
-        self.push(value, start)
+        if tag is not Tag.LIBRARY:
+            reads.append(name)
+            self.push(UNKNOWN, start)
+            return
+        reads.append(f"{module}.{name}")
+        known = member(str(module), name)
+        self.statement.needs += (known,)
+        self.push(_library(known), start)
 
     def import_star(self) -> None:
         """All names of a module, which may be any."""
@@ -178,13 +185,17 @@ class Machine:
             self.push(NULL, start)
 
     def operate(self, number: int) -> None:
-        (left, right), start = self.pop_many(2)
         operator = _OPERATORS.get(number, "")
-        try:
-            value = _annotation(operator, left, right) or self._operated(operator, left, right)
-        except UnsureError:
-            self.unsure(start)
-            value = UNKNOWN
+        tag, what, _ = self.pop()
+        right: Value = (tag, what)
+        tag, what, start = self.pop()
+        value = _annotation(operator, (tag, what), right)
+        if value is None:
+            try:
+                value = self._operated(operator, (tag, what), right)
+            except UnsureError:
+                self.unsure(start)
+                value = UNKNOWN
         self.push(value, start)
 
     def _operated(self, operator: str, left: Value, right: Value) -> Value:
@@ -214,8 +225,8 @@ class Machine:
     def collect(self, kind: type, count: int) -> None:
         """A list, tuple or set of so many values."""
         values, start = self.pop_many(count)
-        if all(tag is Tag.KNOWN for tag, _ in values):
-            items = [what for _, what in values]
+        items = [what for tag, what in values if tag is Tag.KNOWN]
+        if len(items) == count:
             if kind is not set or all(map(is_hashable, items)):
                 self.push((Tag.KNOWN, kind(items)), start)
                 return
@@ -224,14 +235,17 @@ class Machine:
         self.push(UNKNOWN if kind is set else LIST, start)
 
     def collect_map(self, keys: Sequence[Value], values: Sequence[Value], start: int) -> None:
-        if not all(tag is Tag.KNOWN and is_hashable(key) for tag, key in keys):
+        if not all([tag is Tag.KNOWN and is_hashable(key) for tag, key in keys]):
             self.unsure(start)
             self.push(UNKNOWN, start)
-        elif all(tag is Tag.KNOWN for tag, _ in values):
-            pairs = zip(keys, values, strict=True)
-            self.push((Tag.KNOWN, {key: value for (_, key), (_, value) in pairs}), start)
-        else:
-            self.push(MAPPING, start)
+            return
+        known = {
+            key: what
+            for (_, key), (tag, what) in zip(keys, values, strict=True)
+            if tag is Tag.KNOWN
+        }
+        is_known = len(known) == len(keys)
+        self.push((Tag.KNOWN, known) if is_known else MAPPING, start)
 
     def extend(self, depth: int) -> None:
         """Add what is in one list or set to another."""
@@ -274,18 +288,19 @@ class Machine:
         else:
             self.push(UNKNOWN, start)
 
-    def make_function(self) -> None:
-        _, code, start = self.pop()
-        self.stack.append((Tag.FUNCTION, code, start))
-
     def give_function(self) -> None:
         """Defaults, annotations, or what it has from the function around it."""
-        (_, function), start = self.pop_many(2)
-        self.push(function, start)
+        tag, function, _ = self.pop()
+        start = self.pop()[2]
+        self.stack.append((tag, function, start))
 
     def store_item(self) -> None:
-        (_, (to, _), (key, _)), start = self.pop_many(3)
-        if to is not Tag.ANNOTATIONS or key is not Tag.KNOWN:
+        key, _, _ = self.pop()
+        to, _, place = self.pop()
+        _, _, start = self.pop()
+        if to is Tag.ANNOTATIONS and key is Tag.KNOWN:
+            del self.statement.reads[place]  # nobody wrote that the annotations are asked for
+        else:
             self.unsure(start)
 
     # -- calls --------------------------------------------------------------------------------

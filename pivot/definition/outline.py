@@ -24,9 +24,11 @@ from pivot.definition.values import FALSE, UNKNOWN, Tag, Value
 _OPS: Final = opcode.opmap
 _LOAD_CONST, _LOAD_NAME, _STORE_NAME = _OPS["LOAD_CONST"], _OPS["LOAD_NAME"], _OPS["STORE_NAME"]
 _IF_FALSE, _IF_TRUE = _OPS["POP_JUMP_IF_FALSE"], _OPS["POP_JUMP_IF_TRUE"]
+_MAKE_FUNCTION: Final = _OPS["MAKE_FUNCTION"]
 _FORWARD, _INTRINSIC = _OPS["JUMP_FORWARD"], _OPS["CALL_INTRINSIC_1"]
 _CONSTANTS: Final = frozenset(opcode.hasconst)
 _IMPORT_STAR: Final = 2  # of CALL_INTRINSIC_1
+_LOOKED_INTO: Final = frozenset({str, tuple, frozenset, CodeType})
 _NULL: Final[Entry] = (Tag.NULL, None, sys.maxsize)
 
 
@@ -61,6 +63,7 @@ class _Walk(Machine):
         targets = self.instructions.targets.items()
         may_repeat = bool(code.co_exceptiontable) or any(target <= at for at, target in targets)
         self._ranges = self.instructions.conditional() if may_repeat else {}
+        self._turns = {*self._ranges, *self.instructions.targets}
 
     def statements(self) -> list[Statement]:
         """Those of a module that bind a name, count, or need something."""
@@ -94,18 +97,24 @@ class _Walk(Machine):
     def _advance(self) -> bool:
         """Go on until nothing is on the stack; False where nothing more is sure to run."""
         every, names, constants = self.instructions.all, self.code.co_names, self.code.co_consts
-        stack, ranges, targets = self.stack, self._ranges, self.instructions.targets
+        stack, turns, reads = self.stack, self._turns, self.statement.reads
         while self._index < len(every):
             start, op, argument = every[self._index]
             self._index += 1
-            if start in ranges or start in targets:
+            if start in turns:
                 self._turn(start, op)
             elif op == _LOAD_CONST:
-                self.load_constant(constants[argument])
+                value = constants[argument]
+                stack.append((Tag.KNOWN, value, len(reads)))
+                if type(value) in _LOOKED_INTO:
+                    self.take_constant(value)
             elif op == _LOAD_NAME:
                 self.load_name(names[argument])
             elif op == _STORE_NAME:
                 self.store_name(names[argument])
+            elif op == _MAKE_FUNCTION:
+                _, value, begin = stack[-1]
+                stack[-1] = (Tag.FUNCTION, value, begin)
             elif op in _STEPS:
                 _STEPS[op](self, argument)
             else:
@@ -168,7 +177,7 @@ class _Walk(Machine):
         name = self.instructions.name(op, argument)
         if name is not None:
             statement.reads.append(name)
-            statement.binds.append(name)
+            statement.bind(name, len(statement.reads))  # what it may be is held
             self.scope.pop(name, None)
             self.names.bound.pop(name, None)
         elif op in _CONSTANTS:
@@ -252,8 +261,7 @@ _STEPS_BY_NAME: Final[Mapping[str, Callable[[_Walk, int], None]]] = {
     "LOAD_ATTR": _Walk.load_attribute_at,
     "LOAD_BUILD_CLASS": lambda walk, _: walk.push((Tag.BUILDER, None), len(walk.statement.reads)),
     "LOAD_FAST": lambda walk, _: walk.push(UNKNOWN, len(walk.statement.reads)),  # a class's cell
-    "LOAD_SMALL_INT": _Walk.load_constant,
-    "MAKE_FUNCTION": lambda walk, _: walk.make_function(),
+    "LOAD_SMALL_INT": lambda walk, n: walk.push((Tag.KNOWN, n), len(walk.statement.reads)),
     "PUSH_NULL": lambda walk, _: walk.stack.append(_NULL),
     "SET_FUNCTION_ATTRIBUTE": lambda walk, _: walk.give_function(),
     "SET_UPDATE": _Walk.extend,

@@ -19,6 +19,7 @@ class Statement:
     Attributes:
         start: offset of its first instruction; `end` is behind its last one.
         binds: names that it binds, those in the body of a class included.
+        made_of: for each of them the part of `reads` that its value is made of.
         reads: what it mentions, in order.
         codes: the code in it, in order: functions, and bodies of classes.
         held: what it does something with that may be noticed, or may fail.
@@ -30,13 +31,14 @@ class Statement:
     """
 
     __slots__ = (
-        "binds", "codes", "computed", "counts", "end", "held", "libraries", "needs", "reads",
-        "start", "wanted",
+        "binds", "codes", "computed", "counts", "end", "held", "libraries", "made_of", "needs",
+        "reads", "start", "wanted",
     )  # fmt: skip
 
     def __init__(self, start: int) -> None:
         self.start = self.end = start
         self.binds: list[str] = []
+        self.made_of: list[tuple[int, int]] = []
         self.reads: list[Mention] = []
         self.codes: list[CodeType] = []
         self.held: frozenset[Mention] = frozenset()
@@ -44,6 +46,11 @@ class Statement:
         self.needs: tuple[str, ...] = ()
         self.wanted: tuple[str, ...] = ()
         self.libraries: tuple[str, ...] = ()
+
+    def bind(self, name: str, start: int) -> None:
+        """Bind a name to what was mentioned from a place in `reads` on."""
+        self.binds.append(name)
+        self.made_of.append((start, len(self.reads)))
 
     def hold(self, start: int = 0, *, names_only: bool = False) -> None:
         """Hold what was mentioned from a place in `reads` on."""

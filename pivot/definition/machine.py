@@ -101,14 +101,16 @@ class Machine:
     # -- names --------------------------------------------------------------------------------
 
     def load_name(self, name: str) -> None:
+        names = self.names
+        value = self.scope.get(name) or names.others.get(name)
+        if self.scope is not names.bound and name not in self.scope:
+            value = names.bound.get(name) or value
         reads = self.statement.reads
-        start = len(reads)
         reads.append(name)
-        value = self.scope.get(name) or self.names.bound.get(name) or self.names.others.get(name)
         if value is None:
-            self.unsure(start)
+            self.unsure(len(reads) - 1)
             value = UNKNOWN
-        self.stack.append((*value, start))
+        self.stack.append((value[0], value[1], len(reads) - 1))
 
     def store_name(self, name: str) -> None:
         tag, what, start = self.stack.pop()

@@ -32,13 +32,23 @@ def executed(outline: Outline, influence: Influence, ran: Collection[CodeType]) 
     ids = {id(code) for code in ran}
     mattering = [s for s in outline.statements if matters(s, influence)]
     places = {p for p, code in _places(mattering) if id(code) in ids}
-    return executed_at(outline, influence, places)
+    return _executed(outline, influence, mattering, frozenset(places))
 
 
 def executed_at(outline: Outline, influence: Influence, parts: Collection[Place]) -> Executed:
     """The same of a module in which the code at these places runs."""
-    sum_ = _Sum(outline, influence, frozenset(parts))
-    sum_.add_all()
+    mattering = [s for s in outline.statements if matters(s, influence)]
+    return _executed(outline, influence, mattering, frozenset(parts))
+
+
+def _executed(
+    outline: Outline,
+    influence: Influence,
+    mattering: Sequence[Statement],
+    parts: frozenset[Place],
+) -> Executed:
+    sum_ = _Sum(outline, mattering, parts)
+    sum_.add_all(influence.wanted)
     libraries = {name for s in outline.statements for name in s.libraries}
     return Executed(
         sum_.hasher.hexdigest(),
@@ -66,8 +76,11 @@ def module_of(ran: Sequence[CodeType]) -> CodeType | None:
     modules = [code for code in ran if code.co_qualname == "<module>"]
     if len(modules) != 1:
         return None
-    ids = {id(code) for _, code in _walk(modules[0], ())}
-    return modules[0] if all(id(code) in ids for code in ran) else None
+    inside = {id(constant) for constant in modules[0].co_consts} | {id(modules[0])}
+    if all([id(code) in inside for code in ran]):
+        return modules[0]
+    inside = {id(code) for _, code in _walk(modules[0], ())}
+    return modules[0] if all(id(code) in inside for code in ran) else None
 
 
 def _walk(code: CodeType, place: Place) -> Iterator[tuple[Place, CodeType]]:
@@ -86,33 +99,30 @@ def _places(mattering: Sequence[Statement]) -> Iterator[tuple[Place, CodeType]]:
 class _Sum:
     """The digest of a module, and the lines of what it covers."""
 
-    def __init__(self, outline: Outline, influence: Influence, parts: frozenset[Place]) -> None:
+    def __init__(
+        self, outline: Outline, mattering: Sequence[Statement], parts: frozenset[Place]
+    ) -> None:
         self.hasher = blake3(derive_key_context=_CONTEXT)
         self.lines: list[int] = []
         self._outline = outline
-        self._influence = influence
         self._parts = parts
-        self._mattering = [s for s in outline.statements if matters(s, influence)]
-        self._ends = [statement.end for statement in self._mattering]
+        self._mattering = mattering
+        self._ends = [statement.end for statement in mattering]
 
-    def add_all(self) -> None:
+    def add_all(self, wanted: frozenset[str]) -> None:
+        """Add the statements that matter; of others, where they are, names that are wanted."""
         number = 0
         for statement in self._outline.statements:
             if number < len(self._mattering) and statement is self._mattering[number]:
                 self._add_statement(statement, number)
                 number += 1
-            else:
-                self._add_names(statement)
+            elif not wanted.isdisjoint(statement.binds):
+                names = wanted.intersection(statement.binds)
+                self.hasher.update(_text(("names", *sorted(names))))
         for found in self._outline.instructions.protected():
             offsets = (found.start, found.end, found.target)
             places = [self._placed(offset) for offset in offsets]
             self.hasher.update(_text(("protected", *places, found.depth)))
-
-    def _add_names(self, statement: Statement) -> None:
-        """Of what doesn't matter only, where it is, what other modules ask for."""
-        names = self._influence.wanted.intersection(statement.binds)
-        if names:
-            self.hasher.update(_text(("names", *sorted(names))))
 
     def _add_statement(self, statement: Statement, number: int) -> None:
         instructions = self._outline.instructions

@@ -75,7 +75,10 @@ class _Walk(Machine):
             statement.end = self._offset(self._index)
             if statement.binds or statement.counts or statement.needs:
                 found.append(statement)
-            self.statement = Statement(statement.end)
+            if statement.reads or statement.binds:
+                self.statement = Statement(statement.end)
+            else:
+                statement.start = statement.end
         if self.statement.start < self.instructions.end:  # handlers of exceptions
             self._branch(sys.maxsize)
             self.statement.end = self.instructions.end
@@ -97,12 +100,14 @@ class _Walk(Machine):
     def _advance(self) -> bool:
         """Go on until nothing is on the stack; False where nothing more is sure to run."""
         every, names, constants = self.instructions.all, self.code.co_names, self.code.co_consts
-        stack, turns, reads = self.stack, self._turns, self.statement.reads
-        while self._index < len(every):
-            start, op, argument = every[self._index]
-            self._index += 1
+        stack, turns, reads, index = self.stack, self._turns, self.statement.reads, self._index
+        while index < len(every):
+            start, op, argument = every[index]
+            index += 1
             if start in turns:
+                self._index = index
                 self._turn(start, op)
+                index = self._index
             elif op == _LOAD_CONST:
                 value = constants[argument]
                 stack.append((Tag.KNOWN, value, len(reads)))
@@ -120,7 +125,9 @@ class _Walk(Machine):
             else:
                 self._guess(op, argument)
             if not stack:
+                self._index = index
                 return not is_end(op)
+        self._index = index
         return False
 
     def _offset(self, index: int) -> int:

@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 from pivot.definition import literals
 from pivot.definition.literals import UnsureError
@@ -39,7 +39,7 @@ def result(callee: Value, arguments: Sequence[Value], named: Mapping[str, Value]
         found = literals.call(str(what), [_literal(value) for value in arguments], known)
         return Tag.KNOWN, found
     if tag is Tag.METHOD and not named:
-        text, name = what  # type: ignore[misc]
+        text, name = cast("tuple[str, str]", what)
         return Tag.KNOWN, literals.method(text, name, [_literal(v) for v in arguments])
     if tag is Tag.DECORATOR:
         return _of_function(arguments, named)

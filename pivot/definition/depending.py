@@ -14,15 +14,16 @@ from pivot.definition.outline import Outline
 from pivot.definition.statement import Mention, Statement, names_of
 
 # Who uses one of these may look up, or go through, names that are written nowhere.
-_REFLECTIVE: Final = frozenset(
-    "getattr setattr delattr hasattr attrgetter methodcaller globals locals vars dir eval exec "
-    "__import__ import_module modules inspect getmembers getsource signature "
-    "get_type_hints get_annotations currentframe _getframe f_globals f_locals f_back gi_frame "
-    "runpy pkgutil iter_modules walk_packages resolve_name importlib entry_points gc "
-    "__dict__ __globals__ __builtins__ __code__ __closure__ __defaults__ __kwdefaults__ "
-    "__annotations__ __getattr__ __getattribute__ __subclasses__ __mro__ mro __bases__ "
-    "pickle dill cloudpickle ctypes settrace setprofile monitoring".split()
-)
+_REFLECTIVE: Final = frozenset({
+    "getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller", "globals", "locals",
+    "vars", "dir", "eval", "exec", "__import__", "import_module", "modules", "inspect",
+    "getmembers", "getsource", "signature", "get_type_hints", "get_annotations", "currentframe",
+    "_getframe", "f_globals", "f_locals", "f_back", "gi_frame", "runpy", "pkgutil", "iter_modules",
+    "walk_packages", "resolve_name", "importlib", "entry_points", "gc", "__dict__", "__globals__",
+    "__builtins__", "__code__", "__closure__", "__defaults__", "__kwdefaults__", "__annotations__",
+    "__getattr__", "__getattribute__", "__subclasses__", "__mro__", "mro", "__bases__", "pickle",
+    "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+})  # fmt: skip
 
 
 def influence(
@@ -42,7 +43,9 @@ def influence(
     statements = [statement for found in outlines for statement in found.statements]
     proven = frozenset(n for s in statements for n in s.needs if not _is_by_chance(n, is_loaded))
     wanted = frozenset(name for statement in statements for name in statement.wanted)
-    structure = {id(code) for found in outlines for code in (found.instructions.code, *found.bodies)}
+    structure = {
+        id(code) for found in outlines for code in (found.instructions.code, *found.bodies)
+    }
     functions = [code for code in ran if id(code) not in structure]
     mentions = set(_mentions([*functions, *others]))
     mentions.update(_binders(statements, functions))

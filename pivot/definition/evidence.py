@@ -75,7 +75,7 @@ class Evidence:
     names: str | None
     lookups: Mapping[str, Lookups]
     executed: Mapping[str, Executed] = field(default_factory=dict)
-    influence: Influence = Influence(None)
+    influence: Influence = field(default_factory=Influence)
     impurities: tuple[Impurity, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""What matters to definitions beside what each module does in any case: a value for the evidence."""
+"""Which names matter to definitions: a value for the evidence, see `depending`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Influence:
         proven: what there is in libraries, as `Statement.needs` writes it.
     """
 
-    names: frozenset[str] | None
+    names: frozenset[str] | None = None
     wanted: frozenset[str] = frozenset()
     proven: frozenset[str] = frozenset()
 

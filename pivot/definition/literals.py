@@ -14,9 +14,10 @@ _PURE: Final[Mapping[str, Callable[..., object]]] = {
     kind.__name__: kind
     for kind in (tuple, list, dict, set, frozenset, sorted, len, min, max, sum, abs, round, range)
 } | {kind.__name__: kind for kind in (str, int, float, bool)}
-_TEXT_METHODS: Final = frozenset(
-    "join upper lower strip lstrip rstrip replace split title removesuffix removeprefix".split()
-)
+_TEXT_METHODS: Final = frozenset({
+    "join", "upper", "lower", "strip", "lstrip", "rstrip", "replace", "split", "title",
+    "removesuffix", "removeprefix",
+})  # fmt: skip
 _OPERATORS: Final[Mapping[str, Callable[[object, object], object]]] = {
     "+": lambda a, b: a + b,  # type: ignore[operator]
     "-": lambda a, b: a - b,  # type: ignore[operator]

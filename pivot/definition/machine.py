@@ -12,8 +12,17 @@ from pivot.definition.instructions import Instructions
 from pivot.definition.literals import UnsureError, is_hashable
 from pivot.definition.statement import Statement
 from pivot.definition.values import (
-    FALSE, LIST, MAPPING, MUTABLE, NULL, TYPE, UNKNOWN, Tag, Value, member,
-)  # fmt: skip
+    FALSE,
+    LIST,
+    MAPPING,
+    MUTABLE,
+    NULL,
+    TYPE,
+    UNKNOWN,
+    Tag,
+    Value,
+    member,
+)
 
 type Entry = tuple[Tag, object, int]
 """On the stack: a value, and where in what the statement mentions begins what it is made of."""
@@ -228,16 +237,15 @@ class Machine:
         """A list, tuple or set of so many values."""
         values, start = self.pop_many(count)
         items = [what for tag, what in values if tag is Tag.KNOWN]
-        if len(items) == count:
-            if kind is not set or all(map(is_hashable, items)):
-                self.push((Tag.KNOWN, kind(items)), start)
-                return
+        if len(items) == count and (kind is not set or all(map(is_hashable, items))):
+            self.push((Tag.KNOWN, kind(items)), start)
+            return
         if kind is set:
             self.unsure(start)
         self.push(UNKNOWN if kind is set else LIST, start)
 
     def collect_map(self, keys: Sequence[Value], values: Sequence[Value], start: int) -> None:
-        if not all([tag is Tag.KNOWN and is_hashable(key) for tag, key in keys]):
+        if not all(tag is Tag.KNOWN and is_hashable(key) for tag, key in keys):
             self.unsure(start)
             self.push(UNKNOWN, start)
             return

@@ -27,6 +27,7 @@ _HAS_DOCSTRING = 0x4000000 if sys.version_info >= (3, 14) else 0
 _CONTEXT = "pivot definitions executed 2"
 _LINE: Final = "__firstlineno__"  # where a class begins, which its body binds
 
+
 def executed(outline: Outline, influence: Influence, ran: Collection[CodeType]) -> Executed:
     """What matters of a module that was loaded; `ran` is the code that did."""
     ids = {id(code) for code in ran}
@@ -77,7 +78,7 @@ def module_of(ran: Sequence[CodeType]) -> CodeType | None:
     if len(modules) != 1:
         return None
     inside = {id(constant) for constant in modules[0].co_consts} | {id(modules[0])}
-    if all([id(code) in inside for code in ran]):
+    if all(id(code) in inside for code in ran):
         return modules[0]
     inside = {id(code) for _, code in _walk(modules[0], ())}
     return modules[0] if all(id(code) in inside for code in ran) else None

@@ -19,7 +19,7 @@ from typing import Final, cast
 from pivot.definition.instructions import Instructions, effect, is_end, is_unconditional
 from pivot.definition.machine import Entry, Machine, Names
 from pivot.definition.statement import Statement
-from pivot.definition.values import FALSE, UNKNOWN, Tag, Value
+from pivot.definition.values import UNKNOWN, Tag, Value
 
 _OPS: Final = opcode.opmap
 _LOAD_CONST, _LOAD_NAME, _STORE_NAME = _OPS["LOAD_CONST"], _OPS["LOAD_NAME"], _OPS["STORE_NAME"]
@@ -139,7 +139,9 @@ class _Walk(Machine):
         target = self.instructions.targets.get(start, 0)
         until = max(self._ranges.get(start, 0), target, self._offset(self._index))
         self._index -= 1
-        is_decided = op == _FORWARD or (op in (_IF_FALSE, _IF_TRUE) and self.stack[-1][0] is FALSE[0])
+        is_decided = op == _FORWARD
+        if op in (_IF_FALSE, _IF_TRUE):
+            is_decided = self.stack[-1][0] is Tag.FALSE
         if start in self._ranges or not is_decided or self._is_within(target):
             self._branch(until)
             return

@@ -4,20 +4,24 @@ import sys
 import sysconfig
 from importlib import import_module
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from types import ModuleType
 from typing import Final
 
 # Modules that are always built, and whose import changes nothing that other code could notice.
-_MODULES: Final = frozenset(
-    "abc argparse array ast base64 bisect builtins calendar cmath collections collections.abc "
-    "concurrent.futures configparser contextlib contextvars copy csv dataclasses datetime decimal "
-    "difflib enum errno fnmatch fractions functools gc glob graphlib hashlib heapq hmac html "
-    "html.parser http importlib importlib.metadata importlib.resources inspect io ipaddress "
-    "itertools json keyword linecache logging math mimetypes numbers operator os os.path pathlib "
-    "pickle pkgutil platform pprint queue random re secrets shlex shutil signal socket statistics "
-    "stat string struct subprocess sys tarfile tempfile textwrap threading time timeit tokenize "
-    "tomllib traceback types typing unicodedata urllib urllib.error urllib.parse urllib.request "
-    "uuid warnings weakref xml.etree.ElementTree zipfile zoneinfo __future__".split()
-)
+_MODULES: Final = frozenset({
+    "abc", "argparse", "array", "ast", "base64", "bisect", "builtins", "calendar", "cmath",
+    "collections", "collections.abc", "concurrent.futures", "configparser", "contextlib",
+    "contextvars", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "errno",
+    "fnmatch", "fractions", "functools", "gc", "glob", "graphlib", "hashlib", "heapq", "hmac",
+    "html", "html.parser", "http", "importlib", "importlib.metadata", "importlib.resources",
+    "inspect", "io", "ipaddress", "itertools", "json", "keyword", "linecache", "logging", "math",
+    "mimetypes", "numbers", "operator", "os", "os.path", "pathlib", "pickle", "pkgutil",
+    "platform", "pprint", "queue", "random", "re", "secrets", "shlex", "shutil", "signal",
+    "socket", "statistics", "stat", "string", "struct", "subprocess", "sys", "tarfile", "tempfile",
+    "textwrap", "threading", "time", "timeit", "tokenize", "tomllib", "traceback", "types",
+    "typing", "unicodedata", "urllib", "urllib.error", "urllib.parse", "urllib.request", "uuid",
+    "warnings", "weakref", "xml.etree.ElementTree", "zipfile", "zoneinfo", "__future__",
+})  # fmt: skip
 
 
 def is_standard(module: str) -> bool:
@@ -36,8 +40,7 @@ def has(need: str) -> bool:
     if name == "":
         return True
     found = getattr(_imported(module), name, None)
-    is_module = type(found) is type(sys)
-    return found is not None and ("@" not in need or not is_module)
+    return found is not None and ("@" not in need or not isinstance(found, ModuleType))
 
 
 def _imported(module: str) -> object:
@@ -45,9 +48,9 @@ def _imported(module: str) -> object:
     if module in sys.modules:
         return sys.modules[module]
     top = module.partition(".")[0]
-    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
-    first = next((f for f in map(PathFinder.find_spec, [top]) if f is not None), None)
-    is_builtin = BuiltinImporter.find_spec(top) or FrozenImporter.find_spec(top)
-    if not is_builtin and (first is None or not str(first.origin).startswith(tuple(folders))):
-        return None
+    if BuiltinImporter.find_spec(top) is None and FrozenImporter.find_spec(top) is None:
+        spec = PathFinder.find_spec(top)
+        folders = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+        if spec is None or not str(spec.origin).startswith(folders):
+            return None
     return import_module(module)

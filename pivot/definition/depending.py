@@ -5,14 +5,21 @@ no alias leads past them. Whoever looks for names in other ways (`globals()`, a 
 may depend on all of them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import opcode
+from collections.abc import Collection, Iterable, Iterator
 from types import CodeType
-from typing import Final
+from typing import Final, Protocol
 
 from pivot.definition.influence import Influence
+from pivot.definition.instructions import Instructions
+from pivot.definition.machine import Modules
 from pivot.definition.outline import Outline
-from pivot.definition.statement import Mention, Statement, names_of
+from pivot.definition.statement import WHOLE, Mention, Statement, names_of
 
+# What takes an attribute of an object, or a name from a module.
+_OF_OBJECTS: Final = frozenset(
+    opcode.opmap[name] for name in ("LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "STORE_ATTR")
+)
 # Who uses one of these may look up, or go through, names that are written nowhere.
 _REFLECTIVE: Final = frozenset({
     "getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller", "globals", "locals",
@@ -26,11 +33,19 @@ _REFLECTIVE: Final = frozenset({
 })  # fmt: skip
 
 
+class Loaded(Modules, Protocol):
+    """The modules that are loaded."""
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether there is a module of this full name."""
+        ...
+
+
 def influence(
     outlines: Collection[Outline],
     ran: Iterable[CodeType],
     others: Iterable[CodeType],
-    is_loaded: Callable[[str], bool],
+    modules: Loaded,
 ) -> Influence:
     """What matters to definitions that were loaded.
 
@@ -38,16 +53,16 @@ def influence(
         outlines: of the modules that were simply imported.
         ran: all code of these that ran.
         others: the code of other sources that ran.
-        is_loaded: whether there is a module of a name.
+        modules: those that are loaded.
     """
     statements = [statement for found in outlines for statement in found.statements]
-    proven = frozenset(n for s in statements for n in s.needs if not _is_by_chance(n, is_loaded))
+    proven = frozenset(n for s in statements for n in s.needs if not _is_by_chance(n, modules))
     wanted = frozenset(name for statement in statements for name in statement.wanted)
     structure = {
         id(code) for found in outlines for code in (found.instructions.code, *found.bodies)
     }
     functions = [code for code in ran if id(code) not in structure]
-    mentions = set(_mentions([*functions, *others]))
+    mentions = set(_mentions([*functions, *others], modules))
     mentions.update(_binders(statements, functions))
     for statement in statements:
         certain = proven.issuperset(statement.needs)
@@ -56,10 +71,10 @@ def influence(
     return Influence(names, wanted, proven)
 
 
-def _is_by_chance(need: str, is_loaded: Callable[[str], bool]) -> bool:
+def _is_by_chance(need: str, modules: Loaded) -> bool:
     """Whether an attribute is a module, which is there only once somebody imported it."""
     of, is_attribute, name = need.partition("@")
-    return bool(is_attribute) and is_loaded(f"{of.replace(':', '.')}.{name}")
+    return bool(is_attribute) and modules.is_loaded(f"{of.replace(':', '.')}.{name}")
 
 
 def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> frozenset[str] | None:
@@ -96,11 +111,27 @@ def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -
                 yield from statement.binds
 
 
-def _mentions(codes: Iterable[CodeType]) -> Iterator[Mention]:
+def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
     """What code may look up when it runs."""
     for code in codes:
         yield from code.co_names
         yield from ((c,) for c in code.co_consts if isinstance(c, str | tuple | frozenset))
+        if any(map(modules.is_named, (*code.co_names, *code.co_freevars))) and _gives_module(
+            code, modules
+        ):
+            yield WHOLE
+
+
+def _gives_module(code: CodeType, modules: Loaded) -> bool:
+    """Whether code may use a module for itself, not only what is in it."""
+    instructions = Instructions(code)
+    for index, (_, op, argument) in enumerate(instructions.all):
+        name = instructions.name(op, argument)
+        if name is None or op in _OF_OBJECTS or not modules.is_named(name):
+            continue
+        if index + 1 == len(instructions.all) or instructions.all[index + 1][1] not in _OF_OBJECTS:
+            return True
+    return False
 
 
 def _within(code: CodeType) -> Iterator[CodeType]:

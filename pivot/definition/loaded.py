@@ -32,27 +32,45 @@ def loaded_code(
     what it contains: where it was read as text (it is in `texts`), run twice, or failed.
     """
     simple: dict[str, Outline] = {}
-    complete = set(own_sources(own)) - set(texts)
+    sources = set(own_sources(own))
+    modules = _Modules(own)
     for file, codes in ran.items():
-        module = module_of(codes) if file in complete else None
+        module = module_of(codes) if file in sources - set(texts) else None
         if module is not None:
-            simple[file] = outline(module, lambda name: _is_own(name, own))
+            simple[file] = outline(module, modules)
     found = influence(
         simple.values(),
         (code for file in simple for code in ran[file]),
         (code for file in ran.keys() - simple.keys() for code in ran[file]),
-        sys.modules.__contains__,
+        modules,
     )
+    if not sources <= ran.keys():  # binary modules: what these look up can't be told
+        found = Influence()
     return Loaded(
         {file: executed(known, found, ran[file]) for file, known in simple.items()}, found
     )
 
 
-def _is_own(name: str, own: Ownership) -> bool:
-    """Whether a module is the project's, or may be."""
-    module = sys.modules.get(name)
-    if module is None:
-        return True
-    file = getattr(module, "__file__", None)
-    places = [file] if isinstance(file, str) else list(getattr(module, "__path__", ()))
-    return any(own.is_own(os.path.join(place, "")) or own.is_own(place) for place in places)
+class _Modules:
+    """The modules of this process."""
+
+    def __init__(self, own: Ownership) -> None:
+        self._own = own
+        names = [name for name in list(sys.modules) if self.is_own(name)]
+        self._names = frozenset(name.rpartition(".")[2] for name in names)
+
+    def is_loaded(self, name: str) -> bool:
+        return name in sys.modules
+
+    def is_named(self, name: str) -> bool:
+        return name in self._names
+
+    def is_own(self, name: str) -> bool:
+        """Whether a module is the project's, or may be."""
+        module = sys.modules.get(name)
+        if module is None:
+            return True
+        file = getattr(module, "__file__", None)
+        places = [file] if isinstance(file, str) else list(getattr(module, "__path__", ()))
+        is_own = self._own.is_own
+        return any(is_own(place) or is_own(os.path.join(place, "")) for place in places)

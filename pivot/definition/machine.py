@@ -1,10 +1,10 @@
 """Going through the code of a module, or of a class in it, with values in place of objects."""
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Final
+from typing import Final, Protocol
 
 from pivot.definition import literals
 from pivot.definition.calls import new_class, result
@@ -15,6 +15,7 @@ from pivot.definition.values import (
     FALSE,
     LIST,
     MAPPING,
+    MODULE,
     MUTABLE,
     NULL,
     TYPE,
@@ -23,6 +24,19 @@ from pivot.definition.values import (
     Value,
     member,
 )
+
+
+class Modules(Protocol):
+    """Which modules there are, as far as that is known."""
+
+    def is_own(self, name: str) -> bool:
+        """Whether a module, by its full name, is the project's."""
+        ...
+
+    def is_named(self, name: str) -> bool:
+        """Whether one of the project's has this name within its package."""
+        ...
+
 
 type Entry = tuple[Tag, object, int]
 """On the stack: a value, and where in what the statement mentions begins what it is made of."""
@@ -50,11 +64,10 @@ _EVERYWHERE: Final[Mapping[str, Value]] = {
 class Names:
     """What names stand for in a module, as far as its code has come.
 
-    `is_own` tells whether a module, by its name, is the project's; `others` is what those stand
-    for that nothing binds.
+    `modules` are what modules there are; `others` is what those stand for that nothing binds.
     """
 
-    is_own: Callable[[str], bool]
+    modules: Modules
     bound: dict[str, Value] = field(default_factory=dict)
     others: Mapping[str, Value] = field(default_factory=lambda: _EVERYWHERE)
 
@@ -146,7 +159,7 @@ class Machine:
         statement = self.statement
         statement.reads.append(module)
         names = wanted[1] if isinstance(wanted[1], tuple) else ()
-        if level[1] == 0 and not self.names.is_own(module):
+        if level[1] == 0 and not self.names.modules.is_own(module):
             statement.needs += (module,)
             statement.libraries += (module,)
             top = module if names else module.partition(".")[0]
@@ -156,7 +169,7 @@ class Machine:
         statement.wanted += names
         statement.reads += [*names, *module.split(".")]
         self.names.forget(all_of_it=True)
-        self.push(UNKNOWN, start)
+        self.push(MODULE, start)
 
     def import_from(self, name: str) -> None:
         reads = self.statement.reads
@@ -164,7 +177,7 @@ class Machine:
         tag, module, _ = self.stack[-1]
         if tag is not Tag.LIBRARY:
             reads.append(name)
-            self.push(UNKNOWN, start)
+            self.push(MODULE if self.names.modules.is_named(name) else UNKNOWN, start)
             return
         reads.append(f"{module}.{name}")
         known = member(str(module), name)

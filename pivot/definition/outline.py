@@ -17,13 +17,14 @@ from types import CodeType
 from typing import Final, cast
 
 from pivot.definition.instructions import Instructions, effect, is_end, is_unconditional
-from pivot.definition.machine import Entry, Machine, Names
-from pivot.definition.statement import Statement
+from pivot.definition.machine import Entry, Machine, Modules, Names
+from pivot.definition.statement import WHOLE, Statement
 from pivot.definition.values import UNKNOWN, Tag, Value
 
 _OPS: Final = opcode.opmap
 _LOAD_CONST, _LOAD_NAME, _STORE_NAME = _OPS["LOAD_CONST"], _OPS["LOAD_NAME"], _OPS["STORE_NAME"]
 _IF_FALSE, _IF_TRUE = _OPS["POP_JUMP_IF_FALSE"], _OPS["POP_JUMP_IF_TRUE"]
+_LOAD_ATTR: Final = _OPS["LOAD_ATTR"]
 _MAKE_FUNCTION: Final = _OPS["MAKE_FUNCTION"]
 _FORWARD, _INTRINSIC = _OPS["JUMP_FORWARD"], _OPS["CALL_INTRINSIC_1"]
 _CONSTANTS: Final = frozenset(opcode.hasconst)
@@ -44,12 +45,9 @@ class Outline:
     bodies: list[CodeType]
 
 
-def outline(module: CodeType, is_own: Callable[[str], bool]) -> Outline:
-    """Go through the code of a module.
-
-    `is_own` tells whether a module, by its full name, is the project's.
-    """
-    walk = _Walk(module, Names(is_own), Statement(0))
+def outline(module: CodeType, modules: Modules) -> Outline:
+    """Go through the code of a module; `modules` are those that it may import."""
+    walk = _Walk(module, Names(modules), Statement(0))
     statements = walk.statements()
     return Outline(walk.instructions, statements, walk.bodies)
 
@@ -115,6 +113,8 @@ class _Walk(Machine):
                     self.take_constant(value)
             elif op == _LOAD_NAME:
                 self.load_name(names[argument])
+                if stack[-1][0] is Tag.MODULE and every[index][1] != _LOAD_ATTR:
+                    reads.append(WHOLE)
             elif op == _STORE_NAME:
                 self.store_name(names[argument])
             elif op == _MAKE_FUNCTION:
@@ -186,6 +186,10 @@ class _Walk(Machine):
         name = self.instructions.name(op, argument)
         if name is not None:
             statement.reads.append(name)
+            value = self.scope.get(name) or self.names.bound.get(name) or UNKNOWN
+            following = self.instructions.all[self._index + 1 : self._index + 2]
+            if value[0] is Tag.MODULE and [op for _, op, _ in following] != [_LOAD_ATTR]:
+                statement.reads.append(WHOLE)
             statement.bind(name, len(statement.reads))  # what it may be is held
             self.scope.pop(name, None)
             self.names.bound.pop(name, None)

@@ -41,7 +41,7 @@ def _with(known: Definitions, project: str, path: str, id_: ObjectId) -> Definit
     code = None if before is None else _compiled(os.path.join(project, path), id_)
     if before is None or code is None:
         return None
-    found = outline(code, lambda name: not _is_library(name, known.evidence))
+    found = outline(code, _Known(known.evidence))
     evidence = _with_libraries(known.evidence, project, found)
     if evidence is None:
         return None
@@ -69,8 +69,17 @@ def _compiled(file: str, id_: ObjectId) -> CodeType | None:
         return None
 
 
-def _is_library(module: str, evidence: Evidence) -> bool:
-    return module in evidence.influence.proven or is_standard(module)
+class _Known:
+    """Modules, as the evidence has them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._libraries = evidence.influence.proven
+
+    def is_own(self, name: str) -> bool:
+        return not (name in self._libraries or is_standard(name))
+
+    def is_named(self, name: str) -> bool:  # noqa: ARG002
+        return False  # it decides what definitions depend on, which is known
 
 
 def _with_libraries(evidence: Evidence, project: str, found: Outline) -> Evidence | None:

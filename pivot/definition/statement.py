@@ -11,6 +11,10 @@ type Mention = str | tuple[object]
 """A name, or a constant as the only item of a tuple."""
 
 
+WHOLE: Final = "__dict__"
+"""Mentioned with a module that is used for itself: somebody may go through all that is in it."""
+
+
 class Statement:
     """One statement at the top level of a module; of several that share a condition, all.
 
@@ -53,10 +57,15 @@ class Statement:
         self.made_of.append((start, len(self.reads)))
 
     def hold(self, start: int = 0, *, names_only: bool = False) -> None:
-        """Hold what was mentioned from a place in `reads` on."""
+        """Hold what was mentioned from a place in `reads` on.
+
+        With `names_only`, it is known not to look into texts and modules.
+        """
         self.counts = True
         found = self.reads[start:]
-        self.held |= {m for m in found if isinstance(m, str)} if names_only else set(found)
+        if names_only:
+            found = [m for m in found if isinstance(m, str) and m is not WHOLE]
+        self.held |= set(found)
 
 
 def names_of(mention: Mention) -> Iterator[str]:

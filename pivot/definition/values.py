@@ -17,6 +17,7 @@ class Tag(StrEnum):
     CLASS = auto()  # one that does nothing when others are derived from it
     TYPE = auto()  # an annotation such as `list[int]`
     BUILTIN = auto()  # its name
+    MODULE = auto()  # one of the project's
     LIBRARY = auto()  # `module`, or `module:name.attribute`
     DECORATOR = auto()  # what gives a function for a function
     METHOD = auto()  # of a text: both
@@ -37,6 +38,7 @@ MAPPING: Final = (Tag.MAPPING, None)
 FALSE: Final = (Tag.FALSE, None)
 CLASS: Final = (Tag.CLASS, None)
 DECORATOR: Final = (Tag.DECORATOR, None)
+MODULE: Final = (Tag.MODULE, None)
 MUTABLE: Final = (list, dict, set)
 
 

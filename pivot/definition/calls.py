@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from pivot.definition import literals
 from pivot.definition.literals import UnsureError
-from pivot.definition.values import CLASS, DECORATOR, UNKNOWN, Tag, Value
+from pivot.definition.values import CLASS, DECORATOR, PATH, UNKNOWN, Tag, Value
 
 _OF_FUNCTIONS: Final = frozenset({"property", "staticmethod", "classmethod"})
 _DECORATORS: Final = frozenset(
@@ -14,6 +14,7 @@ _DECORATORS: Final = frozenset(
     | {"typing:final", "typing:overload", "typing:override", "typing:no_type_check"}
 )
 _MAKERS: Final = frozenset({"functools:lru_cache"})
+_PATHS: Final = frozenset({"pathlib:Path", "pathlib:PurePath", "pathlib:PurePosixPath"})
 _PLAIN_BASES: Final = frozenset(
     {"object", "str", "int", "float", "dict", "list", "tuple", "set", "frozenset"}
     | {n for n, k in vars(builtins).items() if isinstance(k, type) and issubclass(k, Exception)}
@@ -25,7 +26,7 @@ _HOOKS: Final = frozenset(
 )
 _QUIET_ATTRIBUTES: Final = frozenset(
     {Tag.KNOWN, Tag.LIST, Tag.MAPPING, Tag.FUNCTION, Tag.CLASS, Tag.TYPE, Tag.BUILTIN}
-    | {Tag.MODULE_NAME, Tag.ANNOTATIONS}
+    | {Tag.MODULE_NAME, Tag.ANNOTATIONS, Tag.PATH, Tag.FILE}
 )
 
 
@@ -47,7 +48,30 @@ def result(callee: Value, arguments: Sequence[Value], named: Mapping[str, Value]
         return DECORATOR
     if tag is Tag.LIBRARY and what in _DECORATORS:
         return _of_function(arguments, named)
+    if tag is Tag.LIBRARY and not named:
+        return _made(str(what), arguments)
     raise UnsureError
+
+
+def _made(what: str, arguments: Sequence[Value]) -> Value:
+    """What libraries make of texts and don't tell anybody."""
+    if what in _PATHS and all(map(is_path, arguments)):
+        return PATH
+    if what == "logging:getLogger" and all(_is_text(value) for value in arguments):
+        return UNKNOWN
+    if what == "re:compile" and len(arguments) == 1:
+        literals.check_pattern(_literal(arguments[0]))
+        return UNKNOWN
+    raise UnsureError
+
+
+def is_path(value: Value) -> bool:
+    """Whether `pathlib` takes a value as a part of a path."""
+    return value[0] in (Tag.PATH, Tag.FILE) or (value[0] is Tag.KNOWN and isinstance(value[1], str))
+
+
+def _is_text(value: Value) -> bool:
+    return value[0] is Tag.MODULE_NAME or (value[0] is Tag.KNOWN and isinstance(value[1], str))
 
 
 def _literal(value: Value) -> object:

@@ -3,6 +3,7 @@
 Nothing here is of the user but literals: numbers, texts, and containers of them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -54,6 +55,14 @@ def method(text: str, name: str, arguments: Sequence[Literal]) -> Literal:
     if name not in _TEXT_METHODS:
         raise UnsureError
     return _bounded(getattr(text, name), arguments, {})
+
+
+def check_pattern(value: Literal) -> None:
+    """Raise `UnsureError` for what is no regular expression."""
+    try:
+        re.compile(value)  # type: ignore[call-overload]
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
+        raise UnsureError from error
 
 
 def _is_number(value: Literal) -> bool:

@@ -7,7 +7,7 @@ from types import CodeType
 from typing import Final, Protocol
 
 from pivot.definition import literals
-from pivot.definition.calls import new_class, result
+from pivot.definition.calls import is_path, new_class, result
 from pivot.definition.instructions import Instructions
 from pivot.definition.literals import UnsureError, is_hashable
 from pivot.definition.statement import Statement
@@ -18,6 +18,7 @@ from pivot.definition.values import (
     MODULE,
     MUTABLE,
     NULL,
+    PATH,
     TYPE,
     UNKNOWN,
     Tag,
@@ -54,7 +55,8 @@ _OF_EVERY_CLASS: Final = frozenset(
 )
 _EVERYWHERE: Final[Mapping[str, Value]] = {
     **{name: (Tag.BUILTIN, name) for name in vars(builtins)},
-    **dict.fromkeys(("__file__", "__doc__", "__package__", "__spec__", "__loader__"), UNKNOWN),
+    **dict.fromkeys(("__doc__", "__package__", "__spec__", "__loader__"), UNKNOWN),
+    "__file__": (Tag.FILE, None),
     "__name__": (Tag.MODULE_NAME, None),
     "__annotations__": (Tag.ANNOTATIONS, None),
 }
@@ -202,6 +204,8 @@ class Machine:
             value = _library(member(str(of), name))
         elif tag is Tag.KNOWN and isinstance(of, str) and is_method:
             value = (Tag.METHOD, (of, name))
+        elif tag is Tag.PATH and name == "parent" and not is_method:
+            value = PATH
         else:
             self.unsure(start)
         self.push(value, start)
@@ -223,6 +227,8 @@ class Machine:
         self.push(value, start)
 
     def _operated(self, operator: str, left: Value, right: Value) -> Value:
+        if operator == "/" and PATH in (left, right) and is_path(left) and is_path(right):
+            return PATH
         if not left[0] is right[0] is Tag.KNOWN:
             raise UnsureError
         self.statement.computed = True

@@ -20,6 +20,8 @@ class Tag(StrEnum):
     MODULE = auto()  # one of the project's
     LIBRARY = auto()  # `module`, or `module:name.attribute`
     DECORATOR = auto()  # what gives a function for a function
+    PATH = auto()  # a `pathlib.Path`
+    FILE = auto()  # `__file__`, a text
     METHOD = auto()  # of a text: both
     BUILDER = auto()  # `__build_class__`
     ANNOTATIONS = auto()
@@ -39,6 +41,7 @@ FALSE: Final = (Tag.FALSE, None)
 CLASS: Final = (Tag.CLASS, None)
 DECORATOR: Final = (Tag.DECORATOR, None)
 MODULE: Final = (Tag.MODULE, None)
+PATH: Final = (Tag.PATH, None)
 MUTABLE: Final = (list, dict, set)
 
 

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Final, Protocol
 
 from pivot.definition.influence import Influence
-from pivot.definition.instructions import Instructions
+from pivot.definition.instructions import Instructions, is_change
 from pivot.definition.machine import Modules
 from pivot.definition.outline import Outline
 from pivot.definition.statement import WHOLE, Mention, Statement, names_of
@@ -44,7 +44,7 @@ class Loaded(Modules, Protocol):
 def influence(
     outlines: Collection[Outline],
     ran: Iterable[CodeType],
-    others: Iterable[CodeType],
+    others: Collection[CodeType],
     modules: Loaded,
 ) -> Influence:
     """What matters to definitions that were loaded.
@@ -67,8 +67,9 @@ def influence(
     for statement in statements:
         certain = proven.issuperset(statement.needs)
         mentions.update(statement.held if certain else statement.reads)
-    names = _closed(mentions, statements)
-    return Influence(names, wanted, proven)
+    changed = {name for statement in statements for name in statement.changes}
+    changed.update(_changed_by([*functions, *others]))
+    return Influence(_closed(mentions, statements), wanted, frozenset(changed), proven)
 
 
 def _is_by_chance(need: str, modules: Loaded) -> bool:
@@ -120,6 +121,15 @@ def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
             code, modules
         ):
             yield WHOLE
+
+
+def _changed_by(codes: Iterable[CodeType]) -> Iterator[str]:
+    for code in codes:
+        instructions = Instructions(code)
+        for _, op, argument in instructions.all:
+            name = instructions.name(op, argument) if is_change(op) else None
+            if name is not None:
+                yield name
 
 
 def _gives_module(code: CodeType, modules: Loaded) -> bool:

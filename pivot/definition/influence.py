@@ -12,22 +12,22 @@ class Influence:
     Attributes:
         names: whose meanings matter, None for all.
         wanted: names that modules take from each other: they must be there.
+        changed: names that are bound, in modules or objects, by others than plain statements.
         proven: what there is in libraries, as `Statement.needs` writes it.
     """
 
     names: frozenset[str] | None = None
     wanted: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
     proven: frozenset[str] = frozenset()
 
     def to_json(self) -> list[str | None]:
         names = None if self.names is None else " ".join(sorted(self.names))
-        return [names, " ".join(sorted(self.wanted)), " ".join(sorted(self.proven))]
+        rest = (self.wanted, self.changed, self.proven)
+        return [names, *(" ".join(sorted(values)) for values in rest)]
 
     @classmethod
     def from_json(cls, value: Sequence[str | None]) -> Self:
-        names, wanted, proven = value
-        return cls(
-            None if names is None else frozenset(names.split()),
-            frozenset((wanted or "").split()),
-            frozenset((proven or "").split()),
-        )
+        names, *rest = value
+        wanted, changed, proven = (frozenset((text or "").split()) for text in rest)
+        return cls(None if names is None else frozenset(names.split()), wanted, changed, proven)

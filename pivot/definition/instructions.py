@@ -21,6 +21,11 @@ _ENDS: Final = frozenset(
 _UNCONDITIONAL: Final = _ENDS | {
     op for op in _JUMPS if opcode.opname[op].startswith("JUMP") and op < len(opcode.opname)
 }
+_CHANGES: Final = frozenset(
+    op
+    for name, op in opcode.opmap.items()
+    if name in ("STORE_ATTR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_GLOBAL", "DELETE_NAME")
+)
 _CACHE: Final = opcode.opmap["CACHE"]
 _EXTENDED: Final = opcode.opmap["EXTENDED_ARG"]
 # Bits of the argument that come after the number of the name.
@@ -139,6 +144,11 @@ class Instructions:
             if op not in _UNCONDITIONAL:
                 todo.append(self.after(index))
         return latest
+
+
+def is_change(op: int) -> bool:
+    """Whether an instruction binds its name, or not any more, elsewhere than where it stands."""
+    return op in _CHANGES
 
 
 def is_end(op: int) -> bool:

@@ -40,8 +40,8 @@ def loaded_code(
             simple[file] = outline(module, modules)
     found = influence(
         simple.values(),
-        (code for file in simple for code in ran[file]),
-        (code for file in ran.keys() - simple.keys() for code in ran[file]),
+        [code for file in simple for code in ran[file]],
+        [code for file in ran.keys() - simple.keys() for code in ran[file]],
         modules,
     )
     if not sources <= ran.keys():  # binary modules: what these look up can't be told

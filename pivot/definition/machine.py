@@ -7,7 +7,8 @@ from types import CodeType
 from typing import Final, Protocol
 
 from pivot.definition import literals
-from pivot.definition.calls import is_path, new_class, result
+from pivot.definition.calls import is_path, result
+from pivot.definition.classes import Body, new_class
 from pivot.definition.instructions import Instructions
 from pivot.definition.literals import UnsureError, is_hashable
 from pivot.definition.statement import Statement
@@ -99,6 +100,7 @@ class Machine:
         self.scope = names.bound
         self.statement = statement
         self.bodies: list[CodeType] = []
+        self.annotated: list[str] = []
         self.stack: list[Entry] = []
 
     # -- the stack ----------------------------------------------------------------------------
@@ -139,10 +141,11 @@ class Machine:
     def store_name(self, name: str) -> None:
         tag, what, start = self.stack.pop()
         self.scope[name] = (tag, what)
-        if name == "__doc__" and tag is Tag.KNOWN:
-            del self.statement.reads[start:]  # words to people
         is_of_class = self.scope is not self.names.bound
-        if not (is_of_class and name in _OF_EVERY_CLASS):
+        is_by_itself = is_of_class and name in _OF_EVERY_CLASS
+        if is_by_itself or (name == "__doc__" and tag is Tag.KNOWN):
+            del self.statement.reads[start:]  # nobody wrote it, or wrote it for people
+        if not is_by_itself:
             self.statement.bind(name, start)
         if name.startswith("__") and name not in _TELLING and not is_of_class:
             self.statement.counts = True
@@ -204,6 +207,8 @@ class Machine:
             value = _library(member(str(of), name))
         elif tag is Tag.KNOWN and isinstance(of, str) and is_method:
             value = (Tag.METHOD, (of, name))
+        elif tag is Tag.DESCRIPTOR and of == "property" and name in ("setter", "deleter"):
+            value = (Tag.DECORATOR, "property")
         elif tag is Tag.PATH and name == "parent" and not is_method:
             value = PATH
         else:
@@ -228,6 +233,7 @@ class Machine:
 
     def _operated(self, operator: str, left: Value, right: Value) -> Value:
         if operator == "/" and PATH in (left, right) and is_path(left) and is_path(right):
+            self.statement.computed = True
             return PATH
         if not left[0] is right[0] is Tag.KNOWN:
             raise UnsureError
@@ -257,6 +263,7 @@ class Machine:
         values, start = self.pop_many(count)
         items = [what for tag, what in values if tag is Tag.KNOWN]
         if len(items) == count and (kind is not set or all(map(is_hashable, items))):
+            self.statement.computed |= kind is set
             self.push((Tag.KNOWN, kind(items)), start)
             return
         if kind is set:
@@ -288,6 +295,7 @@ class Machine:
                 now = (Tag.KNOWN, [*has, *added])
             elif to is Tag.KNOWN and isinstance(has, set):
                 now = (Tag.KNOWN, {*has, *added})
+        self.statement.computed = True
         if now is UNKNOWN:
             self.unsure(min(start, first))
         self.stack[-depth] = (*now, first)
@@ -295,6 +303,7 @@ class Machine:
     def unpack(self, count: int) -> None:
         tag, what, start = self.pop()
         if tag is Tag.KNOWN and isinstance(what, tuple | list) and len(what) == count:
+            self.statement.computed = True
             self.stack += [(Tag.KNOWN, item, start) for item in reversed(what)]
             return
         self.unsure(start)
@@ -324,10 +333,11 @@ class Machine:
         self.stack.append((tag, function, start))
 
     def store_item(self) -> None:
-        key, _, _ = self.pop()
+        key, name, _ = self.pop()
         to, _, place = self.pop()
         _, _, start = self.pop()
         if to is Tag.ANNOTATIONS and key is Tag.KNOWN:
+            self.annotated.append(str(name))
             del self.statement.reads[place]  # nobody wrote that the annotations are asked for
         else:
             self.unsure(start)
@@ -346,7 +356,7 @@ class Machine:
                 value = self._class(arguments[:split], named)
             else:
                 value = result(callee, arguments[:split], named)
-                self.statement.computed |= value[0] is Tag.KNOWN
+                self.statement.computed = True
         except UnsureError:
             declares = callee[0] is Tag.LIBRARY and str(callee[1]).startswith("pivot:")
             self.unsure(start, names_only=declares)
@@ -357,10 +367,11 @@ class Machine:
         (_, code), _, *bases = arguments
         if not isinstance(code, CodeType):
             raise UnsureError
+        self.statement.computed |= bool(bases)
         return new_class(bases, named, self.body(code))
 
-    def body(self, code: CodeType) -> Mapping[str, Value]:
-        """What the body of a class binds."""
+    def body(self, code: CodeType) -> Body:
+        """Go through the body of a class."""
         raise NotImplementedError
 
 

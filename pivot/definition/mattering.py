@@ -66,9 +66,10 @@ def matters(statement: Statement, influence: Influence) -> bool:
         return True
     if not names.isdisjoint(statement.binds):
         return True
-    # What it was computed with may have been bound anew by a function.
+    # What it was computed with may be another value by then.
+    changed = influence.changed
     return statement.computed and any(
-        name in names for mention in statement.reads for name in names_of(mention)
+        name in changed for mention in statement.reads for name in names_of(mention)
     )
 
 

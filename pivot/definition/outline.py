@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final, cast
 
-from pivot.definition.instructions import Instructions, effect, is_end, is_unconditional
+from pivot.definition.classes import Body
+from pivot.definition.instructions import Instructions, effect, is_change, is_end, is_unconditional
 from pivot.definition.machine import Entry, Machine, Modules, Names
 from pivot.definition.statement import WHOLE, Statement
-from pivot.definition.values import UNKNOWN, Tag, Value
+from pivot.definition.values import UNKNOWN, Tag
 
 _OPS: Final = opcode.opmap
 _LOAD_CONST, _LOAD_NAME, _STORE_NAME = _OPS["LOAD_CONST"], _OPS["LOAD_NAME"], _OPS["STORE_NAME"]
@@ -83,8 +84,8 @@ class _Walk(Machine):
             found.append(self.statement)
         return found
 
-    def body(self, code: CodeType) -> Mapping[str, Value]:
-        """What the body of a class binds; its names are those of the statement."""
+    def body(self, code: CodeType) -> Body:
+        """Go through the body of a class; the names that it binds are the statement's, too."""
         inner = _Walk(code, self.names, self.statement)
         inner.scope = {}
         inner.bodies = self.bodies
@@ -93,7 +94,7 @@ class _Walk(Machine):
             pass
         if inner._index < len(inner.instructions.all):
             inner._branch(sys.maxsize)
-        return inner.scope
+        return Body(inner.scope, inner.annotated)
 
     def _advance(self) -> bool:
         """Go on until nothing is on the stack; False where nothing more is sure to run."""
@@ -186,6 +187,8 @@ class _Walk(Machine):
         name = self.instructions.name(op, argument)
         if name is not None:
             statement.reads.append(name)
+            if is_change(op):
+                statement.changes += (name,)
             value = self.scope.get(name) or self.names.bound.get(name) or UNKNOWN
             following = self.instructions.all[self._index + 1 : self._index + 2]
             if value[0] is Tag.MODULE and [op for _, op, _ in following] != [_LOAD_ATTR]:
@@ -216,6 +219,7 @@ class _Walk(Machine):
     def collect_map_of(self, count: int) -> None:
         """`BUILD_MAP`: keys and values alternate."""
         values, start = self.pop_many(2 * count)
+        self.statement.computed = True  # by whether keys can be hashed
         self.collect_map(values[::2], values[1::2], start)
 
     def collect_named(self, count: int) -> None:

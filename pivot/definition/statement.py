@@ -29,14 +29,15 @@ class Statement:
         held: what it does something with that may be noticed, or may fail.
         counts: whether it matters also to those who don't read what it binds.
         computed: whether values of names decided that it can't fail.
+        changes: names that it binds by other means: attributes, globals from within a class.
         needs: what must be in libraries: `module`, `module:name`, or `module@attribute`.
         wanted: names that it takes from modules of the project's.
         libraries: modules of others that it imports.
     """
 
     __slots__ = (
-        "binds", "codes", "computed", "counts", "end", "held", "libraries", "made_of", "needs",
-        "reads", "start", "wanted",
+        "binds", "changes", "codes", "computed", "counts", "end", "held", "libraries", "made_of",
+        "needs", "reads", "start", "wanted",
     )  # fmt: skip
 
     def __init__(self, start: int) -> None:
@@ -47,6 +48,7 @@ class Statement:
         self.codes: list[CodeType] = []
         self.held: frozenset[Mention] = frozenset()
         self.counts = self.computed = False
+        self.changes: tuple[str, ...] = ()
         self.needs: tuple[str, ...] = ()
         self.wanted: tuple[str, ...] = ()
         self.libraries: tuple[str, ...] = ()

@@ -14,7 +14,10 @@ class Tag(StrEnum):
     MAPPING = auto()  # a new dictionary with literal keys
     CODE = auto()  # the code object
     FUNCTION = auto()  # the code object
-    CLASS = auto()  # one that does nothing when others are derived from it
+    DESCRIPTOR = auto()  # what a decorator of the language makes of a function: its name
+    CLASS = auto()  # one that does nothing when others are derived from it: its `Body`, or None
+    DATACLASS = auto()  # what makes data classes
+    FIELD = auto()  # a field of one: whether it has a default
     TYPE = auto()  # an annotation such as `list[int]`
     BUILTIN = auto()  # its name
     MODULE = auto()  # one of the project's

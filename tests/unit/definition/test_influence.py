@@ -90,6 +90,16 @@ SOURCES = {
             seed: int = 1
 
         CFG = Config()
+
+        @dataclasses.dataclass(frozen=True)
+        class Schedule:
+            """Not used by stages."""
+            steps: int
+            peak: float = 0.5
+            drops: list[int] = dataclasses.field(default_factory=list)
+
+            def __post_init__(self):
+                pass
         ''',
     "lib/__init__.py": "",
     "lib/names.py": """
@@ -151,6 +161,14 @@ SOURCES = {
 
             def __init__(self, rate: float = LEARNING_RATE) -> None:
                 self.rate = rate
+
+            @property
+            def speed(self):
+                return self.rate
+
+            @speed.setter
+            def speed(self, value):
+                self.rate = value
 
         class ModelError(Exception):
             pass
@@ -216,6 +234,19 @@ HARMLESS = {
     "an f-string": ("training.py", "BATCH = 32", 'BATCH = 32\nTITLE_OF = f"{BATCH} at once"'),
     "several names at once": ("training.py", "BATCH = 32", "BATCH = SMALL = 32\nA, B = 1, 2"),
     "a docstring of a module": ("training.py", "import math", '"""Trains."""\nimport math'),
+    "a field of a data class": ("config.py", "peak: float = 0.5", "peak: float = 0.7"),
+    "a new field": ("config.py", "peak: float = 0.5", "first: str\n    peak: float = 0.7"),
+    "an option of a data class": ("config.py", "frozen=True", "frozen=True, slots=True"),
+    "a new data class": (
+        "training.py",
+        "class Model:",
+        "from dataclasses import dataclass as data_of\n@data_of\nclass New:\n    a: int = 1\nclass Model:",
+    ),
+    "a new property": (
+        "training.py",
+        "    @property",
+        "    @property\n    def more(self): ...\n    @property",
+    ),
     "a path": ("pipeline.py", "ROOT = Path(__file__).parent", "ROOT = Path(__file__) / 'x'"),
     "a path of texts": ("pipeline.py", "EPOCHS = 3", 'EPOCHS = 3\nDATA = Path("a", "b") / "c"'),
     "a pattern": ("pipeline.py", 'compile("a+")', 'compile("b+")'),
@@ -297,6 +328,23 @@ MATTERING = {
     ),
     "a text that is no number": ("training.py", "BATCH = 32", 'BATCH = "32"\nROUNDED = BATCH - 1'),
     "a pattern that is none": ("pipeline.py", 'compile("a+")', 'compile("b+(")'),
+    "a default that fields can't have": ("config.py", "float = 0.5", "list = []"),
+    "a field that must come first": (
+        "config.py",
+        "peak: float = 0.5",
+        "peak: float = 0.5\n    late: int",
+    ),
+    "what a frozen class can't have": (
+        "config.py",
+        "def __post_init__(self)",
+        "def __setattr__(self, a, b)",
+    ),
+    "no option": ("config.py", "frozen=True", "freezing=True"),
+    "a property that can't be abstract": (
+        "training.py",
+        "    @property",
+        "    from abc import abstractmethod\n    @abstractmethod\n    @property",
+    ),
     "a path of a number": ("pipeline.py", "Path(__file__).parent", "Path(3)"),
     "what a text has not": ("pipeline.py", "Path(__file__).parent", "__file__.parent"),
     "a logger's level": ("pipeline.py", "logging.INFO", "logging.DEBUG"),

@@ -11,6 +11,7 @@ from pivot.definition.values import DECORATOR, PATH, UNKNOWN, Tag, Value
 # What makes something else of any function, and what gives a function again.
 _DESCRIPTORS: Final = frozenset({"property", "staticmethod", "classmethod"})
 _CACHES: Final = frozenset({"functools:cache", "functools:lru_cache"})
+_DECORATING: Final = frozenset({Tag.BUILTIN, Tag.LIBRARY, Tag.DECORATOR, Tag.DATACLASS})
 _DECORATORS: Final = frozenset(
     {"contextlib:contextmanager", "abc:abstractmethod", "typing:final", "typing:overload"}
     | {"typing:override", "typing:no_type_check"}
@@ -44,7 +45,7 @@ def result(callee: Value, arguments: Sequence[Value], named: Mapping[str, Value]
 def _decorated(decorator: Value, arguments: Sequence[Value]) -> Value:
     """What a decorator gives that does nothing else."""
     tag, what = decorator
-    if len(arguments) != 1:
+    if len(arguments) != 1 or tag not in _DECORATING:
         raise UnsureError
     of = arguments[0]
     if tag is Tag.DATACLASS or what == "dataclasses:dataclass":

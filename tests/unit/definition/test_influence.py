@@ -240,7 +240,7 @@ HARMLESS = {
     "a new data class": (
         "training.py",
         "class Model:",
-        "from dataclasses import dataclass as data_of\n@data_of\nclass New:\n    a: int = 1\nclass Model:",
+        "from dataclasses import dataclass as d\n@d\nclass New:\n    a: int = 1\nclass Model:",
     ),
     "a new property": (
         "training.py",

@@ -5,7 +5,9 @@ The programs run in this process, by an importer of their own.
 
 import builtins
 import contextlib
+import re
 import sys
+from dataclasses import dataclass
 from types import CodeType, ModuleType
 
 from hypothesis import given, settings
@@ -83,6 +85,11 @@ FORMS = (
     "declare([sorted(vars_of(x)) for x in {b}])",
     "__all__ = ['{b}']",
     "def __getattr__(name): return {b}",
+    "from dataclasses import dataclass\n@dataclass\nclass {a}:\n    x: int = {b}\n    y: int = {v}",
+    "class {a}:\n    @property\n    def attr(self): return {b}",
+    "declare(dumps({b}))",
+    "from json import dumps\n{a} = dumps({b})",
+    "import low\ndef {a}(): low.{b} = {v}",
 )
 
 statements = st.builds(
@@ -102,7 +109,7 @@ def plain(value, depth=0):
     if isinstance(value, dict) and depth < 4:
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, str | int | float | set | None):
-        return repr(value)
+        return re.sub("0x[0-9a-f]+", "0x", repr(value))  # addresses of objects
     return type(value).__name__, getattr(value, "__qualname__", "")
 
 
@@ -125,6 +132,7 @@ class Run:
             LIBRARY: {"declare": self.declare, "vars_of": vars},
             "json": {"dumps": lambda value: str(value)},
             "math": {"pi": 3.14},
+            "dataclasses": {"dataclass": dataclass},
         }
         for name, content in libraries.items():  # new ones, for programs change them
             self.modules[name] = ModuleType(name)

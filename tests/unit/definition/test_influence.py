@@ -4,11 +4,7 @@ import shutil
 
 import pytest
 
-from pivot.definition.definitions import decode, encode
-from pivot.definition.evidence import edited_files
-from pivot.definition.revision import revised
-from pivot.errors import DefinitionError
-from tests.unit.definition.conftest import Project, file_id
+from tests.unit.definition.conftest import Project
 
 SOURCES = {
     "pipeline.py": '''
@@ -353,17 +349,13 @@ MATTERING = {
 }
 
 
-def load(project):
-    return decode(encode(project.load()))
-
-
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     """A project with its definitions, which tests copy."""
     project = Project(tmp_path_factory.mktemp("original"))
     for name, text in SOURCES.items():
         project.write(name, text)
-    definitions = load(project)
+    definitions = project.cached()
     assert definitions.evidence.influence.names is not None
     assert definitions.evidence.executed.keys() == SOURCES.keys()
     return project, definitions
@@ -375,31 +367,10 @@ def loaded(project, original):
     return original[1]
 
 
-def edit(project, name, old, new):
-    path = project.root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
-def revise(project, definitions):
-    edited = edited_files(definitions.evidence, str(project.root), file_id)
-    assert edited
-    return revised(definitions, str(project.root), edited)
-
-
-def fresh(project):
-    """What loading gives now; None where that fails."""
-    try:
-        return project.load()
-    except DefinitionError:
-        return None
-
-
 @pytest.mark.parametrize("what", HARMLESS)
 def test_definitions_hold_after_an_edit_that_nothing_declared_depends_on(project, loaded, what):
-    edit(project, *HARMLESS[what])
-    now = revise(project, loaded)
+    project.edit(*HARMLESS[what])
+    now = project.revise(loaded)
     assert now is not None
     assert project.holds(now)
     assert now.stages == project.load().stages
@@ -407,142 +378,8 @@ def test_definitions_hold_after_an_edit_that_nothing_declared_depends_on(project
 
 @pytest.mark.parametrize("what", MATTERING)
 def test_they_are_loaded_anew_after_any_other(project, loaded, what):
-    edit(project, *MATTERING[what])
-    assert revise(project, loaded) is None
-
-
-PARAMETERS = {
-    "pipeline.py": """
-        from parameters import LIMIT, Params, Unused
-        from pivot import stage
-
-        @stage(params=Params)
-        def train(params):
-            return LIMIT
-
-        @stage(params=Params(depth=3))
-        def deeper(params):
-            return Unused()
-        """,
-    "parameters.py": """
-        from pydantic import BaseModel
-
-        DEFAULT = 5
-        LIMIT = 6
-
-        class Params(BaseModel):
-            depth: int = DEFAULT
-            rate: float = 0.5
-
-        class Unused:
-            seed = LIMIT
-        """,
-}
-OF_PARAMETERS = {
-    "a default": ("parameters.py", "DEFAULT = 5", "DEFAULT = 6", False),
-    "a field": ("parameters.py", "rate: float = 0.5", "rate: float = 0.7", False),
-    "a new field": (
-        "parameters.py",
-        "rate: float = 0.5",
-        "rate: float = 0.5\n    e: int = 1",
-        False,
-    ),
-    "a value": ("pipeline.py", "depth=3", "depth=4", False),
-    "a constant": ("parameters.py", "LIMIT = 6", "LIMIT = 7", True),
-    "another class": ("parameters.py", "seed = LIMIT", "seed = 1", True),
-}
-
-
-def test_parameters_depend_on_all_that_makes_them(tmp_path):
-    original = Project(tmp_path)
-    for name, text in PARAMETERS.items():
-        original.write(name, text)
-    definitions = load(original)
-    for what, (name, old, new, holds) in OF_PARAMETERS.items():
-        before = (original.root / name).read_text()
-        edit(original, name, old, new)
-        assert (revise(original, definitions) is not None) == holds, what
-        (original.root / name).write_text(before)
-
-
-def reading(project, text):
-    """Definitions of a project with a module that has a number, and this pipeline."""
-    project.write("numbers_of.py", "LIMIT = 1\n")
-    project.write("pipeline.py", f"from pivot import stage\n{text}\n@stage()\ndef train(): ...\n")
-    return load(project)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "import numbers_of\nn = vars(numbers_of)",
-        "import numbers_of\nn = getattr(numbers_of, 'LI' + 'MIT')",
-        "import numbers_of\nprint(numbers_of)",
-        "import numbers_of\nall_of_them = [numbers_of]\nprint(all_of_them)",
-        "import numbers_of\ndef show(): print(numbers_of)\nshow()",
-        "from numbers_of import *\nn = globals()",
-        "import sys, numbers_of\nn = sys.modules['numbers_of'].LIMIT",
-        "import numbers_of\neval('numbers_of.' + 'LIMIT')",
-    ],
-)
-def test_all_names_matter_where_they_may_be_looked_up_unseen(project, text):
-    definitions = reading(project, text)
-    assert definitions.evidence.influence.names is None
-    edit(project, "numbers_of.py", "1", "2")
-    assert revise(project, definitions) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "import numbers_of\nn = len('LIMIT')",
-        "from numbers_of import LIMIT\nn = 'LIMIT'.lower()",
-        "from numbers_of import LIMIT\ndef more(n=LIMIT): print(n)",
-        "from numbers_of import LIMIT\nclass More:\n    def more(self, n=LIMIT): ...",
-        "from numbers_of import *",
-        "import numbers_of\nprint(numbers_of.__name__)",
-    ],
-)
-def test_a_name_does_not_matter_only_because_it_is_imported(project, text):
-    definitions = reading(project, text)
-    edit(project, "numbers_of.py", "1", "2")
-    now = revise(project, definitions)
-    assert now is not None
-    assert now.stages == project.load().stages
-
-
-def test_a_file_that_takes_the_place_of_a_new_import_is_noticed_later(project):
-    definitions = reading(project, "import numbers_of")
-    edit(project, "numbers_of.py", "LIMIT", "import decimal\nLIMIT")
-    now = revise(project, definitions)
-    assert project.holds(now)
-    project.write("decimal.py", "")
-    assert not project.holds(now)
-
-
-@pytest.mark.parametrize("name", ["decimal.py", "_decimal.py", "numbers/__init__.py"])
-def test_a_new_import_is_not_believed_where_a_file_may_take_its_place(project, name):
-    project.write(name, "")
-    definitions = reading(project, "import numbers_of")
-    edit(project, "numbers_of.py", "LIMIT", "import decimal\nLIMIT")
-    assert revise(project, definitions) is None
-
-
-def test_a_library_may_be_imported_once_more_but_not_once_less(project):
-    definitions = reading(project, "import pytest\nimport numbers_of")
-    edit(project, "numbers_of.py", "LIMIT", "import pytest\nLIMIT")
-    now = revise(project, definitions)
-    assert now is not None
-    edit(project, "pipeline.py", "import pytest\n", "")
-    assert revise(project, now) is None
-
-
-def test_of_a_library_only_those_names_are_known_to_exist_that_were_imported(project):
-    definitions = reading(project, "from pytest import raises\nimport numbers_of")
-    edit(project, "numbers_of.py", "LIMIT", "from pytest import raises\nLIMIT")
-    assert revise(project, definitions) is not None
-    edit(project, "numbers_of.py", "raises", "mark")
-    assert revise(project, definitions) is None
+    project.edit(*MATTERING[what])
+    assert project.revise(loaded) is None
 
 
 def test_edits_that_are_harmless_can_follow_each_other(project, loaded):
@@ -551,7 +388,7 @@ def test_edits_that_are_harmless_can_follow_each_other(project, loaded):
         text = (project.root / name).read_text()
         if old in text:
             (project.root / name).write_text(text.replace(old, new, 1))
-            now = revise(project, now)
+            now = project.revise(now)
             assert now is not None, (name, old, new)
             taken += 1
     assert taken > len(HARMLESS) / 2

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from pivot.definition.executed import Executed
+from pivot.definition.influence import Influence
 from pivot.hashing import ObjectId, derive, derive_json
 
 # Endings under which the import system finds a module, after the module's name.
@@ -57,7 +58,8 @@ class Evidence:
         environment: variables that were read -> digest of the value, None where unset.
         names: digest of the names of all variables, if they were enumerated.
         lookups: folders that modules were looked for in.
-        executed: what of own sources ran, as far as that is all that counts of them.
+        executed: what of own sources matters, where that is less than all of them.
+        influence: what decides whether something matters.
         impurities: what makes the definitions uncacheable; empty if they can be cached.
     """
 
@@ -71,6 +73,7 @@ class Evidence:
     names: str | None
     lookups: Mapping[str, Lookups]
     executed: Mapping[str, Executed] = field(default_factory=dict)
+    influence: Influence = field(default_factory=Influence)
     impurities: tuple[Impurity, ...] = ()
 
     @property
@@ -90,6 +93,7 @@ class Evidence:
             "names": self.names,
             "lookups": {k: [v.names, v.found] for k, v in self.lookups.items()},
             "executed": {k: v.to_json() for k, v in self.executed.items()},
+            "influence": self.influence.to_json(),
             "impurities": [[i.what, i.file, i.line] for i in self.impurities],
         }
 
@@ -99,8 +103,9 @@ class Evidence:
         lookups = {k: Lookups(tuple(n), tuple(f)) for k, (n, f) in value["lookups"].items()}
         executed = {k: Executed.from_json(v) for k, v in value["executed"].items()}
         impurities = tuple(Impurity(*i) for i in value["impurities"])
+        influence = Influence.from_json(value["influence"])
         parts = {"lookups": lookups, "executed": executed, "impurities": impurities}
-        return cls(**{**value, **parts})
+        return cls(**{**value, **parts, "influence": influence})
 
 
 def interpreter() -> str:

@@ -6,6 +6,7 @@ standard error. It is the loader's own boundary to user code: whatever that rais
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -102,6 +103,7 @@ def load(project: str, sources: Sequence[Source]) -> Definitions:
     recorder.start()
     loaded = [(source, import_source(project, source)) for source in sources]
     recorder.stop()
+    gc.disable()  # this process ends soon, and has made much that stays until then
     resolution = resolve(project, loaded)
     for path in resolution.overrides:
         recorder.read(path)

@@ -22,7 +22,7 @@ from pivot.definition.caller import own_caller
 from pivot.definition.chance import watch_calls
 from pivot.definition.environment import watch_environment
 from pivot.definition.evidence import Evidence, Impurity
-from pivot.definition.executed import executed
+from pivot.definition.loaded import loaded_code
 from pivot.definition.lookups import LookupFinder, own_sources
 from pivot.definition.ownership import Ownership
 from pivot.definition.processes import PROCESSES
@@ -90,6 +90,7 @@ class Recorder:
             if now.modified(path) >= self._started_ns - _RACY_NS:
                 self._add_impurity("changed while it was loaded", path, 1)
         lookups = self._finder.in_folders(self._own)
+        loaded = loaded_code(self._ran, self._texts, self._own)
         return Evidence(
             python=now.interpreter(),
             installed={p: now.modified(p) for p in sys.path if _holds_distributions(p)},
@@ -100,11 +101,8 @@ class Recorder:
             environment={name: self._value_digest(name) for name in sorted(self._variables)},
             names=now.names_digest(self._environment) if self._enumerated else None,
             lookups={self._relative(folder): found for folder, found in lookups.items()},
-            executed={
-                self._relative(file): found
-                for file, found in executed(self._ran).items()
-                if file not in self._texts
-            },
+            executed={self._relative(file): found for file, found in loaded.executed.items()},
+            influence=loaded.influence,
             impurities=tuple(self._impurities.values())[:_MAX_IMPURITIES],
         )
 

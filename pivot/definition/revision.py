@@ -1,15 +1,21 @@
-"""Definitions after edits of code that didn't run while they were loaded: they stay what they are.
+"""Definitions after edits that can't matter to them: they stay what they are.
 
 Imported only where a source changed.
 """
 
 import os
+import sys
 import warnings
 from collections.abc import Collection
 from dataclasses import replace
+from types import CodeType
 
 from pivot.definition.definitions import Definitions
+from pivot.definition.evidence import Evidence, Lookups, module_candidates
 from pivot.definition.executed import Executed
+from pivot.definition.mattering import executed_at
+from pivot.definition.outline import Outline, outline
+from pivot.definition.standard import has, is_standard
 from pivot.hashing import ObjectId, hash_bytes
 
 
@@ -23,39 +29,91 @@ def revised(
         project: absolute path of the project root.
         edited: files that changed, as the evidence names them, with their ids.
     """
-    files, executed = dict(known.evidence.files), dict(known.evidence.executed)
-    stages = known.stages
+    now: Definitions | None = known
     for path, id_ in edited:
-        before = executed.get(path)
-        now = None if before is None or id_ is None else _executed(project, path, id_, before)
-        if before is None or now is None or now.digest != before.digest:
-            return None
-        if now.lines != before.lines and not _is_plain(project, path):
-            return None  # the stages in it may be known by another name of the file
-        lines = dict(zip(before.lines, now.lines, strict=True))
-        here = [stage for stage in stages if stage.file == path]
-        if not all(stage.line in lines for stage in here):
-            return None
-        moved = {stage.name: replace(stage, line=lines[stage.line]) for stage in here}
-        stages = tuple(moved.get(stage.name, stage) for stage in stages)
-        files[path], executed[path] = str(id_), now
-    evidence = replace(known.evidence, files=files, executed=executed)
-    return replace(known, stages=stages, evidence=evidence)
+        now = None if now is None or id_ is None else _with(now, project, path, id_)
+    return now
 
 
-def _executed(project: str, path: str, id_: ObjectId, before: Executed) -> Executed | None:
-    """What a source has now where there was what ran; None where it can't be read or compiled."""
+def _with(known: Definitions, project: str, path: str, id_: ObjectId) -> Definitions | None:
+    """The same after the edit of one file."""
+    before = known.evidence.executed.get(path)
+    code = None if before is None else _compiled(os.path.join(project, path), id_)
+    if before is None or code is None:
+        return None
+    found = outline(code, _Known(known.evidence))
+    evidence = _with_libraries(known.evidence, project, found)
+    if evidence is None:
+        return None
+    now = executed_at(found, evidence.influence, before.parts)
+    if not before.holds_as(now):
+        return None
+    if now.lines != before.lines and not _is_plain(project, path):
+        return None  # the stages in it may be known by another name of the file
+    files = {**evidence.files, path: str(id_)}
+    evidence = replace(evidence, files=files, executed={**evidence.executed, path: now})
+    return _moved(replace(known, evidence=evidence), path, before, now)
+
+
+def _compiled(file: str, id_: ObjectId) -> CodeType | None:
+    """The code of a source; None where it can't be read or compiled, or is another one."""
     try:
-        with open(os.path.join(project, path), "rb") as f:
+        with open(file, "rb") as f:
             data = f.read()
         if hash_bytes(data) != id_:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python says it when the code is run
-            code = compile(data, path, "exec", dont_inherit=True)
+            return compile(data, file, "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
-    return Executed.of(code, before.parts)
+
+
+class _Known:
+    """Modules, as the evidence has them."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._libraries = evidence.influence.proven
+
+    def is_own(self, name: str) -> bool:
+        return not (name in self._libraries or is_standard(name))
+
+    def is_named(self, name: str) -> bool:  # noqa: ARG002
+        return False  # it decides what definitions depend on, which is known
+
+
+def _with_libraries(evidence: Evidence, project: str, found: Outline) -> Evidence | None:
+    """The evidence with what a source needs now of the standard library.
+
+    A file of the project that is called like one of its modules would be imported instead. None
+    where there is one, since then it can't be told what would be.
+    """
+    influence = evidence.influence
+    needs = {need for statement in found.statements for need in statement.needs}
+    new = frozenset(filter(has, needs - influence.proven))
+    if not new:
+        return evidence
+    lookups = dict(evidence.lookups)
+    top = lookups.get(".")
+    for folder, known in evidence.lookups.items():
+        if top is None or not set(top.names) - {"__init__"} <= set(known.names):
+            continue  # a package's folder
+        if module_candidates(os.path.join(project, folder), tuple(sys.stdlib_module_names)):
+            return None
+        names = sys.stdlib_module_names.union(known.names)
+        lookups[folder] = Lookups(tuple(sorted(names)), known.found)
+    influence = replace(influence, proven=influence.proven | new)
+    return replace(evidence, influence=influence, lookups=lookups)
+
+
+def _moved(known: Definitions, path: str, before: Executed, now: Executed) -> Definitions | None:
+    """The stages of a file with the lines that they have now."""
+    lines = dict(zip(before.lines, now.lines, strict=True))
+    here = [stage for stage in known.stages if stage.file == path]
+    if not all(stage.line in lines for stage in here):
+        return None
+    moved = {stage.name: replace(stage, line=lines[stage.line]) for stage in here}
+    return replace(known, stages=tuple(moved.get(s.name, s) for s in known.stages))
 
 
 def _is_plain(project: str, path: str) -> bool:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pivot.definition.definitions import Definitions, load_definitions
+from pivot.definition.definitions import Definitions, decode, encode, load_definitions
 from pivot.definition.discovery import discover
 from pivot.definition.evidence import Evidence, edited_files, surroundings_hold
+from pivot.definition.revision import revised
 from pivot.definition.stage import Stage
 from pivot.hashing import ObjectId, hash_fd
 
@@ -49,6 +50,22 @@ class Project:
     def stage(self, text: str) -> Stage:
         (stage,) = self.load(text).stages
         return stage
+
+    def cached(self) -> Definitions:
+        """As another process finds what this one loads."""
+        return decode(encode(self.load()))
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace the first place of a text in a source."""
+        text = (self.root / name).read_text()
+        assert old in text
+        (self.root / name).write_text(text.replace(old, new, 1))
+
+    def revise(self, definitions: Definitions) -> Definitions | None:
+        """Definitions after edits, if that can be told without loading."""
+        edited = edited_files(definitions.evidence, file_ids(definitions.evidence, str(self.root)))
+        assert edited
+        return revised(definitions, str(self.root), edited)
 
     def holds(self, definitions: Definitions) -> bool:
         evidence, root = definitions.evidence, str(self.root)

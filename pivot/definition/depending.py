@@ -1,0 +1,151 @@
+"""Which names the course of loading, and what it declares, may depend on.
+
+Names stand alone, without the module that they are in or the object that they are looked up in: so
+no alias leads past them. Whoever looks for names in other ways (`globals()`, a computed `getattr`)
+may depend on all of them.
+"""
+
+import opcode
+from collections.abc import Collection, Iterable, Iterator
+from types import CodeType
+from typing import Final, Protocol
+
+from pivot.definition.influence import Influence
+from pivot.definition.instructions import Instructions, is_change
+from pivot.definition.machine import Modules
+from pivot.definition.outline import Outline
+from pivot.definition.statement import WHOLE, Mention, Statement, names_of
+
+# What takes an attribute of an object, or a name from a module.
+_OF_OBJECTS: Final = frozenset(
+    opcode.opmap[name] for name in ("LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "STORE_ATTR")
+)
+# Who uses one of these may look up, or go through, names that are written nowhere.
+_REFLECTIVE: Final = frozenset({
+    "getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller", "globals", "locals",
+    "vars", "dir", "eval", "exec", "__import__", "import_module", "modules", "inspect",
+    "getmembers", "getsource", "signature", "get_type_hints", "get_annotations", "currentframe",
+    "_getframe", "f_globals", "f_locals", "f_back", "gi_frame", "runpy", "pkgutil", "iter_modules",
+    "walk_packages", "resolve_name", "importlib", "entry_points", "gc", "__dict__", "__globals__",
+    "__builtins__", "__code__", "__closure__", "__defaults__", "__kwdefaults__", "__annotations__",
+    "__getattr__", "__getattribute__", "__subclasses__", "__mro__", "mro", "__bases__", "pickle",
+    "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+})  # fmt: skip
+
+
+class Loaded(Modules, Protocol):
+    """The modules that are loaded."""
+
+    def is_loaded(self, name: str) -> bool:
+        """Whether there is a module of this full name."""
+        ...
+
+
+def influence(
+    outlines: Collection[Outline],
+    ran: Iterable[CodeType],
+    others: Collection[CodeType],
+    modules: Loaded,
+) -> Influence:
+    """What matters to definitions that were loaded.
+
+    Args:
+        outlines: of the modules that were simply imported.
+        ran: all code of these that ran.
+        others: the code of other sources that ran.
+        modules: those that are loaded.
+    """
+    statements = [statement for found in outlines for statement in found.statements]
+    proven = frozenset(n for s in statements for n in s.needs if not _is_by_chance(n, modules))
+    wanted = frozenset(name for statement in statements for name in statement.wanted)
+    structure = {
+        id(code) for found in outlines for code in (found.instructions.code, *found.bodies)
+    }
+    functions = [code for code in ran if id(code) not in structure]
+    mentions = set(_mentions([*functions, *others], modules))
+    mentions.update(_binders(statements, functions))
+    for statement in statements:
+        certain = proven.issuperset(statement.needs)
+        mentions.update(statement.held if certain else statement.reads)
+    changed = {name for statement in statements for name in statement.changes}
+    changed.update(_changed_by([*functions, *others]))
+    return Influence(_closed(mentions, statements), wanted, frozenset(changed), proven)
+
+
+def _is_by_chance(need: str, modules: Loaded) -> bool:
+    """Whether an attribute is a module, which is there only once somebody imported it."""
+    of, is_attribute, name = need.partition("@")
+    return bool(is_attribute) and modules.is_loaded(f"{of.replace(':', '.')}.{name}")
+
+
+def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> frozenset[str] | None:
+    """All names in what is mentioned, in what statements read that bind one of them, and so on.
+
+    None where that may be all names.
+    """
+    made_of: dict[str, list[tuple[Statement, int, int]]] = {}
+    for statement in statements:
+        for name, (start, end) in zip(statement.binds, statement.made_of, strict=True):
+            if start < end:
+                made_of.setdefault(name, []).append((statement, start, end))
+    names: set[str] = set()
+    todo = list(mentions)
+    while todo:
+        mention = todo.pop()
+        for name in names_of(mention):
+            if isinstance(mention, str) and name in _REFLECTIVE:
+                return None
+            if name in names:
+                continue
+            names.add(name)
+            for statement, start, end in made_of.get(name, ()):
+                todo += statement.reads[start:end]
+    return frozenset(names)
+
+
+def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -> Iterator[str]:
+    """The names of what functions that ran stand in."""
+    ids = {id(code) for code in functions}
+    if ids:
+        for statement in statements:
+            if any(id(code) in ids for top in statement.codes for code in _within(top)):
+                yield from statement.binds
+
+
+def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
+    """What code may look up when it runs."""
+    for code in codes:
+        yield from code.co_names
+        yield from ((c,) for c in code.co_consts if isinstance(c, str | tuple | frozenset))
+        if any(map(modules.is_named, (*code.co_names, *code.co_freevars))) and _gives_module(
+            code, modules
+        ):
+            yield WHOLE
+
+
+def _changed_by(codes: Iterable[CodeType]) -> Iterator[str]:
+    for code in codes:
+        instructions = Instructions(code)
+        for _, op, argument in instructions.all:
+            name = instructions.name(op, argument) if is_change(op) else None
+            if name is not None:
+                yield name
+
+
+def _gives_module(code: CodeType, modules: Loaded) -> bool:
+    """Whether code may use a module for itself, not only what is in it."""
+    instructions = Instructions(code)
+    for index, (_, op, argument) in enumerate(instructions.all):
+        name = instructions.name(op, argument)
+        if name is None or op in _OF_OBJECTS or not modules.is_named(name):
+            continue
+        if index + 1 == len(instructions.all) or instructions.all[index + 1][1] not in _OF_OBJECTS:
+            return True
+    return False
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _within(constant)

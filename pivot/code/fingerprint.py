@@ -125,7 +125,7 @@ class ProjectCode:
 
     def _imports(self, name: str) -> Iterable[str]:
         with contextlib.suppress(DefinitionError):
-            return self._graph.imports(name)
+            return self._graph.imports.of(name)
         return ()
 
     def _text(self, name: str) -> list[tuple[int, str]]:

@@ -110,7 +110,8 @@ class Reach:
         if name in self.modules:
             return
         graph = self.graph
-        fresh = graph.run_beside(name, self.modules) if self.modules else graph.run_by(name)
+        imports = graph.imports
+        fresh = imports.run_beside(name, self.modules) if self.modules else imports.run_by(name)
         self.modules.update(dict.fromkeys(fresh, origin))
         for part in fresh:
             acts = graph.acts(part)

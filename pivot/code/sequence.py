@@ -124,7 +124,7 @@ def _times(reach: Reach, start: str) -> _Times:
         for part in reversed([p for p in parents(name) if p in reach.modules and p not in begun]):
             begun.add(part)
             goes_on[part] = 0
-            stack.append((part, iter(reach.graph.imports_among_acts(part))))
+            stack.append((part, iter(reach.graph.imports.among_acts(part))))
 
     for name in (start, *reach.modules):
         begin(name)

@@ -1,17 +1,15 @@
 """The project's symbols, what each leads to, and what importing its modules changes."""
 
-from collections.abc import Container, Iterable, Iterator
-from operator import itemgetter
+from collections.abc import Iterable, Iterator
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
 from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
-from pivot.code.following import find_imported
+from pivot.code.imports import Imports
 from pivot.code.links import Links
 from pivot.code.operations import names_meant
-from pivot.code.resolve import Modules, parents
-from pivot.code.scopes import Origin
+from pivot.code.resolve import Modules
 from pivot.code.sharing import applies, consumes
 from pivot.code.statements import registers
 from pivot.code.targets import SymbolId, Targets
@@ -25,6 +23,7 @@ class Graph:
     def __init__(self, modules: Modules, files: DataFiles, *, heed: bool = True) -> None:
         """`heed`: whether comments that say to ignore symbols count."""
         self.modules = modules
+        self.imports = Imports(modules, self._loaded)
         self._files = files
         self._heed = heed
         self._links: dict[str, Links] = {}
@@ -36,8 +35,6 @@ class Graph:
         self._actings: dict[SymbolId, frozenset[str]] = {}
         self._closures: dict[SymbolId, frozenset[SymbolId]] = {}
         self._loads: dict[SymbolId, tuple[str, ...]] = {}
-        self._imports: dict[str, tuple[str, ...]] = {}
-        self._runs: dict[str, tuple[str, ...]] = {}
         self._acts: dict[str, Acts] = {}
 
     def node(self, symbol: SymbolId) -> Node:
@@ -334,55 +331,6 @@ class Graph:
             touch = self.trigger(module, index)
             if touch.may_matter:
                 yield SymbolId(module.place.module, trigger.name), touch
-
-    def imports(self, name: str) -> tuple[str, ...]:
-        """The project modules that import statements of a module run."""
-        found = self._imports.get(name)
-        if found is None:
-            module = self.modules.get(name)
-            every = [] if module is None else [self._imported(module, o) for o in module.runs]
-            if module is not None:
-                every += self._loaded(module)
-            found = self._imports[name] = tuple(n for n in every if n is not None)
-        return found
-
-    def imports_among_acts(self, name: str) -> tuple[tuple[int, str], ...]:
-        """The same modules, each with how many of the module's acts come before it."""
-        module = self.modules.get(name)
-        if module is None or not module.acts_before:
-            return tuple((0, imported) for imported in self.imports(name))
-        every = zip(
-            module.acts_before, (self._imported(module, o) for o in module.runs), strict=True
-        )
-        known = [(before, imported) for before, imported in every if imported is not None]
-        loaded = [(0, imported) for imported in self.imports(name)[len(known) :]]
-        return tuple(sorted([*known, *loaded], key=itemgetter(0)))
-
-    def _imported(self, module: Module, origin: Origin) -> str | None:
-        """The project module that an import statement runs, if it is one."""
-        package = find_imported(self.modules, module, origin.module)
-        if package is None or origin.name is None:
-            return None if package is None else package.name
-        inner = self.modules.find(f"{package.name}.{origin.name}")
-        return None if inner is None else inner.name
-
-    def run_by(self, name: str) -> tuple[str, ...]:
-        """All modules that run when one is imported: its parents, and what all of them import."""
-        found = self._runs.get(name)
-        if found is None:
-            found = self._runs[name] = tuple(self.run_beside(name, frozenset()))
-        return found
-
-    def run_beside(self, name: str, running: Container[str]) -> dict[str, None]:
-        """The modules that run when one is imported where some run already, in order."""
-        found: dict[str, None] = {}
-        stack = [name]
-        while stack:
-            for part in parents(stack.pop()):
-                if part not in running and part not in found:
-                    found[part] = None
-                    stack += self.imports(part)
-        return found
 
     def words(self, node: Node) -> Iterable[str]:
         """Names of modules that stand in the configurations which a node reads at import."""

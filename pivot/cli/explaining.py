@@ -81,7 +81,7 @@ def _is_stopped(decision: Decision) -> bool:
 def _order(detail: Detail) -> tuple[object, ...]:
     """Code first, each symbol after the one that leads to it; all else as it came."""
     is_code = detail.reason.kind is ReasonKind.CODE
-    return not is_code, is_code and not detail.chain, detail.chain
+    return not is_code, is_code and not detail.chain, detail.chain if is_code else ()
 
 
 def _changes(account: Account, details: Sequence[Detail], width: int | None) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pivot.lock.declared import Declared
 from pivot.lock.lock import Observed
 from pivot.paths import StageName
 from pivot.plan import Decision, new_key
+from pivot.project.importers import find_importers
 from pivot.project.planner import Planner
 from pivot.survey import StageSurvey
 
@@ -57,7 +58,8 @@ class _Told:
 @click.option(
     "--why",
     metavar="SYMBOL",
-    help="Only how the stage comes to use SYMBOL: `normalize`, or `package.module:normalize`.",
+    help="Only how the stage comes to use SYMBOL (`normalize`, or `package.module:normalize`),"
+    " or an installed package.",
 )
 @json_option
 def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
@@ -73,7 +75,7 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
         survey, found = plan.survey.stages[name], planner.fingerprint(name)
         rows = outline(found, survey.declared.code, survey.kinds)
         if why is not None:
-            rows = only(rows, _named(rows, why, name))
+            rows = only(rows, _entries(planner, rows, why, name))
         told = _Told(name, survey, plan.decisions[name], found, rows)
         if as_json:
             emit(_json(told))
@@ -83,16 +85,20 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
             _show(told)
 
 
-def _named(rows: Sequence[Row], wanted: str, stage: StageName) -> list[str]:
-    """The entries that `wanted` names: whole ones, or their last part. Raises `UsageError`."""
+def _entries(planner: Planner, rows: Sequence[Row], wanted: str, stage: StageName) -> list[str]:
+    """The entries that `wanted` names, whole or by their last part; or that import this package.
+
+    Raises `UsageError` where there are none.
+    """
     names = {row.entry: row.entry.partition(":")[2] for row in rows}
     dotted = {row.entry: row.entry.replace(":", ".") for row in rows}
     found = [e for e in names if wanted in (e, names[e], dotted[e])]
+    found = found or find_importers(planner, stage, wanted)
     if found:
         return found
     near = nearest(wanted, [*names, *names.values()])
     raise UsageError(
-        f"stage {stage} reaches no symbol {wanted!r}",
+        f"stage {stage} reaches no symbol or package {wanted!r}",
         hint=f"Did you mean {near!r}?" if near else f"`pivot fingerprint {stage}` shows all",
     )
 

@@ -108,6 +108,18 @@ def test_packages_that_only_a_helper_imports_count_by_version(two, site):
     assert two.pivot("repro").statuses == {"make": "ran"}
 
 
+def test_explain_and_why_say_through_what_a_package_counts(two, site):
+    site.install("second_lib", "2.1", "second_lib")
+    told = two.pivot("status", "--explain").out
+    assert "package:second-lib\n      Old: 2.0\n      New: 2.1\n      File: helper.py:1\n" in told
+    assert "      Via: make -> helper.value -> second-lib\n" in told
+    (stage,) = json.loads(two.pivot("status", "--explain", "--json").out)["stages"]
+    assert stage["reasons"][0]["chain"] == ["pipeline:make", "helper:value", "second-lib"]
+    for name in ("first-lib", "First_Lib", "first_lib"):
+        rows = two.pivot("fingerprint", "make", "--why", name).out.splitlines()
+        assert [row.split()[0] for row in rows] == ["func:make", "func:value"]
+
+
 def test_a_package_can_be_ignored_under_any_spelling(two, site):
     two.pivot("config", "set", "fingerprint.package.First_Lib", "ignore")
     assert 'first-lib = "ignore"' in two.read(".pivot/config.toml")

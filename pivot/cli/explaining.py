@@ -179,9 +179,12 @@ def _value(reason: Reason, value: str | None) -> str:
         return "(absent)"
     if reason.kind in (ReasonKind.CODE, ReasonKind.DEP, ReasonKind.OUT, ReasonKind.OBSERVED):
         return value[:DIGITS]
-    if reason.kind is ReasonKind.PACKAGE and value.startswith(SOURCE):
-        return value[: len(SOURCE) + DIGITS]
-    return value
+    return version(value) if reason.kind is ReasonKind.PACKAGE else value
+
+
+def version(value: str) -> str:
+    """A package's version, or the first digits of what stands for one."""
+    return value[: len(SOURCE) + DIGITS] if value.startswith(SOURCE) else value
 
 
 def summary(decisions: Sequence[Decision]) -> str:

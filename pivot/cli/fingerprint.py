@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from pivot.cli.completing import stages as complete_stages
-from pivot.cli.explaining import DIGITS
+from pivot.cli.explaining import DIGITS, version
 from pivot.cli.status import warn_unreadable
 from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.code.findings import EFFECTS, MODULE, Fingerprint
@@ -147,7 +147,7 @@ def _label(row: Row) -> str:
 
 def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     declared, deps = told.declared, told.decision.deps or {}
-    yield "Packages", list(declared.packages.items())
+    yield "Packages", [(name, version(value)) for name, value in declared.packages.items()]
     yield "Params", [(name, as_text(value)) for name, value in leaves(declared.params or {})]
     yield "Environment", list(declared.env.items())
     yield (
@@ -166,8 +166,12 @@ def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 def _observed(observed: Observed) -> Iterator[tuple[str, ...]]:
     for name, value in observed.entries():
-        is_hash = not name.startswith("package:")
-        yield name, "(absent)" if value is None else value[:DIGITS] if is_hash else value
+        shown = version if name.startswith("package:") else _short
+        yield name, "(absent)" if value is None else shown(value)
+
+
+def _short(hash_: str) -> str:
+    return hash_[:DIGITS]
 
 
 def _plain(value: object) -> Json:

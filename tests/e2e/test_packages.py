@@ -219,6 +219,7 @@ def test_an_editable_install_outside_counts_as_a_whole_unless_it_is_ignored(site
     site.in_place_by_path("ours", tmp_path / "other")
     project.pivot("repro")
     assert versions(project)["ours"].startswith("source ")
+    assert f"ours    {versions(project)['ours'][:15]}\n" in project.pivot("fingerprint", "make").out
     core = tmp_path / "other/ours/core.py"
     core.write_text(core.read_text().replace("1", "2"))
     assert reasons(project) == [("package", "ours")]

@@ -1,8 +1,8 @@
 """`pivot fingerprint`: all that the key of a stage is made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -13,6 +13,7 @@ from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.code.findings import EFFECTS, MODULE, Fingerprint
 from pivot.code.outline import Row, only, outline
 from pivot.definition.extra import PATH
+from pivot.distributions import normalized
 from pivot.errors import UsageError, nearest
 from pivot.explain import as_text, leaves
 from pivot.hashing import Json
@@ -75,7 +76,7 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
         survey, found = plan.survey.stages[name], planner.fingerprint(name)
         rows = outline(found, survey.declared.code, survey.kinds)
         if why is not None:
-            rows = only(rows, _entries(planner, rows, why, name))
+            rows = only(rows, _entries(planner, rows, why, name) or _refuse(rows, why, survey))
         told = _Told(name, survey, plan.decisions[name], found, rows)
         if as_json:
             emit(_json(told))
@@ -86,20 +87,34 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
 
 
 def _entries(planner: Planner, rows: Sequence[Row], wanted: str, stage: StageName) -> list[str]:
-    """The entries that `wanted` names, whole or by their last part; or that import this package.
+    """The entries that `wanted` names, whole or by their last part; or that import this package."""
+    names = [row.entry for row in rows]
+    return _named(names, wanted) or find_importers(planner, stage, wanted)
 
-    Raises `UsageError` where there are none.
-    """
-    names = {row.entry: row.entry.partition(":")[2] for row in rows}
-    dotted = {row.entry: row.entry.replace(":", ".") for row in rows}
-    found = [e for e in names if wanted in (e, names[e], dotted[e])]
-    found = found or find_importers(planner, stage, wanted)
-    if found:
-        return found
-    near = nearest(wanted, [*names, *names.values()])
+
+def _named(entries: Iterable[str], wanted: str) -> list[str]:
+    """Those of some entries that `wanted` is, whole or in its last part."""
+    return [
+        entry
+        for entry in entries
+        if wanted in (entry, entry.partition(":")[2], entry.replace(":", "."))
+    ]
+
+
+def _refuse(rows: Sequence[Row], wanted: str, survey: StageSurvey) -> NoReturn:
+    """Say why there is no way to what `wanted` names. Raises `UsageError`."""
+    stage, observed = survey.stage.name, Observed() if survey.lock is None else survey.lock.observed
+    everything = f"`pivot fingerprint {stage}` shows all"
+    if _named(observed.code, wanted) or normalized(wanted) in observed.packages:
+        raise UsageError(
+            f"no name in the code of stage {stage} leads to {wanted!r}",
+            why="its last run was seen to use it, by a name that was computed",
+            hint=everything,
+        )
+    near = nearest(wanted, [n for row in rows for n in (row.entry, row.entry.partition(":")[2])])
     raise UsageError(
         f"stage {stage} reaches no symbol or package {wanted!r}",
-        hint=f"Did you mean {near!r}?" if near else f"`pivot fingerprint {stage}` shows all",
+        hint=f"Did you mean {near!r}?" if near else everything,
     )
 
 

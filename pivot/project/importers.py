@@ -7,12 +7,13 @@ know more.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pivot.code.packages import find_providers
+from pivot.code.packages import Policy, find_providers
 from pivot.distributions import normalized
 from pivot.explain import ReasonKind
 from pivot.paths import StageName
 from pivot.project.account import Account, Detail
 from pivot.project.planner import Planner
+from pivot.project.project import Project
 
 
 def find_importers(planner: Planner, stage: StageName, package: str) -> list[str]:
@@ -43,6 +44,8 @@ def _traced(planner: Planner, stage: StageName, detail: Detail) -> Detail:
     if detail.reason.kind is not ReasonKind.PACKAGE:
         return detail
     package = detail.reason.what
+    if detail.reason.new is None and not _counts(planner.project, package):
+        detail = replace(detail, notes=(*detail.notes, "the configuration says to ignore it"))
     first = next(iter(find_importers(planner, stage, package)), None)
     if first is None:
         return detail
@@ -50,3 +53,10 @@ def _traced(planner: Planner, stage: StageName, detail: Detail) -> Detail:
     at = fingerprint.locations[first]
     reason = detail.reason._replace(file=at.file, line=at.line)
     return replace(detail, reason=reason, chain=(*fingerprint.chain(first), package))
+
+
+def _counts(project: Project, package: str) -> bool:
+    """Whether a package, or Python, is to count by the policy of a project."""
+    if package == "python":
+        return project.config.text("fingerprint.python") != "ignore"
+    return Policy.of(project.config).counts(package)

@@ -124,6 +124,7 @@ def test_a_package_can_be_ignored_under_any_spelling(two, site):
     two.pivot("config", "set", "fingerprint.package.First_Lib", "ignore")
     assert 'first-lib = "ignore"' in two.read(".pivot/config.toml")
     assert reasons(two) == [("package", "first-lib")]
+    assert "Note: the configuration says to ignore it" in two.pivot("status", "--explain").out
     two.pivot("repro")
     assert versions(two) == {"second-lib": "2.0"}
     site.install("First.Lib", "7", "first_lib")

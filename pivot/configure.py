@@ -71,7 +71,10 @@ def _store(path: str, document: tomlkit.TOMLDocument, *, private: bool) -> None:
     _drop_empty(document)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     mode = 0o600 if private or _is_private(path) else 0o666
-    write_atomic(path, tomlkit.dumps(document).encode(), mode=mode)
+    text = tomlkit.dumps(document)
+    if text.endswith("\n\n"):  # it stood before a table that was removed
+        text = text.rstrip("\n") + "\n"
+    write_atomic(path, text.encode(), mode=mode)
 
 
 def _is_private(path: str) -> bool:

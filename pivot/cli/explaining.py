@@ -81,7 +81,7 @@ def _is_stopped(decision: Decision) -> bool:
 def _order(detail: Detail) -> tuple[object, ...]:
     """Code first, each symbol after the one that leads to it; all else as it came."""
     is_code = detail.reason.kind is ReasonKind.CODE
-    return not is_code, is_code and not detail.chain, detail.chain
+    return not is_code, is_code and not detail.chain, detail.chain if is_code else ()
 
 
 def _changes(account: Account, details: Sequence[Detail], width: int | None) -> Iterator[str]:
@@ -179,9 +179,12 @@ def _value(reason: Reason, value: str | None) -> str:
         return "(absent)"
     if reason.kind in (ReasonKind.CODE, ReasonKind.DEP, ReasonKind.OUT, ReasonKind.OBSERVED):
         return value[:DIGITS]
-    if reason.kind is ReasonKind.PACKAGE and value.startswith(SOURCE):
-        return value[: len(SOURCE) + DIGITS]
-    return value
+    return version(value) if reason.kind is ReasonKind.PACKAGE else value
+
+
+def version(value: str) -> str:
+    """A package's version, or the first digits of what stands for one."""
+    return value[: len(SOURCE) + DIGITS] if value.startswith(SOURCE) else value
 
 
 def summary(decisions: Sequence[Decision]) -> str:

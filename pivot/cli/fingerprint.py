@@ -1,18 +1,19 @@
 """`pivot fingerprint`: all that the key of a stage is made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
 from pivot.cli.completing import stages as complete_stages
-from pivot.cli.explaining import DIGITS
+from pivot.cli.explaining import DIGITS, version
 from pivot.cli.status import warn_unreadable
 from pivot.cli.terminal import emit, json_option, open_project, say, table
 from pivot.code.findings import EFFECTS, MODULE, Fingerprint
 from pivot.code.outline import Row, only, outline
 from pivot.definition.extra import PATH
+from pivot.distributions import normalized
 from pivot.errors import UsageError, nearest
 from pivot.explain import as_text, leaves
 from pivot.hashing import Json
@@ -20,6 +21,7 @@ from pivot.lock.declared import Declared
 from pivot.lock.lock import Observed
 from pivot.paths import StageName
 from pivot.plan import Decision, new_key
+from pivot.project.importers import find_importers
 from pivot.project.planner import Planner
 from pivot.survey import StageSurvey
 
@@ -57,7 +59,8 @@ class _Told:
 @click.option(
     "--why",
     metavar="SYMBOL",
-    help="Only how the stage comes to use SYMBOL: `normalize`, or `package.module:normalize`.",
+    help="Only how the stage comes to use SYMBOL (`normalize`, or `package.module:normalize`),"
+    " or an installed package.",
 )
 @json_option
 def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
@@ -73,7 +76,7 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
         survey, found = plan.survey.stages[name], planner.fingerprint(name)
         rows = outline(found, survey.declared.code, survey.kinds)
         if why is not None:
-            rows = only(rows, _named(rows, why, name))
+            rows = only(rows, _entries(planner, rows, why, name) or _refuse(rows, why, survey))
         told = _Told(name, survey, plan.decisions[name], found, rows)
         if as_json:
             emit(_json(told))
@@ -83,17 +86,35 @@ def fingerprint(stage: str, why: str | None, as_json: bool) -> None:
             _show(told)
 
 
-def _named(rows: Sequence[Row], wanted: str, stage: StageName) -> list[str]:
-    """The entries that `wanted` names: whole ones, or their last part. Raises `UsageError`."""
-    names = {row.entry: row.entry.partition(":")[2] for row in rows}
-    dotted = {row.entry: row.entry.replace(":", ".") for row in rows}
-    found = [e for e in names if wanted in (e, names[e], dotted[e])]
-    if found:
-        return found
-    near = nearest(wanted, [*names, *names.values()])
+def _entries(planner: Planner, rows: Sequence[Row], wanted: str, stage: StageName) -> list[str]:
+    """The entries that `wanted` names, whole or by their last part; or that import this package."""
+    names = [row.entry for row in rows]
+    return _named(names, wanted) or find_importers(planner, stage, wanted)
+
+
+def _named(entries: Iterable[str], wanted: str) -> list[str]:
+    """Those of some entries that `wanted` is, whole or in its last part."""
+    return [
+        entry
+        for entry in entries
+        if wanted in (entry, entry.partition(":")[2], entry.replace(":", "."))
+    ]
+
+
+def _refuse(rows: Sequence[Row], wanted: str, survey: StageSurvey) -> NoReturn:
+    """Say why there is no way to what `wanted` names. Raises `UsageError`."""
+    stage, observed = survey.stage.name, Observed() if survey.lock is None else survey.lock.observed
+    everything = f"`pivot fingerprint {stage}` shows all"
+    if _named(observed.code, wanted) or normalized(wanted) in observed.packages:
+        raise UsageError(
+            f"no name in the code of stage {stage} leads to {wanted!r}",
+            why="its last run was seen to use it, by a name that was computed",
+            hint=everything,
+        )
+    near = nearest(wanted, [n for row in rows for n in (row.entry, row.entry.partition(":")[2])])
     raise UsageError(
-        f"stage {stage} reaches no symbol {wanted!r}",
-        hint=f"Did you mean {near!r}?" if near else f"`pivot fingerprint {stage}` shows all",
+        f"stage {stage} reaches no symbol or package {wanted!r}",
+        hint=f"Did you mean {near!r}?" if near else everything,
     )
 
 
@@ -141,7 +162,7 @@ def _label(row: Row) -> str:
 
 def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     declared, deps = told.declared, told.decision.deps or {}
-    yield "Packages", list(declared.packages.items())
+    yield "Packages", [(name, version(value)) for name, value in declared.packages.items()]
     yield "Params", [(name, as_text(value)) for name, value in leaves(declared.params or {})]
     yield "Environment", list(declared.env.items())
     yield (
@@ -160,8 +181,12 @@ def _sections(told: _Told) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 def _observed(observed: Observed) -> Iterator[tuple[str, ...]]:
     for name, value in observed.entries():
-        is_hash = not name.startswith("package:")
-        yield name, "(absent)" if value is None else value[:DIGITS] if is_hash else value
+        shown = version if name.startswith("package:") else _short
+        yield name, "(absent)" if value is None else shown(value)
+
+
+def _short(hash_: str) -> str:
+    return hash_[:DIGITS]
 
 
 def _plain(value: object) -> Json:

@@ -63,7 +63,7 @@ def _json(recording: Recording, named: Sequence[StageName]) -> dict[str, object]
 def _show(recording: Recording, *, dry_run: bool) -> None:
     taken, left = recording.taken, len(recording.unchanged)
     if not taken:
-        say(f"Nothing to record: {plural(left, 'stage')} unchanged.")
+        say(f"Nothing to record: {plural(left, 'stage')} unchanged." if left else "No stages.")
         return
     word = "would be recorded" if dry_run else "recorded"
     table([(name, word, headline(one.decision)) for name, one in taken.items()])

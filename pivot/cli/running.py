@@ -102,7 +102,9 @@ class Printer:
     def _show_summary(self, event: RunFinished) -> None:
         took = seconds(time.monotonic() - self._begun)
         counts = event.counts
-        if set(counts) == {Status.UNCHANGED}:
+        if not counts:
+            say("No stages.")
+        elif set(counts) == {Status.UNCHANGED}:
             say(f"Nothing to do: {plural(counts[Status.UNCHANGED], 'stage')} unchanged ({took}).")
         else:
             parts = [f"{n} {_WORDS[status][0]}" for status, n in counts.items()]

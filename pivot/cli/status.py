@@ -162,10 +162,11 @@ def _show_remote(found: "Lacking", *, is_named: bool) -> None:
 def account_for(
     planner: Planner, plan: Plan, named: Sequence[StageName], *, explain: bool, diff: bool = False
 ) -> tuple[Account, ...]:
-    """What is to be told of these stages; `explain` looks into directories, `diff` into Git."""
+    """What is to be told of these stages; `explain` looks into more, `diff` into Git."""
     told = accounts(plan, named, planner.fingerprint)
-    # Both look more closely than most commands need, and Git is read only where it is asked for.
+    # These look more closely than most commands need, and Git is read only where it is asked for.
     if explain or diff:
+        told = import_module("pivot.project.importers").with_importers(planner, told)
         look = import_module("pivot.project.versions").with_files
         told = tuple(look(planner.project, account) for account in told)
     if diff:

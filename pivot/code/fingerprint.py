@@ -257,6 +257,17 @@ class ProjectCode:
             nodes += map(self._graph.node, symbols)
         return nodes
 
+    def externals(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The top-level names of modules from elsewhere that each of these symbols uses itself."""
+        found: dict[str, frozenset[str]] = {}
+        for name in names:
+            dotted, _, symbol = name.partition(":")
+            module = self._modules.get(dotted)
+            if module is not None:
+                used = (node.externals for node in self._nodes(module, symbol))
+                found[name] = frozenset[str]().union(*used) - NOT_PACKAGES
+        return found
+
     def reached(self, names: Iterable[str], *, heed: bool = True) -> Reached:
         """All that these symbols lead to.
 

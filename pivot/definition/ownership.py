@@ -4,12 +4,13 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass, field
+from typing import Final
 
 import pivot
 
 # Not told by prefixes: a project may lie below `sys.prefix` (as /usr/src/app does in containers),
 # and a virtual environment may lie in the project.
-_SHARED_MEMORY = "/dev/shm/"  # noqa: S108 - a tmpfs that people do keep projects on
+SHARED_MEMORY: Final = "/dev/shm/"  # noqa: S108 - a tmpfs that people do keep projects on
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -34,11 +35,16 @@ class Ownership:
     def _decide(self, file: str) -> bool:
         if not file.startswith("/"):
             return False  # <frozen importlib._bootstrap>, <string>
-        if any(f"/{folder}/" in file for folder in _INSTALLED):
+        if is_installed(file):
             return False
-        if file.startswith("/dev/") and not file.startswith(_SHARED_MEMORY):
+        if file.startswith("/dev/") and not file.startswith(SHARED_MEMORY):
             return False
         return not file.startswith(self.foreign)
+
+
+def is_installed(file: str) -> bool:
+    """Whether `file` belongs to an installed distribution."""
+    return any(f"/{folder}/" in file for folder in _INSTALLED)
 
 
 def ownership() -> Ownership:

@@ -24,7 +24,7 @@ from pivot.definition.environment import watch_environment
 from pivot.definition.evidence import Evidence, Impurity
 from pivot.definition.loaded import loaded_code
 from pivot.definition.lookups import LookupFinder, own_sources
-from pivot.definition.ownership import Ownership
+from pivot.definition.ownership import SHARED_MEMORY, Ownership, is_installed
 from pivot.definition.processes import PROCESSES
 from pivot.hashing import hash_fd
 
@@ -35,6 +35,7 @@ _RACY_NS = 10_000_000
 _NETWORK = ("socket.", "urllib.", "http.client.", "ftplib.", "smtplib.", "imaplib.", "poplib.")
 _UNCHECKABLE = PROCESSES + _NETWORK
 _KERNEL = ("/dev/", "/proc/", "/sys/")
+_LIMITS = "/sys/fs/cgroup/"
 
 _IMPORTER = "<frozen importlib._bootstrap_external>"
 
@@ -164,7 +165,9 @@ class Recorder:
         asker = self._asker(currentframe())
         if asker is None or file == os.devnull:
             return
-        if file.startswith(_KERNEL):
+        if file.startswith(_LIMITS) and _is_installed(hook):
+            return  # how many threads a library may start, as `os.cpu_count` would tell it
+        if file.startswith(_KERNEL) and not file.startswith(SHARED_MEMORY):
             self._impure(f"open {file}", asker.f_code.co_filename, asker.f_lineno)
         else:
             self.read(file)
@@ -219,6 +222,12 @@ def _is_import(hook: FrameType | None) -> bool:
     """Whether a file is opened by the import system, which called the hook with this frame."""
     opener = None if hook is None else hook.f_back
     return opener is not None and opener.f_code.co_filename == _IMPORTER
+
+
+def _is_installed(hook: FrameType | None) -> bool:
+    """Whether a file is opened by an installed library itself."""
+    opener = None if hook is None else hook.f_back
+    return opener is not None and is_installed(opener.f_code.co_filename)
 
 
 def _source_of(path: str) -> str:

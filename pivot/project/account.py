@@ -64,8 +64,9 @@ class Detail:
     """One reason, with all that is known about it.
 
     Attributes:
-        chain: symbols from the stage's function to the one that changed, both included; empty for
-            what is no code, and for code that the stage reaches no more.
+        chain: symbols from the stage's function to the one that changed, both included; before a
+            package those to what imports it, if that was looked for; empty for all else, and for
+            code that the stage reaches no more.
         reads: of code that is there, the files that are read for it when it is imported.
         files: of a directory whose old listing can be had.
         former: of a symbol that is gone, if it was looked for.

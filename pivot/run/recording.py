@@ -87,13 +87,17 @@ def _deps(stage: StageSurvey, workspace: Workspace) -> Iterator[tuple[RepoPath, 
 
 
 def _no_dep(stage: StageSurvey, dep: RepoPath) -> MissingDataError:
-    kept = stage.kept.get(dep)
+    name, kept = stage.stage.name, stage.kept.get(dep)
+    if kept is not None:
+        hint = f"Get it with `pivot pull {kept.owner}`"
+    elif dep in stage.sources:  # no stage makes it
+        hint = "Put it there, or correct the stage's `deps=`; `pivot list` says where it is"
+    else:
+        hint = f"Put it there, or run `pivot repro {name}`"
     return MissingDataError(
-        f"dep {dep} of stage {stage.stage.name} is not in the workspace",
+        f"dep {dep} of stage {name} is not in the workspace",
         why="what is recorded is what is there",
-        hint=f"Get it with `pivot pull {kept.owner}`"
-        if kept
-        else f"Put it there, or run `pivot repro {stage.stage.name}`",
+        hint=hint,
     )
 
 

@@ -89,7 +89,7 @@ class Use:
             raise UndeclaredError(
                 "it " + "; it ".join(message for message, _ in found),
                 why=f"run.strict allows no undeclared files (not seen: {unseen})",
-                hint=found[0][1],
+                hint=". ".join(hint for _, hint in found),
             )
 
 

@@ -818,8 +818,16 @@ def test_why_shows_only_the_way_to_a_symbol(project, name):
     [
         (["trian"], "there is no stage 'trian'", "Did you mean 'train'?"),
         ([], "Missing argument 'STAGE'.", "See `pivot fingerprint --help`"),
-        (["train", "--why", "bond"], "stage train reaches no symbol 'bond'", "mean 'bound'?"),
-        (["train", "--why", "@"], "stage train reaches no symbol '@'", "`pivot fingerprint train`"),
+        (
+            ["train", "--why", "bond"],
+            "stage train reaches no symbol or package 'bond'",
+            "mean 'bound'?",
+        ),
+        (
+            ["train", "--why", "@"],
+            "stage train reaches no symbol or package '@'",
+            "`pivot fingerprint train`",
+        ),
     ],
 )
 def test_names_that_are_none_are_answered_with_what_is_near(project, arguments, error, hint):

@@ -145,3 +145,9 @@ def test_data_that_git_took_meanwhile_is_not_overwritten(tracked):
     done = tracked.pivot("checkout", "--force", code=2)
     assert "weights.bin is tracked by Git" in done.err
     assert tracked.read("weights.bin") == "git's\n"
+
+
+def test_a_pipeline_without_stages_says_so_whatever_is_asked(stages):
+    project = stages("X = 1\n")
+    for command in ("repro", "status", "list", "record"):
+        assert project.pivot(command).out == "No stages.\n"

@@ -71,6 +71,18 @@ def test_what_only_observed_code_imports_counts_by_version(make, site):
     assert project.pivot("repro").statuses == {"make": "restored"}
 
 
+@pytest.mark.parametrize("name", ["First.Lib", "readers.parts:value", "value"])
+def test_asking_why_of_what_only_a_run_used_says_so(make, name):
+    project = make()
+    project.pivot("repro")
+    done = project.pivot("fingerprint", "make", "--why", name, code=2)
+    assert done.err.splitlines() == [
+        f"error: no name in the code of stage make leads to {name!r}",
+        "  why: its last run was seen to use it, by a name that was computed",
+        "hint: `pivot fingerprint make` shows all",
+    ]
+
+
 def test_all_that_a_module_imports_counts_where_it_counts_as_a_whole(make):
     project = make(name="readers.other")
     project.pivot("repro")

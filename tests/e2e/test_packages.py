@@ -108,10 +108,23 @@ def test_packages_that_only_a_helper_imports_count_by_version(two, site):
     assert two.pivot("repro").statuses == {"make": "ran"}
 
 
+def test_explain_and_why_say_through_what_a_package_counts(two, site):
+    site.install("second_lib", "2.1", "second_lib")
+    told = two.pivot("status", "--explain").out
+    assert "package:second-lib\n      Old: 2.0\n      New: 2.1\n      File: helper.py:1\n" in told
+    assert "      Via: make -> helper.value -> second-lib\n" in told
+    (stage,) = json.loads(two.pivot("status", "--explain", "--json").out)["stages"]
+    assert stage["reasons"][0]["chain"] == ["pipeline:make", "helper:value", "second-lib"]
+    for name in ("first-lib", "First_Lib", "first_lib"):
+        rows = two.pivot("fingerprint", "make", "--why", name).out.splitlines()
+        assert [row.split()[0] for row in rows] == ["func:make", "func:value"]
+
+
 def test_a_package_can_be_ignored_under_any_spelling(two, site):
     two.pivot("config", "set", "fingerprint.package.First_Lib", "ignore")
     assert 'first-lib = "ignore"' in two.read(".pivot/config.toml")
     assert reasons(two) == [("package", "first-lib")]
+    assert "Note: the configuration says to ignore it" in two.pivot("status", "--explain").out
     two.pivot("repro")
     assert versions(two) == {"second-lib": "2.0"}
     site.install("First.Lib", "7", "first_lib")
@@ -207,6 +220,7 @@ def test_an_editable_install_outside_counts_as_a_whole_unless_it_is_ignored(site
     site.in_place_by_path("ours", tmp_path / "other")
     project.pivot("repro")
     assert versions(project)["ours"].startswith("source ")
+    assert f"ours    {versions(project)['ours'][:15]}\n" in project.pivot("fingerprint", "make").out
     core = tmp_path / "other/ours/core.py"
     core.write_text(core.read_text().replace("1", "2"))
     assert reasons(project) == [("package", "ours")]

@@ -118,16 +118,31 @@ def test_upstream_that_is_stale_is_named(chain):
     assert lock(chain, "second").deps["b.txt"].size == len("other")
 
 
-@pytest.mark.parametrize(("gone", "what"), [("a.txt", "dep a.txt"), ("c.txt", "out c.txt")])
-def test_what_is_not_there_is_refused_before_anything_is_recorded(chain, gone, what):
+@pytest.mark.parametrize(
+    ("gone", "what", "hint"),
+    [
+        ("a.txt", "dep a.txt", "Put it there, or correct the stage's `deps=`"),
+        ("b.txt", "out b.txt", "Make it with `pivot repro first`"),
+        ("c.txt", "out c.txt", "Make it with `pivot repro second`"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_anything_is_recorded(chain, gone, what, hint):
     chain.replace("pipeline.py", 'mark("first")', 'mark("first") or 1')
     (chain.path / gone).unlink()
-    chain.write("b.txt", "other")
+    if gone != "b.txt":
+        chain.write("b.txt", "other")
     before = chain.snapshot()
     done = chain.pivot("record", code=14)
     assert f"{what} of stage" in done.err
-    assert "hint: " in done.err
+    assert f"hint: {hint}" in done.err
     assert chain.snapshot() == before
+
+
+def test_a_dep_that_another_stage_makes_is_made_by_running(chain):
+    chain.replace("pipeline.py", 'mark("second")', 'mark("second") or 1')
+    (chain.path / "b.txt").unlink()
+    done = chain.pivot("record", "second", code=14)
+    assert "hint: Put it there, or run `pivot repro second`" in done.err
 
 
 def test_tracked_data_that_is_not_here_is_no_dep_to_record(chain):

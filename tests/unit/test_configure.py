@@ -38,6 +38,12 @@ def test_removed_key_takes_its_empty_table_along(file):
     assert tomllib.loads(file.read_text()) == {"run": {"jobs": 4}}
 
 
+def test_removing_what_was_added_gives_back_the_same_file(file):
+    update(str(file), {"fingerprint.ignore_env": ["REGION"]})
+    update(str(file), {"fingerprint.ignore_env": None})
+    assert file.read_text() == WRITTEN
+
+
 def test_removing_what_is_absent_changes_nothing(file):
     update(str(file), {"cache.level": None})
     assert tomllib.loads(file.read_text()) == tomllib.loads(WRITTEN)

@@ -1,11 +1,15 @@
 import os
 import shutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from pivot.definition.definitions import decode, encode
+from pivot.definition.ownership import SHARED_MEMORY
+from tests.unit.definition.conftest import Project
 
 STAGE = "from pivot import stage\n@stage()\ndef f(): ...\n"
 LATER = 1_700_000_100_000_000_000
@@ -234,6 +238,7 @@ PURE = [
     "import time; time.strptime('2024', '%Y')",
     "import tempfile, uuid, secrets, random, socket, subprocess, asyncio",
     "import warnings; warnings.warn('x')",
+    "import pandas; pandas.read_csv('table.csv')",
     "open('/dev/null').read()",
     "open('written.txt', 'w').write('x')",
     "def stage_body():\n    import time; time.time()",
@@ -241,9 +246,22 @@ PURE = [
 
 
 def test_what_is_harmless_stays_cacheable(project):
+    project.write("table.csv", "a\n1\n")
     definitions = project.load("\n".join(PURE) + "\n" + STAGE)
     assert definitions.evidence.impurities == ()
     assert project.holds(definitions)
+
+
+@pytest.mark.skipif(not os.path.isdir(SHARED_MEMORY), reason="Linux has shared memory there")
+def test_file_of_a_project_in_shared_memory_is_evidence_as_any_other():
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+        project = Project(Path(folder))
+        project.write("settings.json", "{}")
+        definitions = project.load("open('settings.json').read()\n" + STAGE)
+        assert definitions.evidence.cacheable
+        assert project.holds(definitions)
+        project.write("settings.json", "[]")
+        assert not project.holds(definitions)
 
 
 def test_source_that_changes_while_it_loads_is_not_cached(project):

@@ -227,6 +227,14 @@ def test_strictness_says_what_it_can_not_see():
     Use(unseen=("child processes",)).refuse(RepoPath.ROOT)
 
 
+def test_strictness_says_how_to_declare_everything():
+    use = Use(reads=(ONE,), listed=(RepoPath("parts"),))
+    with pytest.raises(UndeclaredError) as error:
+        use.refuse(RepoPath.ROOT)
+    assert '`deps=["data/one.csv"]`' in (error.value.hint or "")
+    assert '`deps=["parts"]`' in (error.value.hint or "")
+
+
 def test_people_are_told_of_what_was_not_seen_but_of_processes_only_where_all_is_declared():
     use = Use(unseen=("child processes", "more than 9 files were read"))
     partial = ("was not seen as a whole: more than 9 files were read", None)

@@ -2,13 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from pivot.code import declarations
 from pivot.code.scopes import caught
-from pivot.code.syntax import children, walk
+from pivot.code.syntax import BELOW, children, walk
 
 # Tuples, for they are asked of every node, and a union of classes is made anew each time.
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -48,12 +48,9 @@ def own_nodes(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     while stack:
         node = stack.pop()
         found.append(node)
-        if isinstance(node, _FUNCTIONS):
-            stack += (*node.decorator_list, *defaults(node), *annotations(node))
-        elif isinstance(node, ast.Lambda):
-            stack += defaults(node)
-        else:
-            stack += reversed(children(node))
+        below = _RUN.get(type(node))
+        if below is not None:
+            stack += reversed(below(node))
     return found
 
 
@@ -70,17 +67,33 @@ def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
     return [*found, node.returns] if node.returns is not None else found
 
 
+def _run_by_definition(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    return [*node.decorator_list, *defaults(node), *annotations(node)][::-1]
+
+
+# What runs with a node itself, as `BELOW`.
+_RUN: Final[Mapping[type[ast.AST], Callable[[Any], Sequence[ast.AST]]]] = {
+    **BELOW,
+    ast.FunctionDef: _run_by_definition,
+    ast.AsyncFunctionDef: _run_by_definition,
+    ast.Lambda: lambda node: defaults(node)[::-1],
+}
+
+
 def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """What runs when functions and methods that `nodes` define are called."""
     bodies: list[ast.AST] = []
     stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
+        below = BELOW.get(type(node))
+        if below is None:
+            continue
         if isinstance(node, _FUNCTIONS):
             bodies += node.body
         elif isinstance(node, ast.Lambda):
             bodies.append(node.body)
-        stack += reversed(children(node))
+        stack += reversed(below(node))
     return bodies
 
 

@@ -73,6 +73,8 @@ def extract(
         tree,
         source.splitlines(),
         names_programs=names_programs(source),
+        names_files=names_files(source),
+        adds_folders=b"sys.path" in source or b"addsitedir" in source,
     )
     symbols = {
         name: facts.Symbol(
@@ -167,12 +169,20 @@ def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a module, which share one list of references; `lines` are its source."""
+    """The parts of a module, which share one list of references.
+
+    Attributes:
+        lines: its source.
+        names_programs: it may name the file of a program, and so on: quick looks at the source, so
+            that most of it isn't gone through in vain.
+    """
 
     outline: Outline
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
+    names_files: bool
+    adds_folders: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
@@ -237,7 +247,7 @@ class _Parts:
             called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
-            mentions=find_mentions(nodes) if names_files(written) else (),
+            mentions=self._mentions(nodes, written),
             opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
@@ -251,7 +261,7 @@ class _Parts:
 
     def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
         """The folders that the module adds to `sys.path`."""
-        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+        if not self.adds_folders:
             return ()
         return find_added(self.tree, self.outline.place, bound)
 
@@ -260,6 +270,10 @@ class _Parts:
         if isinstance(definition.node, ast.ClassDef):
             return self.sharing(definition).acting
         return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
+
+    def _mentions(self, nodes: Sequence[ast.AST], written: bytes) -> tuple[str, ...]:
+        """Texts that may name files; `written` are the lines of the code."""
+        return find_mentions(nodes) if self.names_files and names_files(written) else ()
 
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""

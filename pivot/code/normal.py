@@ -141,7 +141,6 @@ _NOVEL: Final = {
 _SPECIAL: Final = frozenset(
     {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
     | {"FormattedValue", "Interpolation"}
-    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
 )
 type _Form = Callable[[Any], str]
 
@@ -195,6 +194,8 @@ def _plain_form(kind: type[ast.AST]) -> _Form:
         for index, field in row:
             value: Any = getattr(node, field, None)
             if type(value) is list:
+                if field == "body":
+                    value = _statements(node, value)
                 if value:
                     text += f"{index}[{''.join([_FORMS[type(one)](one) for one in value])}]"
             elif value is not None:

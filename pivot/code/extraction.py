@@ -2,7 +2,7 @@
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
@@ -77,21 +77,27 @@ def extract(
         adds_folders=b"sys.path" in source or b"addsitedir" in source,
     )
     symbols = {
-        name: facts.Symbol(
-            kind=symbol.kind,
-            part=parts.part(symbol.definitions),
-            spans=tuple(definition.span for definition in symbol.definitions),
-            learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
-            starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
-            fills=any(parts.sharing(d).fills for d in symbol.definitions),
-            shares=any(parts.sharing(d).shares for d in symbol.definitions),
-            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
-            path=_path(symbol, place),
-            ignored=name in ignored,
-        )
+        name: _symbol(symbol, parts, is_ignored=name in ignored)
         for name, symbol in outline.symbols.items()
     }
     return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _symbol(symbol: Symbol, parts: "_Parts", *, is_ignored: bool) -> facts.Symbol:
+    part = parts.part(symbol.definitions)
+    sharing = [parts.sharing(definition) for definition in symbol.definitions]
+    return facts.Symbol(
+        kind=symbol.kind,
+        part=part,
+        spans=tuple([definition.span for definition in symbol.definitions]),
+        learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
+        starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+        fills=any(each.fills for each in sharing),
+        shares=any(each.shares for each in sharing),
+        acting=frozenset().union(*map(parts.acting, symbol.definitions)),
+        path=_path(symbol, parts.outline.place),
+        ignored=is_ignored,
+    )
 
 
 def _path(symbol: Symbol, place: Place) -> FilePath | None:
@@ -231,7 +237,7 @@ class _Parts:
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
             text=derive(_TEXT_CONTEXT, written),
-            references=tuple((self._place(r), r.line) for r in uses.references),
+            references=tuple([(self._place(r), r.line) for r in uses.references]),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
             asked=self.places(uses.asked),
@@ -281,7 +287,7 @@ class _Parts:
         return find_uses(found, self.outline.place).references if found else ()
 
     def _reads(
-        self, nodes: Sequence[ast.AST], called: Iterable[str]
+        self, nodes: Sequence[ast.AST], called: Collection[str]
     ) -> tuple[tuple[Read, ...], tuple[Read, ...]]:
         """The files that code reads at import, and those that its functions read when called."""
         if not self.names_programs and not may_read(called):

@@ -290,9 +290,14 @@ class _Walk(ScopedWalk):
 
 def _looked_up(chain: tuple[str, ...], line: int, scopes: Scopes) -> list[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
+    name = chain[0]
+    if name in scopes.hidden:
+        return []
+    if name not in scopes.special:  # as most of them
+        return [Reference(chain, line)]
     return [
         Reference(chain, line) if origin is None else Reference(chain[1:], line, origin)
-        for origin in scopes.origins(chain[0])
+        for origin in scopes.origins(name)
     ]
 
 

@@ -96,7 +96,7 @@ def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
     binding = [part for part in nodes if type(part) in _BINDING]
     given = {part.arg for part in binding if isinstance(part, ast.arg)}
     given -= _OWN if isinstance(node, ast.ClassDef) else set()
-    kept = {f"self.{name}" for part in binding for name in _kept(part, given)}
+    kept = {f"self.{name}" for part in binding if given for name in _kept(part, given)}
     kept |= given
     fills = any(_dotted(of) in kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):

@@ -15,6 +15,7 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PLACES: Final = (ast.Attribute, ast.Subscript)
 _CALLING: Final = frozenset({*_DEFINABLE, ast.Call, ast.BinOp})
+_HOOKS: Final = frozenset({ast.FunctionDef, ast.Attribute})
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
 _PURE_FUNCTIONS: Final = frozenset(
@@ -155,7 +156,8 @@ def import_statements(own: Iterable[ast.AST]) -> Iterator[ast.Import | ast.Impor
 
 def stores_into(own: Iterable[ast.AST]) -> bool:
     """Whether the nodes that run with a statement set or delete an attribute or an item."""
-    return any(isinstance(part, _PLACES) and not isinstance(part.ctx, ast.Load) for part in own)
+    places = [part for part in own if isinstance(part, _PLACES)]
+    return any(type(part.ctx) is not ast.Load for part in places)
 
 
 def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
@@ -281,6 +283,7 @@ def learns_of_subclasses(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
         for part in nodes
+        if type(part) in _HOOKS
     )
 
 

@@ -17,7 +17,7 @@ ever grows: a changed row is a new scheme.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pivot.errors import DefinitionError
@@ -153,7 +153,7 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
     """
     skip = "" if named else "name"
     try:
-        form = "".join(map(_form, _expand(node, skip=skip)))
+        form = (_FORMS if named else _UNNAMED)[type(node)](node)
     except RecursionError:
         form = _flat_form(node, skip=skip)
     return form.encode("utf-8", "surrogatepass")
@@ -176,15 +176,16 @@ def _form(part: str | ast.AST) -> str:
     return part if isinstance(part, str) else _FORMS[type(part)](part)
 
 
-def _special_form(node: ast.AST) -> str:
-    """The form of a node that a rule of its own is for."""
-    return "".join(map(_form, _expand(node)))
+def _special_form(skip: str) -> _Form:
+    """What writes nodes that a rule of their own is for; `skip` is a field to leave out."""
+    return lambda node: "".join(map(_form, _expand(node, skip=skip)))
 
 
-def _plain_form(kind: type[ast.AST]) -> _Form:
+def _plain_form(kind: type[ast.AST], skip: str) -> _Form:
     """What writes nodes of a kind that no rule is for, which most nodes are of."""
     opening = f"({kind.__name__}"
-    row = [(index, field) for index, field in _ROWS[kind.__name__] if field in kind._fields]
+    fields = set(kind._fields) - {skip}
+    row = [(index, field) for index, field in _ROWS[kind.__name__] if field in fields]
     if not row:
         whole = f"{opening})"
         return lambda _: whole
@@ -363,12 +364,12 @@ def _scalar(value: object) -> str:
             raise TypeError(f"no syntax tree holds {type(value).__name__}")
 
 
-def _form_of(kind: type) -> _Form:
+def _form_of(kind: type, skip: str) -> _Form:
     """What writes values of that class."""
     if not issubclass(kind, ast.AST):
         return _scalar
     is_plain = covers(kind) and kind.__name__ not in _SPECIAL | _NOVEL.keys()
-    return _plain_form(kind) if is_plain else _special_form
+    return _plain_form(kind, skip) if is_plain else _special_form(skip)
 
 
 def _constant_form(node: ast.Constant) -> str:
@@ -378,11 +379,16 @@ def _constant_form(node: ast.Constant) -> str:
 class _Forms(dict[type, _Form]):
     """What writes a value, by its class; worked out when one is first met."""
 
+    def __init__(self, known: Mapping[type, _Form] | None = None, *, skip: str = "") -> None:
+        super().__init__(known or {})
+        self._skip = skip
+
     def __missing__(self, kind: type) -> _Form:
-        form = self[kind] = _form_of(kind)
+        form = self[kind] = _form_of(kind, self._skip)
         return form
 
 
+_UNNAMED: Final = _Forms(skip="name")
 _FORMS: Final = _Forms({str: lambda text: f"{len(text)}:{text}", ast.Constant: _constant_form})
 if "Name" not in _NOVEL:  # the most frequent kind
     _FORMS[ast.Name] = lambda node: f"(Namea{len(node.id)}:{node.id})"

@@ -2,7 +2,7 @@
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
@@ -73,23 +73,31 @@ def extract(
         tree,
         source.splitlines(),
         names_programs=names_programs(source),
+        names_files=names_files(source),
+        adds_folders=b"sys.path" in source or b"addsitedir" in source,
     )
     symbols = {
-        name: facts.Symbol(
-            kind=symbol.kind,
-            part=parts.part(symbol.definitions),
-            spans=tuple(definition.span for definition in symbol.definitions),
-            learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
-            starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
-            fills=any(parts.sharing(d).fills for d in symbol.definitions),
-            shares=any(parts.sharing(d).shares for d in symbol.definitions),
-            acting=frozenset(a for d in symbol.definitions for a in parts.acting(d)),
-            path=_path(symbol, place),
-            ignored=name in ignored,
-        )
+        name: _symbol(symbol, parts, is_ignored=name in ignored)
         for name, symbol in outline.symbols.items()
     }
     return _module(outline, file, symbols, parts, bindings, declared)
+
+
+def _symbol(symbol: Symbol, parts: "_Parts", *, is_ignored: bool) -> facts.Symbol:
+    part = parts.part(symbol.definitions)
+    sharing = [parts.sharing(definition) for definition in symbol.definitions]
+    return facts.Symbol(
+        kind=symbol.kind,
+        part=part,
+        spans=tuple([definition.span for definition in symbol.definitions]),
+        learns=any(learns_of_subclasses(d.node, d.every) for d in symbol.definitions),
+        starts_empty=any(makes_empty_container(d.node) for d in symbol.definitions),
+        fills=any(each.fills for each in sharing),
+        shares=any(each.shares for each in sharing),
+        acting=frozenset().union(*map(parts.acting, symbol.definitions)),
+        path=_path(symbol, parts.outline.place),
+        ignored=is_ignored,
+    )
 
 
 def _path(symbol: Symbol, place: Place) -> FilePath | None:
@@ -167,12 +175,20 @@ def _imports(outline: Outline, parts: "_Parts") -> dict[str, tuple[Origin, ...]]
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a module, which share one list of references; `lines` are its source."""
+    """The parts of a module, which share one list of references.
+
+    Attributes:
+        lines: its source.
+        names_programs: it may name the file of a program, and so on: quick looks at the source, so
+            that most of it isn't gone through in vain.
+    """
 
     outline: Outline
     tree: ast.Module
     lines: Sequence[bytes]
     names_programs: bool
+    names_files: bool
+    adds_folders: bool
     references: list[Reference] = field(default_factory=list)
     imports: list[tuple[str, Origin]] = field(default_factory=list)
     _versions: Versions = field(init=False)
@@ -221,7 +237,7 @@ class _Parts:
             line=definitions[0].node.lineno,
             digest=derive(_CONTEXT, self._form(definitions)),
             text=derive(_TEXT_CONTEXT, written),
-            references=tuple((self._place(r), r.line) for r in uses.references),
+            references=tuple([(self._place(r), r.line) for r in uses.references]),
             writes=self.places((*uses.writes, *self._renamed(definitions))),
             calls=self.places(uses.calls),
             asked=self.places(uses.asked),
@@ -237,7 +253,7 @@ class _Parts:
             called=self._called(definitions),
             reads=(*now, *programs),
             later=later,
-            mentions=find_mentions(nodes) if names_files(written) else (),
+            mentions=self._mentions(nodes, written),
             opens=opens and (is_hook or may_open(own_nodes([*tests, *statements]))),
             opens_later=opens and may_open(_in_bodies(statements)),
         )
@@ -251,7 +267,7 @@ class _Parts:
 
     def added(self, bound: Mapping[str, FilePath | None]) -> tuple[str, ...]:
         """The folders that the module adds to `sys.path`."""
-        if not any(b"sys.path" in line or b"addsitedir" in line for line in self.lines):
+        if not self.adds_folders:
             return ()
         return find_added(self.tree, self.outline.place, bound)
 
@@ -261,13 +277,17 @@ class _Parts:
             return self.sharing(definition).acting
         return frozenset({"__iter__"}) if flows(definition.node, definition.every) else frozenset()
 
+    def _mentions(self, nodes: Sequence[ast.AST], written: bytes) -> tuple[str, ...]:
+        """Texts that may name files; `written` are the lines of the code."""
+        return find_mentions(nodes) if self.names_files and names_files(written) else ()
+
     def _renamed(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:
         """What functions change under other names."""
         found: list[ast.AST] = [of for d in definitions for of in self.sharing(d).renamed]
         return find_uses(found, self.outline.place).references if found else ()
 
     def _reads(
-        self, nodes: Sequence[ast.AST], called: Iterable[str]
+        self, nodes: Sequence[ast.AST], called: Collection[str]
     ) -> tuple[tuple[Read, ...], tuple[Read, ...]]:
         """The files that code reads at import, and those that its functions read when called."""
         if not self.names_programs and not may_read(called):

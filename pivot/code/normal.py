@@ -17,7 +17,7 @@ ever grows: a changed row is a new scheme.
 """
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pivot.errors import DefinitionError
@@ -137,21 +137,12 @@ _NOVEL: Final = {
     if isinstance(kind, type) and issubclass(kind, ast.AST) and kind.__name__ in _ROWS
     if (fields := unknown_fields(kind))
 }
-# Operators, which have no fields: their whole forms.
-_WHOLE: Final = {
-    getattr(ast, kind): f"({kind})" for kind in _OPERATORS.split() if kind not in _NOVEL
-}
 # Kinds that a rule of their own is for; all others are written field by field.
 _SPECIAL: Final = frozenset(
     {"JoinedStr", "Constant", "Delete", "AnnAssign", "Set", "Global", "Nonlocal"}
     | {"FormattedValue", "Interpolation"}
-    | ({kind for kind, fields in _FIELDS.items() if "body" in fields.split()} - {"IfExp", "Lambda"})
 )
-_PLAIN: Final = {
-    getattr(ast, kind): (f"({kind}", row)
-    for kind, row in _ROWS.items()
-    if kind not in _SPECIAL | _NOVEL.keys() and hasattr(ast, kind)
-}
+type _Form = Callable[[Any], str]
 
 
 def encode(node: ast.AST, *, named: bool = True) -> bytes:
@@ -160,63 +151,59 @@ def encode(node: ast.AST, *, named: bool = True) -> bytes:
     Raises `DefinitionError` for a kind of node, or a part of one, that this version of Pivot
     doesn't know.
     """
-    out: list[str] = []
+    skip = "" if named else "name"
     try:
-        _put_all(_expand(node, skip="" if named else "name"), out.append)
+        form = (_FORMS if named else _UNNAMED)[type(node)](node)
     except RecursionError:
-        out = _flat_form(node, named=named)
-    return "".join(out).encode("utf-8", "surrogatepass")
+        form = _flat_form(node, skip=skip)
+    return form.encode("utf-8", "surrogatepass")
 
 
-def _flat_form(node: ast.AST, *, named: bool) -> list[str]:
+def _flat_form(node: ast.AST, *, skip: str) -> str:
     """The same in twice the time, for long `a + b + c ...` chains, which are too deep a tree."""
     out: list[str] = []
-    stack = _expand(node, skip="" if named else "name")[::-1]
+    stack = _expand(node, skip=skip)[::-1]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             out.append(item)
         else:
             stack += reversed(_expand(item))
-    return out
+    return "".join(out)
 
 
-def _put_all(parts: Iterable[str | ast.AST], put: Callable[[str], None]) -> None:
-    for part in parts:
-        if isinstance(part, str):
-            put(part)
-        else:
-            _put(part, put)
+def _form(part: str | ast.AST) -> str:
+    return part if isinstance(part, str) else _FORMS[type(part)](part)
 
 
-def _put(node: ast.AST, put: Callable[[str], None]) -> None:
-    """Write a node. Kinds that no rule is for, which most nodes are of, are written in place."""
-    plain = _PLAIN.get(type(node))
-    if plain is None:
-        _put_all(_expand(node), put)
-        return
-    opening, row = plain
-    put(opening)
-    for index, field in row:
-        value: Any = getattr(node, field, None)
-        kind = type(value)
-        if kind is str:
-            put(f"{index}{len(value)}:{value}")
-        elif kind is list:
-            if value:
-                put(index + "[")
-                for one in value:
-                    form = _leaf(one)
-                    put(form) if type(form) is str else _put(form, put)
-                put("]")
-        elif value is not None:
-            form = _leaf(value)
-            if type(form) is str:
-                put(index + form)
-            else:
-                put(index)
-                _put(form, put)
-    put(")")
+def _special_form(skip: str) -> _Form:
+    """What writes nodes that a rule of their own is for; `skip` is a field to leave out."""
+    return lambda node: "".join(map(_form, _expand(node, skip=skip)))
+
+
+def _plain_form(kind: type[ast.AST], skip: str) -> _Form:
+    """What writes nodes of a kind that no rule is for, which most nodes are of."""
+    opening = f"({kind.__name__}"
+    fields = set(kind._fields) - {skip}
+    row = [(index, field) for index, field in _ROWS[kind.__name__] if field in fields]
+    if not row:
+        whole = f"{opening})"
+        return lambda _: whole
+
+    def form(node: ast.AST) -> str:
+        text = opening
+        for index, field in row:
+            value: Any = getattr(node, field, None)
+            if type(value) is list:
+                if field == "body":
+                    value = _statements(node, value)
+                if value:
+                    text += f"{index}[{''.join([_FORMS[type(one)](one) for one in value])}]"
+            elif value is not None:
+                text += index + _FORMS[type(value)](value)
+        return text + ")"
+
+    return form
 
 
 def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
@@ -241,15 +228,8 @@ def _expand(node: ast.AST, *, skip: str = "") -> list[str | ast.AST]:
     return parts
 
 
-def _leaf(value: Any) -> Any:
-    """The form of what has nothing below it; a node that has is given back."""
-    kind = type(value)
-    if kind is ast.Name and ast.Name in _PLAIN:
-        return f"(Namea{len(value.id)}:{value.id})"
-    if kind in _PLAIN:
-        return _WHOLE.get(kind, value)
-    if kind is ast.Constant:
-        return _constant(value.value)
+def _leaf(value: Any) -> str | ast.AST:
+    """The form of what has nothing below it; a node that may have is given back."""
     return value if isinstance(value, ast.AST) else _scalar(value)
 
 
@@ -382,3 +362,33 @@ def _scalar(value: object) -> str:
             return f"#{int(value)};"
         case _:
             raise TypeError(f"no syntax tree holds {type(value).__name__}")
+
+
+def _form_of(kind: type, skip: str) -> _Form:
+    """What writes values of that class."""
+    if not issubclass(kind, ast.AST):
+        return _scalar
+    is_plain = covers(kind) and kind.__name__ not in _SPECIAL | _NOVEL.keys()
+    return _plain_form(kind, skip) if is_plain else _special_form(skip)
+
+
+def _constant_form(node: ast.Constant) -> str:
+    return _constant(node.value)
+
+
+class _Forms(dict[type, _Form]):
+    """What writes a value, by its class; worked out when one is first met."""
+
+    def __init__(self, known: Mapping[type, _Form] | None = None, *, skip: str = "") -> None:
+        super().__init__(known or {})
+        self._skip = skip
+
+    def __missing__(self, kind: type) -> _Form:
+        form = self[kind] = _form_of(kind, self._skip)
+        return form
+
+
+_UNNAMED: Final = _Forms(skip="name")
+_FORMS: Final = _Forms({str: lambda text: f"{len(text)}:{text}", ast.Constant: _constant_form})
+if "Name" not in _NOVEL:  # the most frequent kind
+    _FORMS[ast.Name] = lambda node: f"(Namea{len(node.id)}:{node.id})"

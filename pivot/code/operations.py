@@ -49,7 +49,7 @@ _ITERATORS: Final = frozenset(
     {"iter", "map", "filter", "zip", "enumerate", "reversed", "open"}
     | {"count", "cycle", "repeat", "chain", "islice", "starmap", "accumulate", "pairwise"}
 )
-_YIELDING: Final = frozenset({ast.Yield, ast.YieldFrom})
+_YIELDING: Final[frozenset[type[ast.AST]]] = frozenset({ast.Yield, ast.YieldFrom})
 # Of all other kinds of nodes, which most are of, `operations` goes on to what is below them.
 _OPERATING: Final = frozenset(
     {ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign, ast.comprehension}
@@ -176,7 +176,7 @@ def flows(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
         case ast.Assign(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
             return name in _ITERATORS
         case ast.FunctionDef():
-            return any(type(part) in _YIELDING for part in nodes)
+            return not _YIELDING.isdisjoint(map(type, nodes))
     return False
 
 

@@ -6,7 +6,7 @@ that are bound to paths. What only names a file reads nothing: outs and deps are
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -100,9 +100,9 @@ def names_programs(source: bytes) -> bool:
     return _PROGRAM_TEXT.search(source) is not None
 
 
-def may_read(called: Iterable[str]) -> bool:
+def may_read(called: Collection[str]) -> bool:
     """Whether calls of these names may read or run a file."""
-    return any(name in _SPECIAL or _is_reading(name) for name in called)
+    return not _SPECIAL.isdisjoint(called) or any(map(_is_reading, called))
 
 
 def reads_by_name(called: Iterable[str]) -> bool:
@@ -117,7 +117,8 @@ def _is_reading(name: str) -> bool:
 
 def may_open(nodes: Iterable[ast.AST]) -> bool:
     """Whether a call among `nodes` may read a file, whichever."""
-    return any(isinstance(node, ast.Call) and _is_reading(_last_name(node.func)) for node in nodes)
+    calls = (node for node in nodes if isinstance(node, ast.Call))
+    return any(_is_reading(_last_name(call.func)) for call in calls)
 
 
 def find_reads(

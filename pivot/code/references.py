@@ -37,12 +37,16 @@ _ITEM_CALLS: Final = frozenset({"get", "setdefault", "pop", "update", "__getitem
 _LISTING: Final = frozenset({"items", "values", "keys", "copy"})
 
 
+type _Key = tuple[tuple[str, ...], Origin | None, bool]
+"""A reference without its line."""
+
+
 def find_uses(nodes: Sequence[ast.AST], place: Place) -> Uses:
     """Every name that `nodes`, standing at module level, take from outside themselves."""
     walk = _Walk(place)
     walk.go(nodes, place.tables | {_DOC})
     return Uses(
-        references=tuple(walk.references),
+        references=tuple(walk.references.values()),
         writes=tuple(walk.writes),
         calls=tuple(walk.calls),
         asked=tuple(walk.asked),
@@ -63,7 +67,7 @@ class _Walk(ScopedWalk):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self.references: dict[Reference, None] = {}
+        self.references: dict[_Key, Reference] = {}
         self.writes: dict[Reference, None] = {}
         self.calls: dict[Reference, None] = {}
         self.asked: dict[Reference, None] = {}
@@ -73,9 +77,8 @@ class _Walk(ScopedWalk):
         self.called: set[str] = set()
         self.lists = False
         self.quotes = False
-        self._seen: set[tuple[tuple[str, ...], Origin | None, bool]] = set()
 
-    def _name(self, node: ast.Name, scopes: Scopes) -> list[ast.AST]:
+    def _name(self, node: ast.Name, scopes: Scopes) -> Inner:
         stored = type(node.ctx) is not ast.Load
         if node.id in self.place.tables:
             self.look_ups.table(node)
@@ -83,12 +86,12 @@ class _Walk(ScopedWalk):
             self.quotes = True
         if not stored or (scopes.every and node.id in scopes.every[-1].escaped):
             self._refer((node.id,), node.lineno, scopes, write=stored)
-        return []
+        return ()
 
-    def _text(self, node: ast.Constant, _: Scopes) -> list[ast.AST]:
+    def _text(self, node: ast.Constant, _: Scopes) -> Inner:
         if isinstance(node.value, str) and is_dotted(node.value):
             self.texts[node.value] = None
-        return []
+        return ()
 
     def _annotated(self, node: ast.AnnAssign, _: Scopes) -> list[ast.AST]:
         parts: list[ast.AST] = [node.target, *annotation_parts(node.annotation)]
@@ -115,7 +118,7 @@ class _Walk(ScopedWalk):
             self.look_ups.table(node)
         elif node.attr in _LISTING and self.look_ups.is_table(node.value, scopes):
             self.look_ups.module(node, None)
-        stored = not isinstance(node.ctx, ast.Load)
+        stored = type(node.ctx) is not ast.Load
         self._refer((base.id, *chain), node.lineno, scopes, write=stored)
         return []
 
@@ -145,7 +148,7 @@ class _Walk(ScopedWalk):
             else:
                 found = self.writes if registers([name]) else self.calls
                 self._changed(func.value, scopes, found)
-        elif node.args and consumes((name,)):
+        elif node.args and consumes(name):
             self._changed(node.args[0], scopes, self.calls)
         if name in _SEEING and isinstance(func, ast.Name):
             return self._builtin_call(node, name, scopes)
@@ -153,6 +156,8 @@ class _Walk(ScopedWalk):
 
     def _give(self, node: ast.Call, name: str, scopes: Scopes) -> None:
         """Note names among the texts that something is given, which may look them up."""
+        if not node.args and not node.keywords:
+            return
         given = (*node.args, *[keyword.value for keyword in node.keywords])
         arguments = [each for each in given if type(each) in HOLDERS]
         if not arguments:
@@ -246,9 +251,13 @@ class _Walk(ScopedWalk):
         *,
         write: bool = False,
     ) -> None:
-        if chain[0] in scopes.hidden:
+        name = chain[0]
+        if name in scopes.hidden:
             return
-        if not write and (chain, None, False) in self._seen and chain[0] not in scopes.special:
+        if not write and name not in scopes.special:  # as most of them
+            key = (chain, None, False)
+            if key not in self.references:
+                self.references[key] = Reference(chain, line)
             return
         for reference in _looked_up(chain, line, scopes):
             self._add(reference)
@@ -257,9 +266,7 @@ class _Walk(ScopedWalk):
 
     def _add(self, reference: Reference) -> None:
         key = (reference.chain, reference.origin, reference.runs_only)
-        if key not in self._seen:
-            self._seen.add(key)
-            self.references[reference] = None
+        self.references.setdefault(key, reference)
 
     ENTER: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any, Scopes], Inner]]] = {
         ast.Name: _name,
@@ -283,9 +290,14 @@ class _Walk(ScopedWalk):
 
 def _looked_up(chain: tuple[str, ...], line: int, scopes: Scopes) -> list[Reference]:
     """The outer name, or names, that `chain` starts from; none for a local variable."""
+    name = chain[0]
+    if name in scopes.hidden:
+        return []
+    if name not in scopes.special:  # as most of them
+        return [Reference(chain, line)]
     return [
         Reference(chain, line) if origin is None else Reference(chain[1:], line, origin)
-        for origin in scopes.origins(chain[0])
+        for origin in scopes.origins(name)
     ]
 
 

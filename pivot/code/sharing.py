@@ -36,16 +36,16 @@ _FIELDS: Final = frozenset({"field", "Field", "attrib", "ib"})
 _OWN: Final = frozenset({"self", "cls", "mcs"})
 _CHANGING: Final = frozenset({ast.Attribute, ast.Subscript, ast.Call, ast.AugAssign})
 _BINDING: Final = frozenset({ast.arg, ast.Assign, ast.AnnAssign, ast.For, ast.NamedExpr})
+_PLACES: Final = (ast.Attribute, ast.Subscript)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def consumes(chain: Sequence[str]) -> bool:
+def consumes(name: str, of: str = "") -> bool:
     """Whether a function of Python's own of that name changes what it is given.
 
     So does a method that is asked of its class, as in `dict.update(TABLE, a=1)`.
     """
-    of, name = chain[-2:-1], chain[-1]
-    return name in _CONSUMING or (is_container_method(name) and bool(of) and is_container(of[0]))
+    return name in _CONSUMING or (is_container(of) and is_container_method(name))
 
 
 def applies(name: str) -> bool:
@@ -89,15 +89,14 @@ def find_sharing(node: ast.AST, nodes: Sequence[ast.AST]) -> Sharing:
     """What a top-level statement shares, if it is a function or a class; `nodes` are all of it."""
     if not isinstance(node, _DEFINABLE):
         return NOTHING
-    looked_at = [_changed(part) for part in nodes if type(part) in _CHANGING]
-    changed = [of for of in looked_at if of is not None]
+    changed = _changed(nodes)
     is_cached = any(_KEEPING.search(_dotted(callee(each))) for each in node.decorator_list)
     if not changed and not isinstance(node, ast.ClassDef):
         return Sharing(shares=True) if is_cached else NOTHING
     binding = [part for part in nodes if type(part) in _BINDING]
     given = {part.arg for part in binding if isinstance(part, ast.arg)}
     given -= _OWN if isinstance(node, ast.ClassDef) else set()
-    kept = {f"self.{name}" for part in binding for name in _kept(part, given)}
+    kept = {f"self.{name}" for part in binding if given for name in _kept(part, given)}
     kept |= given
     fills = any(_dotted(of) in kept or _root(of) in given for of in changed)
     if isinstance(node, ast.ClassDef):
@@ -186,28 +185,38 @@ def _kept(node: ast.AST, given: set[str]) -> Iterator[str]:
                 yield target.attr
 
 
-def _changed(node: ast.AST) -> ast.expr | None:
-    """What a node may change: the object, of which it sets an attribute or item, or adds to."""
-    if isinstance(node, ast.Call):
-        return _changed_by_call(node)
-    if isinstance(node, ast.Attribute | ast.Subscript):
-        return None if isinstance(node.ctx, ast.Load) else node.value
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        return node.target
-    return None
+def _changed(nodes: Iterable[ast.AST]) -> list[ast.expr]:
+    """What nodes may change: objects of which they set an attribute or item, or add to."""
+    found: list[ast.expr] = []
+    for node in nodes:
+        kind = type(node)
+        if kind not in _CHANGING:
+            continue
+        if isinstance(node, ast.Call):
+            changed = _changed_by_call(node)
+            if changed is not None:
+                found.append(changed)
+        elif isinstance(node, _PLACES):
+            if type(node.ctx) is not ast.Load:
+                found.append(node.value)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found.append(node.target)
+    return found
 
 
 def _changed_by_call(node: ast.Call) -> ast.expr | None:
     func = node.func
     given = node.args[0] if node.args else None
-    if isinstance(func, ast.Attribute):
-        of = func.value
-        if given is not None and isinstance(of, ast.Name) and consumes((of.id, func.attr)):
-            return given
-        if _adds(func.attr):
-            return of
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    return given if given is not None and consumes((name,)) else None
+    if isinstance(func, ast.Name):
+        return given if given is not None and consumes(func.id) else None
+    if not isinstance(func, ast.Attribute):
+        return None
+    of, name = func.value, func.attr
+    if given is not None and isinstance(of, ast.Name) and consumes(name, of.id):
+        return given
+    if _adds(name):
+        return of
+    return given if given is not None and consumes(name) else None
 
 
 @lru_cache(maxsize=4096)

@@ -2,19 +2,20 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from pivot.code import declarations
 from pivot.code.scopes import caught
-from pivot.code.syntax import children, walk
+from pivot.code.syntax import BELOW, children, walk
 
 # Tuples, for they are asked of every node, and a union of classes is made anew each time.
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINABLE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PLACES: Final = (ast.Attribute, ast.Subscript)
 _CALLING: Final = frozenset({*_DEFINABLE, ast.Call, ast.BinOp})
+_HOOKS: Final = frozenset({ast.FunctionDef, ast.Attribute})
 # Metaclasses that don't register the classes they make.
 _QUIET_METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType", "type"})
 _PURE_FUNCTIONS: Final = frozenset(
@@ -48,12 +49,9 @@ def own_nodes(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     while stack:
         node = stack.pop()
         found.append(node)
-        if isinstance(node, _FUNCTIONS):
-            stack += (*node.decorator_list, *defaults(node), *annotations(node))
-        elif isinstance(node, ast.Lambda):
-            stack += defaults(node)
-        else:
-            stack += reversed(children(node))
+        below = _RUN.get(type(node))
+        if below is not None:
+            stack += reversed(below(node))
     return found
 
 
@@ -70,17 +68,33 @@ def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
     return [*found, node.returns] if node.returns is not None else found
 
 
+def _run_by_definition(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    return [*node.decorator_list, *defaults(node), *annotations(node)][::-1]
+
+
+# What runs with a node itself, as `BELOW`.
+_RUN: Final[Mapping[type[ast.AST], Callable[[Any], Sequence[ast.AST]]]] = {
+    **BELOW,
+    ast.FunctionDef: _run_by_definition,
+    ast.AsyncFunctionDef: _run_by_definition,
+    ast.Lambda: lambda node: defaults(node)[::-1],
+}
+
+
 def function_bodies(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """What runs when functions and methods that `nodes` define are called."""
     bodies: list[ast.AST] = []
     stack = [*reversed(nodes)]
     while stack:
         node = stack.pop()
+        below = BELOW.get(type(node))
+        if below is None:
+            continue
         if isinstance(node, _FUNCTIONS):
             bodies += node.body
         elif isinstance(node, ast.Lambda):
             bodies.append(node.body)
-        stack += reversed(children(node))
+        stack += reversed(below(node))
     return bodies
 
 
@@ -142,7 +156,8 @@ def import_statements(own: Iterable[ast.AST]) -> Iterator[ast.Import | ast.Impor
 
 def stores_into(own: Iterable[ast.AST]) -> bool:
     """Whether the nodes that run with a statement set or delete an attribute or an item."""
-    return any(isinstance(part, _PLACES) and not isinstance(part.ctx, ast.Load) for part in own)
+    places = [part for part in own if isinstance(part, _PLACES)]
+    return any(type(part.ctx) is not ast.Load for part in places)
 
 
 def acts(nodes: Sequence[ast.AST], declared: frozenset[str]) -> bool:
@@ -268,6 +283,7 @@ def learns_of_subclasses(node: ast.stmt, nodes: Iterable[ast.AST]) -> bool:
         (isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__")
         or (isinstance(part, ast.Attribute) and part.attr == "__subclasses__")
         for part in nodes
+        if type(part) in _HOOKS
     )
 
 

@@ -211,7 +211,7 @@ class Graph:
             called = self._targets(module, reference).symbols
             changes |= any(self._fills(symbol) for symbol in called)
             if chain and not called:
-                changes |= consumes(chain)
+                changes |= consumes(chain[-1], *chain[-2:-1])
                 applied |= applies(chain[-1])
         found: set[SymbolId] = set()
         always = False

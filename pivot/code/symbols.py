@@ -205,7 +205,7 @@ class _Reader:
         """Sort statements that stand below the same guards; `runs` is false for type checkers."""
         for node in body:
             definition = Definition(guards, node)
-            if runs and not isinstance(node, ast.If):
+            if runs and not isinstance(node, ast.If | ast.Import | ast.ImportFrom):
                 self._loads(definition)
             match node:
                 case ast.Import() | ast.ImportFrom():
@@ -229,8 +229,7 @@ class _Reader:
         """Note modules that a statement imports by a call, whatever it does with them."""
         node = definition.node
         for part in definition.own:
-            origin = loaded(part, self.place) if isinstance(part, ast.Call) else None
-            if origin is not None:
+            if type(part) is ast.Call and (origin := loaded(part, self.place)) is not None:
                 self._runs(Origin(origin.module), node)
 
     def _runs(self, origin: Origin, node: ast.stmt) -> None:

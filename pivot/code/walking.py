@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from pivot.code.reflection import annotation_parts
 from pivot.code.scopes import Origin, Place, Scope, Scopes, bound
-from pivot.code.syntax import children
+from pivot.code.syntax import BELOW, children
 
-type Inner = list[ast.AST] | None
+type Inner = Sequence[ast.AST] | None
 """The nodes to go on with; None for all that are right below."""
 
 
@@ -39,14 +39,19 @@ class ScopedWalk:
             if node is None:
                 scopes = left.pop()
                 continue
-            if isinstance(node, ast.Name) and node.id in scopes.hidden:
+            if type(node) is ast.Name and node.id in scopes.hidden:
                 continue
             enter = enter_of.get(type(node))
             if enter is None:
-                stack += reversed(children(node))
+                below = BELOW.get(type(node))
+                if below is not None:
+                    stack += reversed(below(node))
                 continue
             found = enter(self, node, scopes)
-            stack += reversed(children(node) if found is None else found)
+            if found is None:
+                found = children(node)
+            if found:
+                stack += reversed(found)
             if inner:
                 left += (scopes, *(around for _, around in reversed(inner)))
                 for within, _ in reversed(inner):

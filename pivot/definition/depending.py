@@ -28,8 +28,17 @@ _REFLECTIVE: Final = frozenset({
     "_getframe", "f_globals", "f_locals", "f_back", "gi_frame", "runpy", "pkgutil", "iter_modules",
     "walk_packages", "resolve_name", "importlib", "entry_points", "gc", "__dict__", "__globals__",
     "__builtins__", "__code__", "__closure__", "__defaults__", "__kwdefaults__", "__annotations__",
-    "__getattr__", "__getattribute__", "__subclasses__", "__mro__", "mro", "__bases__", "pickle",
-    "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+    "__getattr__", "__getattribute__", "__dir__", "__subclasses__", "__mro__", "mro", "__bases__",
+    "pickle", "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+})  # fmt: skip
+
+
+# Who uses one of these sees more of code than what it does when it runs.
+_OF_CODE: Final = frozenset({
+    "__code__", "f_code", "gi_code", "cr_code", "ag_code", "marshal", "dis", "cloudpickle", "dill",
+    "f_lineno", "tb_lineno", "co_firstlineno", "__firstlineno__", "lineno", "currentframe",
+    "_getframe", "_getframemodulename", "extract_stack", "extract_tb", "format_exc", "format_stack",
+    "walk_stack", "walk_tb", "findCaller",
 })  # fmt: skip
 
 
@@ -69,7 +78,13 @@ def influence(
         mentions.update(statement.held if certain else statement.reads)
     changed = {name for statement in statements for name in statement.changes}
     changed.update(_changed_by([*functions, *others]))
-    return Influence(_closed(mentions, statements), wanted, frozenset(changed), proven)
+    names, texts = _closed(mentions, statements)
+    changed |= texts  # `patch("module.name", ...)`
+    # What stands under `if TYPE_CHECKING` is left out only where that is what it should be.
+    said = names | {text for text in texts if "_" in text}
+    sees_code = "TYPE_CHECKING" in changed or not _OF_CODE.isdisjoint(said)
+    of_all = None if not _REFLECTIVE.isdisjoint(names) else frozenset(names | texts)
+    return Influence(of_all, wanted, frozenset(changed), proven, sees_code)
 
 
 def _is_by_chance(need: str, modules: Loaded) -> bool:
@@ -78,10 +93,12 @@ def _is_by_chance(need: str, modules: Loaded) -> bool:
     return bool(is_attribute) and modules.is_loaded(f"{of.replace(':', '.')}.{name}")
 
 
-def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> frozenset[str] | None:
+def _closed(
+    mentions: Iterable[Mention], statements: Iterable[Statement]
+) -> tuple[set[str], set[str]]:
     """All names in what is mentioned, in what statements read that bind one of them, and so on.
 
-    None where that may be all names.
+    Then those that stand in texts.
     """
     made_of: dict[str, list[tuple[Statement, int, int]]] = {}
     for statement in statements:
@@ -89,18 +106,21 @@ def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> fro
             if start < end:
                 made_of.setdefault(name, []).append((statement, start, end))
     names: set[str] = set()
+    texts: set[str] = set()
     todo = list(mentions)
     while todo:
         mention = todo.pop()
         for name in names_of(mention):
-            if isinstance(mention, str) and name in _REFLECTIVE:
-                return None
-            if name in names:
+            found = names if isinstance(mention, str) else texts
+            if name in found:
                 continue
-            names.add(name)
+            is_new = name not in names and name not in texts
+            found.add(name)
+            if not is_new:
+                continue
             for statement, start, end in made_of.get(name, ()):
                 todo += statement.reads[start:end]
-    return frozenset(names)
+    return names, texts
 
 
 def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -> Iterator[str]:

@@ -29,6 +29,9 @@ _LOAD_ATTR: Final = _OPS["LOAD_ATTR"]
 _MAKE_FUNCTION: Final = _OPS["MAKE_FUNCTION"]
 _FORWARD, _INTRINSIC = _OPS["JUMP_FORWARD"], _OPS["CALL_INTRINSIC_1"]
 _CONSTANTS: Final = frozenset(opcode.hasconst)
+_BINDINGS: Final = frozenset(
+    _OPS[name] for name in ("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
+)
 _IMPORT_STAR: Final = 2  # of CALL_INTRINSIC_1
 _LOOKED_INTO: Final = frozenset({str, tuple, frozenset, CodeType})
 _NULL: Final[Entry] = (Tag.NULL, None, sys.maxsize)
@@ -94,7 +97,7 @@ class _Walk(Machine):
             pass
         if inner._index < len(inner.instructions.all):
             inner._branch(sys.maxsize)
-        return Body(inner.scope, inner.annotated)
+        return Body(inner.scope, inner.annotated, inner.typed)
 
     def _advance(self) -> bool:
         """Go on until nothing is on the stack; False where nothing more is sure to run."""
@@ -196,6 +199,8 @@ class _Walk(Machine):
             statement.bind(name, len(statement.reads))  # what it may be is held
             self.scope.pop(name, None)
             self.names.bound.pop(name, None)
+            if op in _BINDINGS:
+                self.names.hide(name)
         elif op in _CONSTANTS:
             value = self.code.co_consts[argument]
             if isinstance(value, CodeType):

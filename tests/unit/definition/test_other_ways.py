@@ -44,7 +44,7 @@ CASES: dict[str, tuple[str, dict[str, str], tuple[str, str, str]]] = {
         in_helper("M = 10 // N"),
     ),
     "a hook that a class is given": (
-        "DEPS = ['a']\nclass A: ...\ndef hook(_): DEPS.append('b')\nA.__init_subclass__ = classmethod(hook)",
+        "DEPS = ['a']\nclass A: ...\ndef h(_): DEPS.append('b')\nA.__init_subclass__ = classmethod(h)",
         {}, at_end("class B(A): ..."),
     ),
     "a module that is found because another one imports it": (

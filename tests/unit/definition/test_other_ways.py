@@ -43,8 +43,15 @@ CASES: dict[str, tuple[str, dict[str, str], tuple[str, str, str]]] = {
                       "FIRST = 1\n"},
         in_helper("M = 10 // N"),
     ),
+    "a builtin that is set by a computed name": (
+        "import helper\nDEPS = helper.DEPS\nY = sorted([1])",
+        {"helper.py": "import builtins\nDEPS = ['a']\nsort = sorted\ndef other(x, **_):\n"
+                      "    if x == [1]: DEPS.append('b')\n    return sort(x)\n"
+                      "builtins.__setattr__('sor' + str('ted'), other)\n"},
+        (HERE, "Y = sorted([1])", ""),
+    ),
     "a hook that a class is given": (
-        "DEPS = ['a']\nclass A: ...\ndef h(_): DEPS.append('b')\nA.__init_subclass__ = classmethod(h)",
+        "class A: ...\nDEPS = ['a']\ndef h(_): DEPS.append('b')\nA.__init_subclass__ = h",
         {}, at_end("class B(A): ..."),
     ),
     "a module that is found because another one imports it": (

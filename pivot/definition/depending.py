@@ -29,7 +29,8 @@ _REFLECTIVE: Final = frozenset({
     "walk_packages", "resolve_name", "importlib", "entry_points", "gc", "__dict__", "__globals__",
     "__builtins__", "__code__", "__closure__", "__defaults__", "__kwdefaults__", "__annotations__",
     "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__dir__",
-    "__subclasses__", "__mro__", "mro", "__bases__", "pickle", "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+    "__subclasses__", "__mro__", "mro", "__bases__", "pickle", "dill", "cloudpickle", "ctypes",
+    "settrace", "setprofile", "monitoring",
 })  # fmt: skip
 
 

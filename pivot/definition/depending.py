@@ -20,6 +20,8 @@ from pivot.definition.statement import WHOLE, Mention, Statement, names_of
 _OF_OBJECTS: Final = frozenset(
     opcode.opmap[name] for name in ("LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "STORE_ATTR")
 )
+_LOAD_ATTR: Final = opcode.opmap["LOAD_ATTR"]
+_IMPORTS: Final = frozenset({opcode.opmap["IMPORT_NAME"], opcode.opmap["IMPORT_FROM"]})
 # Who uses one of these may look up, or go through, names that are written nowhere.
 _REFLECTIVE: Final = frozenset({
     "getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller", "globals", "locals",
@@ -84,7 +86,8 @@ def influence(
     # What stands under `if TYPE_CHECKING` is left out only where that is what it should be.
     said = names | {text for text in texts if "_" in text}
     sees_code = "TYPE_CHECKING" in changed or not _OF_CODE.isdisjoint(said)
-    of_all = None if not _REFLECTIVE.isdisjoint(names) else frozenset(names | texts)
+    said = names | {text for text in texts if text.startswith("__")}  # `"{0.__globals__}".format`
+    of_all = None if not _REFLECTIVE.isdisjoint(said) else frozenset(names | texts)
     return Influence(of_all, wanted, frozenset(changed), proven, sees_code)
 
 
@@ -138,9 +141,8 @@ def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
     for code in codes:
         yield from code.co_names
         yield from ((c,) for c in code.co_consts if isinstance(c, str | tuple | frozenset))
-        if any(map(modules.is_named, (*code.co_names, *code.co_freevars))) and _gives_module(
-            code, modules
-        ):
+        names = (name.rpartition(".")[2] for name in (*code.co_names, *code.co_freevars))
+        if any(map(modules.is_named, names)) and _gives_module(code, modules):
             yield WHOLE
 
 
@@ -156,12 +158,20 @@ def _changed_by(codes: Iterable[CodeType]) -> Iterator[str]:
 def _gives_module(code: CodeType, modules: Loaded) -> bool:
     """Whether code may use a module for itself, not only what is in it."""
     instructions = Instructions(code)
+    is_before = False  # whether a module, or what may be one, is on the top of the stack
+    imports = False
     for index, (_, op, argument) in enumerate(instructions.all):
         name = instructions.name(op, argument)
-        if name is None or op in _OF_OBJECTS or not modules.is_named(name):
-            continue
-        if index + 1 == len(instructions.all) or instructions.all[index + 1][1] not in _OF_OBJECTS:
+        is_local = name is None and opcode.opname[op].startswith(("LOAD_FAST", "LOAD_DEREF"))
+        is_one = imports if is_local else name is not None and modules.is_named(name)
+        if op in _IMPORTS:
+            imports, is_one = True, False
+        if op in _OF_OBJECTS and not (op == _LOAD_ATTR and is_before):
+            is_one = False
+        following = instructions.all[index + 1 : index + 2]
+        if is_one and not (following and following[0][1] in _OF_OBJECTS):
             return True
+        is_before = is_one
     return False
 
 

@@ -223,6 +223,8 @@ class Machine:
             value = PATH
         else:
             self.unsure(start)
+            if tag is Tag.MODULE and self.names.modules.is_named(name):
+                value = MODULE  # in its package
         self.push(value, start)
         if is_method:
             self.push(NULL, start)

@@ -50,6 +50,20 @@ CASES: dict[str, tuple[str, dict[str, str], tuple[str, str, str]]] = {
                       "builtins.__setattr__('sor' + str('ted'), other)\n"},
         (HERE, "Y = sorted([1])", ""),
     ),
+    "a module that is handed on as an attribute": (
+        "import pkg.helper\nDEPS = [('{0.FIR' + str('ST') + '}').format(pkg.helper)]",
+        {"pkg/__init__.py": "", "pkg/helper.py": "FIRST = 1\n"}, ("pkg/helper.py", "1", "2"),
+    ),
+    "a module that a function imports and hands on": (
+        "import other\nDEPS = [other.first()]",
+        {"helper.py": "FIRST = 1\n", "other.py": "def first():\n    import helper\n"
+                      "    return ('{0.FIR' + str('ST') + '}').format(helper)\n"},
+        ("helper.py", "1", "2"),
+    ),
+    "what a text looks up among globals": (
+        "def f(): ...\nFIRST = '1'\nDEPS = [('{0.__globals__[FIR' + str('ST') + ']}').format(f)]",
+        {}, (HERE, "'1'", "'2'"),
+    ),
     "a hook that a class is given": (
         "class A: ...\nDEPS = ['a']\ndef h(_): DEPS.append('b')\nA.__init_subclass__ = h",
         {}, at_end("class B(A): ..."),

@@ -100,12 +100,12 @@ CASES: dict[str, tuple[str, dict[str, str], tuple[str, str, str]]] = {
     ),
     "fields in a wrong order": (
         "from dataclasses import dataclass, field\nDEPS = ['a']", {},
-        at_end("@dataclass(kw_only=True)\nclass A:\n    a: int = field(default=1, kw_only=False)\n"
-               "    b: int = field(kw_only=False)\n"),
+        at_end("@dataclass(kw_only=True)\nclass A:\n    p: int = field(default=1, kw_only=False)\n"
+               "    q: int = field(kw_only=False)\n"),
     ),
     "a field that may have no factory": (
         "from dataclasses import dataclass, field\nfrom typing import ClassVar\nDEPS = ['a']", {},
-        at_end("@dataclass\nclass A:\n    a: 'ClassVar[list]' = field(default_factory=list)\n"),
+        at_end("@dataclass\nclass A:\n    p: 'ClassVar[list]' = field(default_factory=list)\n"),
     ),
     "a mark that may be there once": (
         "from dataclasses import KW_ONLY, dataclass\nDEPS = ['a']", {},

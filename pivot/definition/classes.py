@@ -1,7 +1,7 @@
 """Classes whose making nothing notices, and which can't fail."""
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ _PLAIN_BASES: Final = frozenset(
 )
 _LIBRARY_BASES: Final = frozenset({"abc:ABC", "typing:Protocol"})
 # What a class does when others are derived from it, or with its own attributes.
-_HOOKS: Final = frozenset(
+HOOKS: Final = frozenset(
     {"__init_subclass__", "__class_getitem__", "__set_name__", "__mro_entries__", "__slots__"}
 )
 _QUIET: Final = frozenset(
@@ -34,10 +34,14 @@ _OF_FIELDS: Final = frozenset({"default", "default_factory", "repr", "init", "co
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What the body of a class binds, and which names it annotates, in order."""
+    """What the body of a class binds, and which names it annotates, in order.
+
+    `typed` are those of them whose annotation is a type for sure.
+    """
 
     bound: Mapping[str, Value]
     annotated: Sequence[str]
+    typed: Collection[str]
 
 
 def new_class(bases: Sequence[Value], named: Mapping[str, Value], body: Body) -> Value:
@@ -54,7 +58,7 @@ def new_class(bases: Sequence[Value], named: Mapping[str, Value], body: Body) ->
         raise UnsureError
     if "__slots__" in bound:
         raise UnsureError
-    if _HOOKS & bound.keys():
+    if HOOKS & bound.keys():
         return UNKNOWN
     return CLASS if bases else (Tag.CLASS, body)
 
@@ -92,6 +96,8 @@ def new_dataclass(of: Value, *, ordered: bool) -> Value:
     has_default = False
     for name in body.annotated:
         value = body.bound.get(name)
+        if value is not None and value[0] is Tag.FIELD and name not in body.typed:
+            raise UnsureError  # a `ClassVar` may not have all that fields have
         is_default = value is not None and _is_default(value)
         if has_default and not is_default and ordered:
             raise UnsureError
@@ -132,4 +138,6 @@ def field(arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
                 raise UnsureError
         elif value[0] is not Tag.KNOWN or not isinstance(value[1], bool):
             raise UnsureError
+        elif name == "kw_only" and not value[1]:
+            raise UnsureError  # it may be one of few that have an order
     return Tag.FIELD, not named.keys().isdisjoint({"default", "default_factory"})

@@ -18,7 +18,7 @@ from pivot.outputs import OutKind, OutSpec
 from pivot.paths import RepoPath, StageName
 
 _OUTPUT_LIMIT = 64 * 1024
-_FORMAT = 4
+_FORMAT = 5
 
 # `-P` and the clean `__main__` keep the project's files from standing in for Pivot's own imports.
 _BOOTSTRAP = """\

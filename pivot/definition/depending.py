@@ -20,6 +20,8 @@ from pivot.definition.statement import WHOLE, Mention, Statement, names_of
 _OF_OBJECTS: Final = frozenset(
     opcode.opmap[name] for name in ("LOAD_ATTR", "IMPORT_NAME", "IMPORT_FROM", "STORE_ATTR")
 )
+_LOAD_ATTR: Final = opcode.opmap["LOAD_ATTR"]
+_IMPORTS: Final = frozenset({opcode.opmap["IMPORT_NAME"], opcode.opmap["IMPORT_FROM"]})
 # Who uses one of these may look up, or go through, names that are written nowhere.
 _REFLECTIVE: Final = frozenset({
     "getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller", "globals", "locals",
@@ -28,8 +30,18 @@ _REFLECTIVE: Final = frozenset({
     "_getframe", "f_globals", "f_locals", "f_back", "gi_frame", "runpy", "pkgutil", "iter_modules",
     "walk_packages", "resolve_name", "importlib", "entry_points", "gc", "__dict__", "__globals__",
     "__builtins__", "__code__", "__closure__", "__defaults__", "__kwdefaults__", "__annotations__",
-    "__getattr__", "__getattribute__", "__subclasses__", "__mro__", "mro", "__bases__", "pickle",
-    "dill", "cloudpickle", "ctypes", "settrace", "setprofile", "monitoring",
+    "__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__dir__",
+    "__subclasses__", "__mro__", "mro", "__bases__", "pickle", "dill", "cloudpickle", "ctypes",
+    "settrace", "setprofile", "monitoring",
+})  # fmt: skip
+
+
+# Who uses one of these sees more of code than what it does when it runs.
+_OF_CODE: Final = frozenset({
+    "__code__", "f_code", "gi_code", "cr_code", "ag_code", "marshal", "dis", "cloudpickle", "dill",
+    "f_lineno", "tb_lineno", "co_firstlineno", "__firstlineno__", "lineno", "currentframe",
+    "_getframe", "_getframemodulename", "extract_stack", "extract_tb", "format_exc", "format_stack",
+    "walk_stack", "walk_tb", "findCaller",
 })  # fmt: skip
 
 
@@ -69,7 +81,14 @@ def influence(
         mentions.update(statement.held if certain else statement.reads)
     changed = {name for statement in statements for name in statement.changes}
     changed.update(_changed_by([*functions, *others]))
-    return Influence(_closed(mentions, statements), wanted, frozenset(changed), proven)
+    names, texts = _closed(mentions, statements)
+    changed |= texts  # `patch("module.name", ...)`
+    # What stands under `if TYPE_CHECKING` is left out only where that is what it should be.
+    said = names | {text for text in texts if "_" in text}
+    sees_code = "TYPE_CHECKING" in changed or not _OF_CODE.isdisjoint(said)
+    said = names | {text for text in texts if text.startswith("__")}  # `"{0.__globals__}".format`
+    of_all = None if not _REFLECTIVE.isdisjoint(said) else frozenset(names | texts)
+    return Influence(of_all, wanted, frozenset(changed), proven, sees_code)
 
 
 def _is_by_chance(need: str, modules: Loaded) -> bool:
@@ -78,10 +97,12 @@ def _is_by_chance(need: str, modules: Loaded) -> bool:
     return bool(is_attribute) and modules.is_loaded(f"{of.replace(':', '.')}.{name}")
 
 
-def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> frozenset[str] | None:
+def _closed(
+    mentions: Iterable[Mention], statements: Iterable[Statement]
+) -> tuple[set[str], set[str]]:
     """All names in what is mentioned, in what statements read that bind one of them, and so on.
 
-    None where that may be all names.
+    Then those that stand in texts.
     """
     made_of: dict[str, list[tuple[Statement, int, int]]] = {}
     for statement in statements:
@@ -89,18 +110,21 @@ def _closed(mentions: Iterable[Mention], statements: Iterable[Statement]) -> fro
             if start < end:
                 made_of.setdefault(name, []).append((statement, start, end))
     names: set[str] = set()
+    texts: set[str] = set()
     todo = list(mentions)
     while todo:
         mention = todo.pop()
         for name in names_of(mention):
-            if isinstance(mention, str) and name in _REFLECTIVE:
-                return None
-            if name in names:
+            found = names if isinstance(mention, str) else texts
+            if name in found:
                 continue
-            names.add(name)
+            is_new = name not in names and name not in texts
+            found.add(name)
+            if not is_new:
+                continue
             for statement, start, end in made_of.get(name, ()):
                 todo += statement.reads[start:end]
-    return frozenset(names)
+    return names, texts
 
 
 def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -> Iterator[str]:
@@ -117,9 +141,8 @@ def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
     for code in codes:
         yield from code.co_names
         yield from ((c,) for c in code.co_consts if isinstance(c, str | tuple | frozenset))
-        if any(map(modules.is_named, (*code.co_names, *code.co_freevars))) and _gives_module(
-            code, modules
-        ):
+        names = (name.rpartition(".")[2] for name in (*code.co_names, *code.co_freevars))
+        if any(map(modules.is_named, names)) and _gives_module(code, modules):
             yield WHOLE
 
 
@@ -135,12 +158,20 @@ def _changed_by(codes: Iterable[CodeType]) -> Iterator[str]:
 def _gives_module(code: CodeType, modules: Loaded) -> bool:
     """Whether code may use a module for itself, not only what is in it."""
     instructions = Instructions(code)
+    is_before = False  # whether a module, or what may be one, is on the top of the stack
+    imports = False
     for index, (_, op, argument) in enumerate(instructions.all):
         name = instructions.name(op, argument)
-        if name is None or op in _OF_OBJECTS or not modules.is_named(name):
-            continue
-        if index + 1 == len(instructions.all) or instructions.all[index + 1][1] not in _OF_OBJECTS:
+        is_local = name is None and opcode.opname[op].startswith(("LOAD_FAST", "LOAD_DEREF"))
+        is_one = imports if is_local else name is not None and modules.is_named(name)
+        if op in _IMPORTS:
+            imports, is_one = True, False
+        if op in _OF_OBJECTS and not (op == _LOAD_ATTR and is_before):
+            is_one = False
+        following = instructions.all[index + 1 : index + 2]
+        if is_one and not (following and following[0][1] in _OF_OBJECTS):
             return True
+        is_before = is_one
     return False
 
 

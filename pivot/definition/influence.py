@@ -14,12 +14,15 @@ class Influence:
         wanted: names that modules take from each other: they must be there.
         changed: names that are bound, in modules or objects, by others than plain statements.
         proven: what there is in libraries, as `Statement.needs` writes it.
+        sees_code: whether somebody may look at code itself, or at where it stands. No source is
+            less than a whole then, so it isn't written down.
     """
 
     names: frozenset[str] | None = None
     wanted: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     proven: frozenset[str] = frozenset()
+    sees_code: bool = False
 
     def to_json(self) -> list[str | None]:
         names = None if self.names is None else " ".join(sorted(self.names))

@@ -4,6 +4,7 @@ Nothing here is of the user but literals: numbers, texts, and containers of them
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -60,8 +61,10 @@ def method(text: str, name: str, arguments: Sequence[Literal]) -> Literal:
 def check_pattern(value: Literal) -> None:
     """Raise `UnsureError` for what is no regular expression."""
     try:
-        re.compile(value)  # type: ignore[call-overload]
-    except (re.error, TypeError, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # who loads it may have asked for that
+            re.compile(value)  # type: ignore[call-overload]
+    except (re.error, TypeError, OverflowError, RecursionError, Warning) as error:
         raise UnsureError from error
 
 
@@ -84,6 +87,13 @@ def _bounded(
     except _ERRORS as error:
         raise UnsureError from error
     return value
+
+
+def is_mutable(value: Literal) -> bool:
+    """Whether a literal can be changed, or what is in it."""
+    if type(value) is tuple:
+        return any(map(is_mutable, value))
+    return isinstance(value, list | dict | set)
 
 
 def is_hashable(value: Literal) -> bool:

@@ -46,6 +46,8 @@ def loaded_code(
     )
     if not sources <= ran.keys():  # binary modules: what these look up can't be told
         found = Influence()
+    if found.sees_code:
+        return Loaded({}, found)
     return Loaded(
         {file: executed(known, found, ran[file]) for file, known in simple.items()}, found
     )

@@ -102,9 +102,9 @@ def load(project: str, sources: Sequence[Source]) -> Definitions:
     recorder = Recorder(project, own)
     recorder.start()
     loaded = [(source, import_source(project, source)) for source in sources]
-    recorder.stop()
     gc.disable()  # this process ends soon, and has made much that stays until then
-    resolution = resolve(project, loaded)
+    resolution = resolve(project, loaded)  # makes parameters, by defaults and validators of users
+    recorder.stop()
     for path in resolution.overrides:
         recorder.read(path)
     return Definitions(

@@ -7,6 +7,7 @@ from types import CodeType
 from typing import Final, Protocol
 
 from pivot.definition import literals
+from pivot.definition.annotations import is_plain_type, type_of
 from pivot.definition.calls import is_path, result
 from pivot.definition.classes import Body, new_class
 from pivot.definition.instructions import Instructions
@@ -20,7 +21,6 @@ from pivot.definition.values import (
     MUTABLE,
     NULL,
     PATH,
-    TYPE,
     UNKNOWN,
     Tag,
     Value,
@@ -43,8 +43,6 @@ class Modules(Protocol):
 type Entry = tuple[Tag, object, int]
 """On the stack: a value, and where in what the statement mentions begins what it is made of."""
 
-_TYPES: Final = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type))
-_GENERIC: Final = frozenset({"list", "dict", "tuple", "set", "frozenset", "type"})
 # The arguments of BINARY_OP that are worked with here; those that change an object are not.
 _OPERATORS: Final = {0: "+", 2: "//", 5: "*", 7: "|", 10: "-", 11: "/", 26: "[]"}
 _EQUAL: Final = 2
@@ -80,6 +78,11 @@ class Names:
             if tag is Tag.KNOWN and (all_of_it or isinstance(what, MUTABLE)):
                 self.bound[name] = UNKNOWN
 
+    def hide(self, name: str) -> None:
+        """Let a name that may or may not be bound not stand for what it does elsewhere."""
+        if name in self.others:
+            self.others = {other: v for other, v in self.others.items() if other != name}
+
     def take_any(self) -> None:
         """Let all names stand for anything: all of another module's were taken."""
         self.bound = dict.fromkeys(self.bound, UNKNOWN)
@@ -101,6 +104,7 @@ class Machine:
         self.statement = statement
         self.bodies: list[CodeType] = []
         self.annotated: list[str] = []
+        self.typed: set[str] = set()
         self.stack: list[Entry] = []
 
     # -- the stack ----------------------------------------------------------------------------
@@ -123,6 +127,10 @@ class Machine:
         """Hold what something is done with that may be noticed."""
         self.statement.hold(start, names_only=names_only)
         self.names.forget()
+        stack = self.stack  # has what was loaded before, and may be changed by now
+        for index, (tag, what, begin) in enumerate(stack):
+            if tag is Tag.KNOWN and literals.is_mutable(what):
+                stack[index] = (*UNKNOWN, begin)
 
     # -- names --------------------------------------------------------------------------------
 
@@ -140,6 +148,8 @@ class Machine:
 
     def store_name(self, name: str) -> None:
         tag, what, start = self.stack.pop()
+        if type(what) is tuple and literals.is_mutable(what):
+            tag, what = LIST  # others may change what is in it
         self.scope[name] = (tag, what)
         is_of_class = self.scope is not self.names.bound
         is_by_itself = is_of_class and name in _OF_EVERY_CLASS
@@ -213,6 +223,8 @@ class Machine:
             value = PATH
         else:
             self.unsure(start)
+            if tag is Tag.MODULE and self.names.modules.is_named(name):
+                value = MODULE  # in its package
         self.push(value, start)
         if is_method:
             self.push(NULL, start)
@@ -222,7 +234,7 @@ class Machine:
         tag, what, _ = self.pop()
         right: Value = (tag, what)
         tag, what, start = self.pop()
-        value = _annotation(operator, (tag, what), right)
+        value = type_of(operator, (tag, what), right)
         if value is None:
             try:
                 value = self._operated(operator, (tag, what), right)
@@ -293,7 +305,7 @@ class Machine:
                 now = LIST
             elif to is Tag.KNOWN and isinstance(has, list):
                 now = (Tag.KNOWN, [*has, *added])
-            elif to is Tag.KNOWN and isinstance(has, set):
+            elif to is Tag.KNOWN and isinstance(has, set) and all(map(is_hashable, added)):
                 now = (Tag.KNOWN, {*has, *added})
         self.statement.computed = True
         if now is UNKNOWN:
@@ -335,9 +347,13 @@ class Machine:
     def store_item(self) -> None:
         key, name, _ = self.pop()
         to, _, place = self.pop()
-        _, _, start = self.pop()
+        kind, annotation, start = self.pop()
         if to is Tag.ANNOTATIONS and key is Tag.KNOWN:
             self.annotated.append(str(name))
+            if (kind, annotation) == (Tag.LIBRARY, "dataclasses:KW_ONLY"):
+                self.unsure(start)  # it may be there once
+            if is_plain_type((kind, annotation)):
+                self.typed.add(str(name))
             del self.statement.reads[place]  # nobody wrote that the annotations are asked for
         else:
             self.unsure(start)
@@ -377,17 +393,3 @@ class Machine:
 
 def _library(name: str) -> Value:
     return FALSE if name == "typing:TYPE_CHECKING" else (Tag.LIBRARY, name)
-
-
-def _annotation(operator: str, left: Value, right: Value) -> Value | None:
-    """What types give that are worked with to annotate; None for anything else."""
-    if operator == "[]" and left[0] is Tag.BUILTIN and left[1] in _GENERIC:
-        return TYPE
-    if operator == "|" and _is_type(left) and (_is_type(right) or right == (Tag.KNOWN, None)):
-        return TYPE
-    return None
-
-
-def _is_type(value: Value) -> bool:
-    tag, what = value
-    return tag in (Tag.TYPE, Tag.CLASS) or (tag is Tag.BUILTIN and what in _TYPES)

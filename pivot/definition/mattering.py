@@ -14,17 +14,18 @@ from typing import Final
 
 from blake3 import blake3
 
+from pivot.definition.classes import HOOKS
 from pivot.definition.executed import Executed, Place
 from pivot.definition.influence import Influence
 from pivot.definition.instructions import Instructions
 from pivot.definition.outline import Outline
-from pivot.definition.standard import is_standard
+from pivot.definition.standard import PACKAGES, is_standard
 from pivot.definition.statement import Statement, names_of
 
 # Since Python 3.14 a flag says whether the first constant of a function is its docstring; before,
 # it is where it is text.
 _HAS_DOCSTRING = 0x4000000 if sys.version_info >= (3, 14) else 0
-_CONTEXT = "pivot definitions executed 2"
+_CONTEXT = "pivot definitions executed 3"
 _LINE: Final = "__firstlineno__"  # where a class begins, which its body binds
 
 
@@ -51,11 +52,14 @@ def _executed(
     sum_ = _Sum(outline, mattering, parts)
     sum_.add_all(influence.wanted)
     libraries = {name for s in outline.statements for name in s.libraries}
+    names = influence.names
+    # Code that says `import urllib` may find `urllib.parse` there because others imported it.
+    is_by_chance = names is None or not names.isdisjoint(PACKAGES)
     return Executed(
         sum_.hasher.hexdigest(),
         tuple(sorted(parts)),
         tuple(sum_.lines),
-        tuple(sorted(name for name in libraries if not is_standard(name))),
+        tuple(sorted(name for name in libraries if is_by_chance or not is_standard(name))),
     )
 
 
@@ -66,11 +70,25 @@ def matters(statement: Statement, influence: Influence) -> bool:
         return True
     if not names.isdisjoint(statement.binds):
         return True
-    # What it was computed with may be another value by then.
     changed = influence.changed
-    return statement.computed and any(
-        name in changed for mention in statement.reads for name in names_of(mention)
+    if any(_asked_for(need) in changed for need in statement.needs):
+        return True
+    # What it was computed with may be another value by then, and a class one that does something
+    # when others are derived from it.
+    return statement.computed and (
+        not HOOKS.isdisjoint(changed)
+        or any(
+            name in changed
+            for mention in statement.reads
+            if isinstance(mention, str)
+            for name in names_of(mention)
+        )
     )
+
+
+def _asked_for(need: str) -> str:
+    """The name in a library that a statement takes; nothing where it only imports that."""
+    return need.replace("@", ":").partition(":")[2].rpartition(".")[2]
 
 
 def module_of(ran: Sequence[CodeType]) -> CodeType | None:

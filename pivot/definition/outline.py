@@ -29,6 +29,9 @@ _LOAD_ATTR: Final = _OPS["LOAD_ATTR"]
 _MAKE_FUNCTION: Final = _OPS["MAKE_FUNCTION"]
 _FORWARD, _INTRINSIC = _OPS["JUMP_FORWARD"], _OPS["CALL_INTRINSIC_1"]
 _CONSTANTS: Final = frozenset(opcode.hasconst)
+_BINDINGS: Final = frozenset(
+    _OPS[name] for name in ("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
+)
 _IMPORT_STAR: Final = 2  # of CALL_INTRINSIC_1
 _LOOKED_INTO: Final = frozenset({str, tuple, frozenset, CodeType})
 _NULL: Final[Entry] = (Tag.NULL, None, sys.maxsize)
@@ -94,7 +97,7 @@ class _Walk(Machine):
             pass
         if inner._index < len(inner.instructions.all):
             inner._branch(sys.maxsize)
-        return Body(inner.scope, inner.annotated)
+        return Body(inner.scope, inner.annotated, inner.typed)
 
     def _advance(self) -> bool:
         """Go on until nothing is on the stack; False where nothing more is sure to run."""
@@ -112,8 +115,8 @@ class _Walk(Machine):
                 stack.append((Tag.KNOWN, value, len(reads)))
                 if type(value) in _LOOKED_INTO:
                     self.take_constant(value)
-            elif op == _LOAD_NAME:
-                self.load_name(names[argument])
+            elif op in _LOOKUPS:
+                _LOOKUPS[op](self, argument)
                 if stack[-1][0] is Tag.MODULE and every[index][1] != _LOAD_ATTR:
                     reads.append(WHOLE)
             elif op == _STORE_NAME:
@@ -191,11 +194,16 @@ class _Walk(Machine):
                 statement.changes += (name,)
             value = self.scope.get(name) or self.names.bound.get(name) or UNKNOWN
             following = self.instructions.all[self._index + 1 : self._index + 2]
-            if value[0] is Tag.MODULE and [op for _, op, _ in following] != [_LOAD_ATTR]:
+            is_module = value[0] is Tag.MODULE
+            if op == _LOAD_ATTR:
+                is_module = self.names.modules.is_named(name)
+            if is_module and [op for _, op, _ in following] != [_LOAD_ATTR]:
                 statement.reads.append(WHOLE)
             statement.bind(name, len(statement.reads))  # what it may be is held
             self.scope.pop(name, None)
             self.names.bound.pop(name, None)
+            if op in _BINDINGS:
+                self.names.hide(name)
         elif op in _CONSTANTS:
             value = self.code.co_consts[argument]
             if isinstance(value, CodeType):
@@ -275,7 +283,6 @@ _STEPS_BY_NAME: Final[Mapping[str, Callable[[_Walk, int], None]]] = {
     "IMPORT_FROM": lambda walk, n: walk.import_from(walk.code.co_names[n]),
     "IMPORT_NAME": lambda walk, n: walk.import_name(walk.code.co_names[n]),
     "LIST_EXTEND": _Walk.extend,
-    "LOAD_ATTR": _Walk.load_attribute_at,
     "LOAD_BUILD_CLASS": lambda walk, _: walk.push((Tag.BUILDER, None), len(walk.statement.reads)),
     "LOAD_FAST": lambda walk, _: walk.push(UNKNOWN, len(walk.statement.reads)),  # a class's cell
     "LOAD_SMALL_INT": lambda walk, n: walk.push((Tag.KNOWN, n), len(walk.statement.reads)),
@@ -286,5 +293,9 @@ _STEPS_BY_NAME: Final[Mapping[str, Callable[[_Walk, int], None]]] = {
     "SWAP": _Walk.swap,
     "UNARY_NEGATIVE": lambda walk, _: walk.negate(),
     "UNPACK_SEQUENCE": _Walk.unpack,
+}
+_LOOKUPS: Final[Mapping[int, Callable[[_Walk, int], None]]] = {
+    _LOAD_NAME: lambda walk, n: walk.load_name(walk.code.co_names[n]),
+    _LOAD_ATTR: _Walk.load_attribute_at,
 }
 _STEPS: Final = {_OPS[name]: step for name, step in _STEPS_BY_NAME.items() if name in _OPS}

@@ -220,8 +220,12 @@ def _asks_kind_only(wrapper: FrameType | None) -> bool:
 
 def _is_import(hook: FrameType | None) -> bool:
     """Whether a file is opened by the import system, which called the hook with this frame."""
-    opener = None if hook is None else hook.f_back
-    return opener is not None and opener.f_code.co_filename == _IMPORTER
+    frame = None if hook is None else hook.f_back
+    is_importer = frame is not None and frame.f_code.co_filename == _IMPORTER
+    while frame is not None and frame.f_code.co_name == "get_data":
+        frame = frame.f_back
+    # Loaders can be asked for sources as texts, too: `get_source`, `pkgutil.get_data`.
+    return is_importer and frame is not None and frame.f_code.co_name == "get_code"
 
 
 def _is_installed(hook: FrameType | None) -> bool:

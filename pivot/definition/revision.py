@@ -63,9 +63,9 @@ def _compiled(file: str, id_: ObjectId) -> CodeType | None:
         if hash_bytes(data) != id_:
             return None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python says it when the code is run
+            warnings.simplefilter("error")  # who loads it may have asked for that
             return compile(data, file, "exec", dont_inherit=True)
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    except (OSError, SyntaxError, ValueError, RecursionError, Warning):
         return None
 
 
@@ -108,7 +108,10 @@ def _with_libraries(evidence: Evidence, project: str, found: Outline) -> Evidenc
 
 def _moved(known: Definitions, path: str, before: Executed, now: Executed) -> Definitions | None:
     """The stages of a file with the lines that they have now."""
-    lines = dict(zip(before.lines, now.lines, strict=True))
+    moves = set(zip(before.lines, now.lines, strict=True))
+    lines = dict(moves)
+    if len(lines) != len(moves):
+        return None  # what stood on one line doesn't any more
     here = [stage for stage in known.stages if stage.file == path]
     if not all(stage.line in lines for stage in here):
         return None

@@ -2,6 +2,7 @@
 
 import sys
 import sysconfig
+import warnings
 from importlib import import_module
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from types import ModuleType
@@ -24,6 +25,13 @@ _MODULES: Final = frozenset({
 })  # fmt: skip
 
 
+# Packages whose modules others of the standard library import: these can then be found in them.
+PACKAGES: Final = frozenset({
+    "asyncio", "concurrent", "ctypes", "email", "encodings", "html", "http", "importlib",
+    "multiprocessing", "unittest", "urllib", "wsgiref", "xml",
+})  # fmt: skip
+
+
 def is_standard(module: str) -> bool:
     """Whether a module is one of those whose import goes well and isn't noticed."""
     return module in _MODULES
@@ -39,7 +47,12 @@ def has(need: str) -> bool:
         return False
     if name == "":
         return True
-    found = getattr(_imported(module), name, None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # who loads it may have asked for that
+            found = getattr(_imported(module), name, None)
+    except Warning:
+        return False
     return found is not None and ("@" not in need or not isinstance(found, ModuleType))
 
 

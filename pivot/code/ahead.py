@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Self
 
-from pivot.code.extraction import extract
 from pivot.code.keeping import encode
 from pivot.code.reading import Sources, facts_key
-from pivot.code.scopes import Place
+from pivot.code.source.extraction import extract
+from pivot.code.source.scopes import Place
 from pivot.errors import DefinitionError
 from pivot.forking import Forked, useful
 from pivot.hashing import ID_SIZE, ObjectId, hash_bytes

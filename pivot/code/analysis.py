@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pivot.code.facts import Module, Part, Symbol
 from pivot.code.findings import IGNORED, SCHEME, Kind, Location, Opaque
 from pivot.code.links import Link, Links, Wide
-from pivot.code.reflection import ANY
-from pivot.code.resolve import Modules
-from pivot.code.scopes import Origin
+from pivot.code.modules import Modules
+from pivot.code.source.facts import Module, Part, Symbol
+from pivot.code.source.reflection import ANY
+from pivot.code.source.scopes import Origin
+from pivot.code.source.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Reference
 from pivot.code.targets import SymbolId, Targets
-from pivot.code.uses import COMPUTED_IMPORT, COMPUTED_MODULE, SUBCLASSES, Reference
 from pivot.hashing import ObjectId, derive
 
 _CONTEXT: Final = f"pivot symbol {SCHEME}"

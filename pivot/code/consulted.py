@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pivot.code.facts import Module, Part
 from pivot.code.findings import SCHEME
-from pivot.code.uses import Lookup
+from pivot.code.source.facts import Module, Part
+from pivot.code.source.uses import Lookup
 from pivot.hashing import ID_SIZE, ObjectId
 from pivot.paths import RepoPath
 

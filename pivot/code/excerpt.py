@@ -8,10 +8,10 @@ import io
 import tokenize
 from collections.abc import Callable, Iterator, Sequence
 
-from pivot.code import declarations, statements
 from pivot.code.findings import EFFECTS, MODULE
-from pivot.code.scopes import Place
-from pivot.code.syntax import parse
+from pivot.code.source import declarations, statements
+from pivot.code.source.scopes import Place
+from pivot.code.source.syntax import parse
 
 type Span = tuple[int, int]
 type Lines = tuple[tuple[int, str], ...]

@@ -4,11 +4,11 @@ import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pivot.code.facts import Module, Part
 from pivot.code.findings import FileRead
-from pivot.code.mentions import may_be_file, may_name_files, names_within, words_within
-from pivot.code.reads import SUFFIX, UP, FilePath, Read, is_program
-from pivot.code.resolve import Modules
+from pivot.code.modules import Modules
+from pivot.code.source.facts import Module, Part
+from pivot.code.source.mentions import may_be_file, may_name_files, names_within, words_within
+from pivot.code.source.reads import SUFFIX, UP, FilePath, Read, is_program
 from pivot.paths import PathError, RepoPath
 
 _MAX_DEPTH = 20

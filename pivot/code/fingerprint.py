@@ -7,7 +7,6 @@ from typing import Final
 
 from pivot.code.analysis import Node
 from pivot.code.consulted import Consulted, all_asked, leads_elsewhere
-from pivot.code.facts import Module
 from pivot.code.files import DataFiles
 from pivot.code.findings import (
     EFFECTS,
@@ -20,12 +19,13 @@ from pivot.code.findings import (
     Reached,
 )
 from pivot.code.gathering import NOT_PACKAGES, Gatherer
+from pivot.code.modules import Modules
 from pivot.code.reach import Reach
 from pivot.code.reading import Kept, Sources
-from pivot.code.resolve import Modules
 from pivot.code.roots import find_extra, find_root
 from pivot.code.sections import SectionedCode, fingerprint_of, sections_of
 from pivot.code.sequence import find_orders, import_order
+from pivot.code.source.facts import Module
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.errors import DefinitionError

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from sys import stdlib_module_names
 from typing import Final, Protocol
 
-from pivot.code.facts import Module
-from pivot.code.scopes import STAR, Origin
+from pivot.code.source.facts import Module
+from pivot.code.source.scopes import STAR, Origin
 from pivot.code.targets import SymbolId, Targets
 from pivot.paths import RepoPath
 

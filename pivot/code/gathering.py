@@ -5,11 +5,11 @@ from sys import builtin_module_names, stdlib_module_names
 from typing import Final, NamedTuple
 
 from pivot.code.analysis import Node
-from pivot.code.facts import Module
 from pivot.code.files import file_reads
 from pivot.code.findings import EFFECTS, SCHEME, FileRead, Kind, Location, Opaque
 from pivot.code.reach import Reach
 from pivot.code.sections import ROOT, Entry, Section
+from pivot.code.source.facts import Module
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.hashing import derive

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Container, Iterable
 from operator import itemgetter
 
-from pivot.code.facts import Module
 from pivot.code.following import find_imported
-from pivot.code.resolve import Modules, parents
-from pivot.code.scopes import Origin
+from pivot.code.modules import Modules, parents
+from pivot.code.source.facts import Module
+from pivot.code.source.scopes import Origin
 
 
 class Imports:

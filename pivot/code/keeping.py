@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from pivot.code.declarations import Bindings
-from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.findings import Kind
-from pivot.code.reads import FilePath, Read
-from pivot.code.scopes import Origin, Place
-from pivot.code.uses import Lookup, Reference
+from pivot.code.source.declarations import Bindings
+from pivot.code.source.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.source.reads import FilePath, Read
+from pivot.code.source.scopes import Origin, Place
+from pivot.code.source.uses import Lookup, Reference
 from pivot.hashing import ObjectId, hash_bytes
 from pivot.paths import RepoPath
 

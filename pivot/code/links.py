@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pivot.code.facts import Module, Part
-from pivot.code.resolve import Modules
+from pivot.code.modules import Modules
+from pivot.code.source.facts import Module, Part
+from pivot.code.source.uses import Reference
 from pivot.code.targets import NOWHERE, SymbolId, Targets
-from pivot.code.uses import Reference
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pivot.code.analysis import Node, find_named
-from pivot.code.facts import Module
 from pivot.code.findings import EFFECTS, Kind
+from pivot.code.source.facts import Module
+from pivot.code.source.uses import Reference
 from pivot.code.symbol_graph import Graph
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
-from pivot.code.uses import Reference
 
 _STEPS: Final = 2  # functions between what is given a name and what imports by it
 # Modules that code finds the modules of a package with.

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from pivot.code.extraction import extract
-from pivot.code.facts import Module
 from pivot.code.keeping import decode, encode
+from pivot.code.source.extraction import extract
+from pivot.code.source.facts import Module
 from pivot.errors import DefinitionError
 from pivot.hashing import ObjectId, derive, hash_bytes
 from pivot.paths import RepoPath

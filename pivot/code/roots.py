@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from pivot.code.findings import MODULE
-from pivot.code.resolve import Modules
+from pivot.code.modules import Modules
+from pivot.code.source.uses import Reference
 from pivot.code.targets import SymbolId
-from pivot.code.uses import Reference
 from pivot.errors import DefinitionError, nearest
 
 

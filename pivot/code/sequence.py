@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pivot.code.findings import EFFECTS
+from pivot.code.modules import parents
 from pivot.code.reach import Reach
-from pivot.code.resolve import parents
 from pivot.code.targets import SymbolId
 from pivot.code.touches import Touch
 

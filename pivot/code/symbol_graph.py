@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator
 
 from pivot.code.analysis import Node, analyse, analyse_symbol, with_files
-from pivot.code.facts import Effect, Module, Part, Symbol, Trigger
 from pivot.code.files import DataFiles
 from pivot.code.findings import Kind
 from pivot.code.imports import Imports
 from pivot.code.links import Links
-from pivot.code.operations import names_meant
-from pivot.code.resolve import Modules
-from pivot.code.sharing import applies, consumes
-from pivot.code.statements import registers
+from pivot.code.modules import Modules
+from pivot.code.source.facts import Effect, Module, Part, Symbol, Trigger
+from pivot.code.source.operations import names_meant
+from pivot.code.source.sharing import applies, consumes
+from pivot.code.source.statements import registers
 from pivot.code.targets import SymbolId, Targets
 from pivot.code.touches import Acts, Touch
 from pivot.hashing import ObjectId

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pivot.code.facts import Module
+from pivot.code.source.facts import Module
 from pivot.code.targets import SymbolId
 
 

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from types import CodeType
 from typing import Final, Protocol
 
+from pivot.definition.bytecode.instructions import Instructions, is_change
+from pivot.definition.bytecode.machine import Modules
+from pivot.definition.bytecode.outline import Outline
+from pivot.definition.bytecode.statement import WHOLE, Mention, Statement, names_of
 from pivot.definition.influence import Influence
-from pivot.definition.instructions import Instructions, is_change
-from pivot.definition.machine import Modules
-from pivot.definition.outline import Outline
-from pivot.definition.statement import WHOLE, Mention, Statement, names_of
 
 # What takes an attribute of an object, or a name from a module.
 _OF_OBJECTS: Final = frozenset(

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 
+from pivot.definition.bytecode.outline import Outline, outline
 from pivot.definition.depending import influence
 from pivot.definition.executed import Executed
 from pivot.definition.influence import Influence
 from pivot.definition.lookups import own_sources
 from pivot.definition.mattering import executed, module_of
-from pivot.definition.outline import Outline, outline
 from pivot.definition.ownership import Ownership
 
 

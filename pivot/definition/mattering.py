@@ -14,13 +14,13 @@ from typing import Final
 
 from blake3 import blake3
 
-from pivot.definition.classes import HOOKS
+from pivot.definition.bytecode.classes import HOOKS
+from pivot.definition.bytecode.instructions import Instructions
+from pivot.definition.bytecode.outline import Outline
+from pivot.definition.bytecode.statement import Statement, names_of
 from pivot.definition.executed import Executed, Place
 from pivot.definition.influence import Influence
-from pivot.definition.instructions import Instructions
-from pivot.definition.outline import Outline
 from pivot.definition.standard import PACKAGES, is_standard
-from pivot.definition.statement import Statement, names_of
 
 # Since Python 3.14 a flag says whether the first constant of a function is its docstring; before,
 # it is where it is text.

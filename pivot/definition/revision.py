@@ -10,11 +10,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from types import CodeType
 
+from pivot.definition.bytecode.outline import Outline, outline
 from pivot.definition.definitions import Definitions
 from pivot.definition.evidence import Evidence, Lookups, module_candidates
 from pivot.definition.executed import Executed
 from pivot.definition.mattering import executed_at
-from pivot.definition.outline import Outline, outline
 from pivot.definition.standard import has, is_standard
 from pivot.hashing import ObjectId, hash_bytes
 
@@ -98,12 +98,21 @@ def _with_libraries(evidence: Evidence, project: str, found: Outline) -> Evidenc
     for folder, known in evidence.lookups.items():
         if top is None or not set(top.names) - {"__init__"} <= set(known.names):
             continue  # a package's folder
-        if module_candidates(os.path.join(project, folder), tuple(sys.stdlib_module_names)):
+        path = os.path.join(project, folder)
+        if any(map(_is_module, module_candidates(path, tuple(sys.stdlib_module_names)))):
             return None
-        names = sys.stdlib_module_names.union(known.names)
-        lookups[folder] = Lookups(tuple(sorted(names)), known.found)
+        names = tuple(sorted(sys.stdlib_module_names.union(known.names)))
+        lookups[folder] = Lookups(names, module_candidates(path, names))
     influence = replace(influence, proven=influence.proven | new)
     return replace(evidence, influence=influence, lookups=lookups)
+
+
+def _is_module(entry: str) -> bool:
+    """Whether an entry of `module_candidates` comes before modules of later folders.
+
+    A folder that is no regular package doesn't.
+    """
+    return entry.endswith("/") or "." in entry
 
 
 def _moved(known: Definitions, path: str, before: Executed, now: Executed) -> Definitions | None:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pivot.code.ignoring import read_marks
-from pivot.code.syntax import parse
+from pivot.code.source.ignoring import read_marks
+from pivot.code.source.syntax import parse
 from pivot.paths import RepoPath
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from pivot.code import normal
 from pivot.code.fingerprint import ProjectCode
+from pivot.code.source import normal
 from pivot.paths import RepoPath
 from pivot.project.sources import DiskSources
 from pivot.store.chunking import FILES, TREES

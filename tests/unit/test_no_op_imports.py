@@ -20,8 +20,8 @@ ALLOWED = {"blake3", "click", "sqlite3", "tomllib"}
 # Small ones of which most commands need nothing, and which cost a no-op a twentieth.
 UNASKED = {"bz2", "difflib", "glob", "lzma", "platform", "shutil", "zstandard"}
 LATE = {
-    "pivot.checkout", "pivot.code.facts", "pivot.code.fingerprint", "pivot.code.reach",
-    "pivot.code.references", "pivot.code.statements", "pivot.code.symbols",
+    "pivot.checkout", "pivot.code.source.facts", "pivot.code.fingerprint", "pivot.code.reach",
+    "pivot.code.source.references", "pivot.code.source.statements", "pivot.code.source.symbols",
     "pivot.definition.loading", "pivot.git", "pivot.params", "pivot.placing", "pivot.run.executors",
     "pivot.run.repro", "pivot.run.server", "pivot.store.writer", "pivot.sync", "pivot.transfer",
 }  # fmt: skip

@@ -16,7 +16,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pivot.code.fingerprint import Fingerprint, ProjectCode
-from pivot.code.syntax import parse
+from pivot.code.source.syntax import parse
 from pivot.errors import DefinitionError
 from pivot.paths import RepoPath
 from tests.fingerprint.memory import InMemory

@@ -17,7 +17,7 @@ from typing import Final
 
 import black
 
-from pivot.code.syntax import parse
+from pivot.code.source.syntax import parse
 
 REPOSITORY: Final = Path(__file__).parents[3]
 LIBRARY: Final = Path(ast.__file__).parent

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pivot.code.normal import encode
-from pivot.code.syntax import parse
+from pivot.code.source.normal import encode
+from pivot.code.source.syntax import parse
 from tests.fingerprint.metamorphic.sources import REPOSITORY, real_files
 
 HOME = os.path.expanduser("~")  # before a test is given another one
@@ -27,8 +27,8 @@ import hashlib, json, sys, types
 package = types.ModuleType("pivot")
 package.__path__ = [sys.argv[1]]
 sys.modules["pivot"] = package
-from pivot.code.normal import encode
-from pivot.code.syntax import parse
+from pivot.code.source.normal import encode
+from pivot.code.source.syntax import parse
 
 def form(source):
     try:

@@ -14,7 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pivot.code.fingerprint import ProjectCode
-from pivot.code.syntax import parse
+from pivot.code.source.syntax import parse
 from pivot.paths import RepoPath
 from tests.fingerprint.memory import InMemory
 from tests.fingerprint.metamorphic.programs import modules

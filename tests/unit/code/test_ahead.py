@@ -104,7 +104,7 @@ def test_an_analysis_that_parses_ahead_finds_the_same(monkeypatch):
     made = []
     real = parse_ahead
     monkeypatch.setattr(
-        "pivot.code.resolve.parse_ahead", lambda *rest: made.append(real(*rest)) or made[-1]
+        "pivot.code.modules.parse_ahead", lambda *rest: made.append(real(*rest)) or made[-1]
     )
     assert analyse(many(), ahead=True) == plain
     assert len(made[0]) > COUNT

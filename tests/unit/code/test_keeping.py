@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pivot.code.edition import edition
-from pivot.code.extraction import extract
 from pivot.code.fingerprint import ProjectCode
 from pivot.code.keeping import decode, encode
+from pivot.code.source.extraction import extract
 from pivot.errors import DefinitionError
 from pivot.hashing import hash_bytes
 from pivot.paths import RepoPath
@@ -185,4 +185,8 @@ def test_an_edition_is_the_same_until_the_analysis_changes(tmp_path, monkeypatch
     first = edition()
     assert edition() == first
     (tmp_path / "rules.py").write_text("new")
-    assert edition() != first
+    second = edition()
+    assert second != first
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "rules.py").write_text("new")
+    assert edition() not in (first, second)

@@ -114,8 +114,9 @@ def test_what_is_gone_is_told_from_what_is_there(project, name):
 
 def test_it_is_the_same_under_every_scheme(project, text, monkeypatch):
     before, hashes = text(PROJECT), project(PROJECT).fingerprint("pipeline:train").code
-    monkeypatch.setattr("pivot.code.extraction._CONTEXT", "pivot code 2")
-    monkeypatch.setattr("pivot.code.normal._expand", lambda node, skip="": [repr(type(node))])
+    monkeypatch.setattr("pivot.code.source.extraction._CONTEXT", "pivot code 2")
+    name = "pivot.code.source.normal._expand"
+    monkeypatch.setattr(name, lambda node, skip="": [repr(type(node))])
     assert project(PROJECT).fingerprint("pipeline:train").code != hashes
     assert text(PROJECT) == before
 

@@ -121,6 +121,16 @@ def test_a_new_import_is_not_believed_where_a_file_may_take_its_place(project, n
     assert project.revise(definitions) is None
 
 
+def test_a_folder_takes_the_place_of_a_new_import_only_once_it_is_a_package(project):
+    project.write("site/index.html", "")
+    definitions = reading(project, "import numbers_of")
+    project.edit("numbers_of.py", "LIMIT", "import decimal\nLIMIT")
+    now = project.revise(definitions)
+    assert project.holds(now)
+    project.write("site/__init__.py", "")
+    assert not project.holds(now)
+
+
 def test_a_library_may_be_imported_once_more_but_not_once_less(project):
     definitions = reading(project, "import pytest\nimport numbers_of")
     project.edit("numbers_of.py", "LIMIT", "import pytest\nLIMIT")

@@ -13,9 +13,9 @@ from types import CodeType, ModuleType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pivot.definition.bytecode.outline import outline
 from pivot.definition.depending import influence
 from pivot.definition.mattering import executed, executed_at, module_of
-from pivot.definition.outline import outline
 
 MODULES = ("low", "middle", "top")
 LIBRARY = "declaring"

@@ -4,7 +4,7 @@ PIPELINE = """
     @stage(deps=["limit.txt"], outs=["made.txt"])
     def make():
         limit = open("limit.txt").read()
-        with open(".".join(["made", "py"]), "w") as f:
+        with open("made.py", "w") as f:
             f.write(f"LIMIT = {limit}\\n")
         with open("made.txt", "w") as f:
             f.write(limit)

@@ -15,6 +15,7 @@ from typing import Final
 from pivot.code.source.scopes import Origin, Place
 from pivot.code.source.statements import own_nodes
 from pivot.code.source.uses import Reference
+from pivot.code.source.writes import WRITING, named_by, writes
 
 PROGRAM: Final = "what a program that is run by its file imports"
 """What is said of such a program, of which only the file itself is known."""
@@ -52,7 +53,6 @@ _BINDING: Final = frozenset({ast.comprehension, ast.For, ast.Assign, ast.NamedEx
 _SPECIAL: Final = _LISTING | _ASKING | _RESOURCES | _RUNNING
 _PROGRAM: Final = re.compile(r".+\.(?:py|sh|bash|R|r|jl|pl|js)")
 _PROGRAM_TEXT: Final = re.compile(rb"\.(?:py|sh|bash|R|r|jl|pl|js)[\"'\s]")
-_WRITING_MODE: Final = re.compile("[wax]")
 _MODES: Final = frozenset({"r", "rb", "rt", "r+", "rb+", "r+b", "b", "t"})
 _FILE_NAME: Final = re.compile(r"[^\s:*?\"'<>|{}%]+")
 _MAX_LENGTH: Final = 200
@@ -162,6 +162,7 @@ class _Finder:
     place: Place
     found: dict[Read, None] = field(default_factory=dict)
     _local: dict[str, FilePath] = field(default_factory=dict)
+    _written: set[int] = field(default_factory=set)
 
     def bind(self, node: ast.AST) -> None:
         """Note a name that a loop or an assignment binds to a path."""
@@ -180,6 +181,11 @@ class _Finder:
         """Note what a call reads."""
         func = node.func
         name = _last_name(func)
+        is_reading = name in _ASKING or _is_reading(name)
+        if is_reading or name in WRITING:
+            self._note_written(node, name)
+        if id(node) in self._written:
+            return
         if name in _LISTING:
             path = self.path(node)
             if path is not None:
@@ -188,8 +194,7 @@ class _Finder:
         if name in _RESOURCES and (path := self._resource(node)) is not None:
             self._note(path, node)
         self._programs(node, is_running=name in _RUNNING)
-        is_reading = name in _ASKING or _is_reading(name)
-        if not is_reading or _writes(node, is_method=self._is_path_method(func)):
+        if not is_reading:
             return
         if isinstance(func, ast.Attribute) and (path := self.path(func.value)) is not None:
             self._note(path, node)
@@ -197,6 +202,12 @@ class _Finder:
             path = self.path(argument)
             if path is not None:
                 self._note(path, node)
+
+    def _note_written(self, node: ast.Call, name: str) -> None:
+        """Note a call that writes a file, and those in it that only name this file."""
+        if writes(node, name, is_method=self._is_path_method(node.func)):
+            self._written.add(id(node))
+            self._written.update(id(part) for part in named_by(node) if self.path(part) is not None)
 
     def open_listed(self) -> None:
         """Note all files of folders that are listed: what opens files mostly opens these."""
@@ -376,16 +387,3 @@ def _literal(text: str) -> FilePath | None:
 
 def _steps(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split("/") if part not in ("", "."))
-
-
-def _writes(node: ast.Call, *, is_method: bool) -> bool:
-    """Whether this opens a file to write it."""
-    modes: Iterable[ast.AST] = node.args[:1] if is_method else node.args[1:2]
-    modes = (*modes, *(k.value for k in node.keywords if k.arg == "mode"))
-    return any(
-        isinstance(mode, ast.Constant)
-        and isinstance(mode.value, str)
-        and _WRITING_MODE.search(mode.value) is not None
-        and len(mode.value) <= len("wb+")
-        for mode in modes
-    )

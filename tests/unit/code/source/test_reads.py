@@ -95,6 +95,23 @@ def test_file_of_a_program_that_runs_is_found(text):
     assert [r.path.steps for r in found if r.is_program and r.path.steps] == [("tools", "run.py")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open('made.py', 'w').write(text)",
+        "Path('made.py').write_text(text)",
+        "open(Path('out') / 'made.sh', mode='w')",
+        "(Path('out') / 'made.py').open('w')",
+    ],
+)
+def test_file_that_is_written_is_no_program(text):
+    assert find_reads(ast.parse(text).body, PLACE) == ()
+
+
+def test_what_is_read_to_tell_where_to_write_is_found():
+    assert reads("open(json.load(open('a.json'))['to'], 'w')") == [(("a.json",), "folder")]
+
+
 def test_module_that_is_run_by_its_name_is_found():
     found = find_reads(ast.parse("subprocess.run([python, '-m', 'tools.run'])").body, PLACE)
     assert any(_start(r.path) == "tools.run" and r.is_program for r in found)

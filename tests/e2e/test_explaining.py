@@ -298,6 +298,7 @@ def test_parameters_packages_and_files_are_told_without_git(project):
         "    package:python\n"
         f"      Old: {python}\n"
         "      New: (absent)\n"
+        "      Note: the configuration says to ignore it\n"
         "    param:depth\n"
         "      Old: 4\n"
         "      New: 5\n"

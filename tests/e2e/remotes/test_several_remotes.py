@@ -241,7 +241,7 @@ def test_an_ended_pull_keeps_what_was_verified_and_goes_on_from_there(packs_by_f
     if end is signal.SIGINT:
         assert code == 130
         assert re.search(
-            r"^[23]\d MB of 30 MB were fetched and verified, and are kept;"
+            r"^[23]\d(\.\d)? MB of 30 MB were fetched and verified, and are kept;"
             r" the same command goes on from there\.\n+error: interrupted\n$",
             err,
         ), err

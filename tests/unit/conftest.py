@@ -71,3 +71,14 @@ def bench(tmp_path):
 def faults():
     """A disk of which a call can be made to fail; see `failing_disk`."""
     return failing_disk
+
+
+@pytest.fixture
+def outside(bench):
+    """A folder beside the project that nothing may touch."""
+    folder = bench.root.parent / "outside"
+    folder.mkdir()
+    (folder / "sentinel").write_bytes(b"untouched")
+    yield folder
+    assert [p.name for p in folder.iterdir()] == ["sentinel"]
+    assert (folder / "sentinel").read_bytes() == b"untouched"

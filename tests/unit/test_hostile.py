@@ -158,17 +158,6 @@ def forge(bench):
     return Forge(bench.store.root)
 
 
-@pytest.fixture
-def outside(bench):
-    """A folder beside the project that nothing may touch."""
-    folder = bench.root.parent / "outside"
-    folder.mkdir()
-    (folder / "sentinel").write_bytes(b"untouched")
-    yield folder
-    assert [p.name for p in folder.iterdir()] == ["sentinel"]
-    assert (folder / "sentinel").read_bytes() == b"untouched"
-
-
 def assert_refused(bench, content):
     """Restoring fails by an error that is ours; what was there stays, and nothing is left over."""
     bench.write({"out": b"mine", "beside/it": b"mine"})

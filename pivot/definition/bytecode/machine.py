@@ -1,6 +1,7 @@
 """Going through the code of a module, or of a class in it, with values in place of objects."""
 
 import builtins
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
@@ -89,7 +90,7 @@ class Names:
         self.others = {}
 
 
-class Machine:
+class Machine(ABC):
     """What an interpreter has while it runs code: a stack, and names.
 
     `statement` is the one that is being gone through; `scope` is where names are bound, which is
@@ -386,9 +387,9 @@ class Machine:
         self.statement.computed |= bool(bases)
         return new_class(bases, named, self.body(code))
 
+    @abstractmethod
     def body(self, code: CodeType) -> Body:
         """Go through the body of a class."""
-        raise NotImplementedError
 
 
 def _library(name: str) -> Value:

@@ -59,14 +59,3 @@ def many(bench, monkeypatch):
     monkeypatch.setattr("pivot.placing.useful", lambda: 2)
     files = {f"{n % 5}/{n % 3}/{n:03}": b"%d" % n for n in range(100)}
     return files | {"large": os.urandom((1 << 20) + 1), "4/none": None, "x": b"run"}
-
-
-@pytest.fixture
-def outside(bench):
-    """A folder beside the project that nothing may touch."""
-    folder = bench.root.parent / "outside"
-    folder.mkdir()
-    (folder / "sentinel").write_bytes(b"untouched")
-    yield folder
-    assert [p.name for p in folder.iterdir()] == ["sentinel"]
-    assert (folder / "sentinel").read_bytes() == b"untouched"

@@ -436,3 +436,4 @@ def test_interrupt_in_the_terminal_doesnt_reach_stages(executor, make_job):
     eventually(lambda: executor.wait(0.01) == [] and executor._running["sleeps"] is not None)
     pids = (executor._running["sleeps"], executor._server.process.pid)
     eventually(lambda: all(os.getsid(pid) != os.getsid(0) for pid in pids))
+    assert all(map(alive, pids))

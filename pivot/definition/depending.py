@@ -45,7 +45,7 @@ _OF_CODE: Final = frozenset({
 })  # fmt: skip
 
 
-class Loaded(Modules, Protocol):
+class LoadedModules(Modules, Protocol):
     """The modules that are loaded."""
 
     def is_loaded(self, name: str) -> bool:
@@ -57,7 +57,7 @@ def influence(
     outlines: Collection[Outline],
     ran: Iterable[CodeType],
     others: Collection[CodeType],
-    modules: Loaded,
+    modules: LoadedModules,
 ) -> Influence:
     """What matters to definitions that were loaded.
 
@@ -91,7 +91,7 @@ def influence(
     return Influence(of_all, wanted, frozenset(changed), proven, sees_code)
 
 
-def _is_by_chance(need: str, modules: Loaded) -> bool:
+def _is_by_chance(need: str, modules: LoadedModules) -> bool:
     """Whether an attribute is a module, which is there only once somebody imported it."""
     of, is_attribute, name = need.partition("@")
     return bool(is_attribute) and modules.is_loaded(f"{of.replace(':', '.')}.{name}")
@@ -136,7 +136,7 @@ def _binders(statements: Iterable[Statement], functions: Collection[CodeType]) -
                 yield from statement.binds
 
 
-def _mentions(codes: Iterable[CodeType], modules: Loaded) -> Iterator[Mention]:
+def _mentions(codes: Iterable[CodeType], modules: LoadedModules) -> Iterator[Mention]:
     """What code may look up when it runs."""
     for code in codes:
         yield from code.co_names
@@ -155,7 +155,7 @@ def _changed_by(codes: Iterable[CodeType]) -> Iterator[str]:
                 yield name
 
 
-def _gives_module(code: CodeType, modules: Loaded) -> bool:
+def _gives_module(code: CodeType, modules: LoadedModules) -> bool:
     """Whether code may use a module for itself, not only what is in it."""
     instructions = Instructions(code)
     is_before = False  # whether a module, or what may be one, is on the top of the stack
